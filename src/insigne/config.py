@@ -1,0 +1,273 @@
+"""The configuration: one frozen object, read once, assembled from the settings each room declares.
+
+One TOML file, environment variables and `--set` give values, each stronger than the one before; what none gives keeps
+its default. Every key is a field of `Config`; anything else is refused with the nearest valid key.
+
+- `INSIGNE_MLLP__PORT=2600` sets `mllp.port`. A variable without `__` counts only if it names a key of the first level
+  (`INSIGNE_ENVIRONMENT`), so that what an orchestrator or a secret puts beside them is left alone.
+- `--set mllp.port=2600`: the value is read as TOML (`["ri"]`, `true`, `2600`); where the key is a text, or the value is
+  not TOML, it is taken as it stands.
+- A secret is never a value: the key ends in `_file` (path of a file that holds it) or `_env` (name of a variable).
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, TypeGuard, get_args
+
+import msgspec
+from msgspec import Meta, Struct
+
+ENVIRONMENT_PREFIX = "INSIGNE_"
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+"""TCP port; 0 means any free one."""
+
+
+class MllpSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where HL7 messages are received."""
+
+    host: str = "127.0.0.1"
+    port: Port = 2575
+
+
+class HttpSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the API, FHIR and the cockpit are served."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8380
+
+
+class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where everything is kept. An empty `url` is a SQLite file in the data folder."""
+
+    url: str = ""
+
+
+class RiSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Role `ri`: the authorities whose strict traits are edited here; every other one is consumed."""
+
+    authorities: tuple[str, ...] = ("INSIGNE",)
+
+
+class Authority(Struct, frozen=True, forbid_unknown_fields=True):
+    """An assigning authority: how its identifiers are recognised, and whether what it asserts is believed."""
+
+    name: str
+    oid: str = ""
+    finess: str = ""
+    aliases: tuple[str, ...] = ()
+    trusted: bool = True
+
+
+class Sender(Struct, frozen=True, forbid_unknown_fields=True):
+    """A system that sends us messages, recognised by MSH-3 and MSH-4; an empty one matches any."""
+
+    application: str = ""
+    facility: str = ""
+
+
+class Config(Struct, frozen=True, forbid_unknown_fields=True):
+    """Every setting of the product."""
+
+    environment: Literal["production", "test"] = "production"
+    roles: tuple[Literal["ri", "consumer", "pfi"], ...] = ("ri", "consumer")
+    mllp: MllpSettings = MllpSettings()
+    http: HttpSettings = HttpSettings()
+    store: StoreSettings = StoreSettings()
+    ri: RiSettings = RiSettings()
+    authorities: tuple[Authority, ...] = ()
+    senders: tuple[Sender, ...] = ()
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used. The text names file or variable, key, reason and remedy."""
+
+
+class Origin(Struct, frozen=True):
+    """Where a value comes from; `source` is the file or the variable."""
+
+    kind: Literal["default", "file", "environment", "--set"]
+    source: str = ""
+
+    def __str__(self) -> str:
+        return self.source or self.kind
+
+
+DEFAULT = Origin("default")
+
+
+class LoadedConfig(Struct, frozen=True):
+    """The configuration, the origin of each key that was given (dotted), and the data folder it goes with."""
+
+    config: Config
+    origins: Mapping[str, Origin]
+    data_dir: Path
+
+
+class EffectiveValue(Struct, frozen=True):
+    """A key with the value in use, fit to be shown, and where it comes from."""
+
+    key: str
+    value: object
+    origin: str
+    source: str
+
+
+class _Given(NamedTuple):
+    """A value for a key, from one source, before its type is checked."""
+
+    key: str
+    value: Any
+    origin: Origin
+
+
+def load(
+    config_file: Path | None, overrides: Sequence[str], environ: Mapping[str, str], data_dir: Path
+) -> LoadedConfig:
+    """Read the configuration from its sources, the weakest first. Raises ConfigError."""
+    given = [*_from_file(config_file), *_from_environment(environ), *_from_overrides(overrides)]
+    tree: dict[str, Any] = {}
+    origins: dict[str, Origin] = {}
+    for item in given:
+        _check_value(item)
+        *tables, leaf = item.key.split(".")
+        table = tree
+        for name in tables:
+            table = table.setdefault(name, {})
+        table[leaf] = item.value
+        origins[item.key] = item.origin
+    try:
+        config = msgspec.convert(tree, Config)
+    except msgspec.ValidationError as error:  # a rule between several keys: each alone is right
+        raise ConfigError(f"configuration: {error}") from error
+    return LoadedConfig(config, origins, data_dir)
+
+
+def effective_values(loaded: LoadedConfig) -> list[EffectiveValue]:
+    """Return every key in the order of `Config`, passwords masked."""
+    values = []
+    for key, value in _leaves(msgspec.to_builtins(loaded.config), Config):
+        origin = loaded.origins.get(key, DEFAULT)
+        values.append(EffectiveValue(key, _masked(value), origin.kind, origin.source))
+    return values
+
+
+def _from_file(path: Path | None) -> Iterator[_Given]:
+    if path is None:
+        return
+    try:
+        with path.open("rb") as file:
+            document = tomllib.load(file)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}; --config names the configuration file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not a TOML file: {error}") from error
+    origin = Origin("file", str(path))
+    for key, value in _leaves(document, Config):
+        yield _Given(key, value, origin)
+
+
+def _from_environment(environ: Mapping[str, str]) -> Iterator[_Given]:
+    first_level = {name for name, kind in _fields(Config).items() if not _is_table(kind)}
+    for variable, text in environ.items():
+        if variable.startswith(ENVIRONMENT_PREFIX):
+            key = variable.removeprefix(ENVIRONMENT_PREFIX).lower().replace("__", ".")
+            if "." in key or key in first_level:
+                yield _from_text(key, text, Origin("environment", variable))
+
+
+def _from_overrides(overrides: Sequence[str]) -> Iterator[_Given]:
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {override}: no value; write --set KEY=VALUE")
+        yield _from_text(key.strip(), text.strip(), Origin("--set"))
+
+
+def _from_text(key: str, text: str, origin: Origin) -> _Given:
+    """Read a value given as text: as TOML, or as it stands when it is not TOML or the key wants a text."""
+    try:
+        document = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return _Given(key, text, origin)
+    value = document["value"] if len(document) == 1 else text
+    wants_text = _type_of(key, origin) is str and not isinstance(value, str)
+    return _Given(key, text if wants_text else value, origin)
+
+
+def _fields(settings: type[Struct]) -> dict[str, Any]:
+    return {field.encode_name: field.type for field in msgspec.structs.fields(settings)}
+
+
+def _is_table(kind: object) -> TypeGuard[type[Struct]]:
+    return isinstance(kind, type) and issubclass(kind, Struct)
+
+
+def _items(kind: object) -> type[Struct] | None:
+    """Return the settings that a list, or an optional, holds; None when it holds plain values."""
+    if _is_table(kind):
+        return kind
+    return next((found for part in get_args(kind) if (found := _items(part)) is not None), None)
+
+
+def _leaves(document: Mapping[str, Any], settings: type[Struct], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the dotted key and value of each setting; a list, or a key that does not exist, is one leaf."""
+    fields = _fields(settings)
+    for name, value in document.items():
+        kind = fields.get(name)
+        if _is_table(kind) and isinstance(value, Mapping):
+            yield from _leaves(value, kind, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _type_of(key: str, origin: Origin) -> object:
+    """Return the type of a dotted key. Raises ConfigError when there is no such key."""
+    kind: object = Config
+    names = key.split(".")
+    for depth, name in enumerate(names):
+        if not _is_table(kind):
+            raise ConfigError(f"{origin}: {key}: {'.'.join(names[:depth])} is a value, it has no key {name!r}")
+        fields = _fields(kind)
+        if name not in fields:
+            path = ".".join([*names[:depth], name])
+            raise ConfigError(f"{origin}: {path}: unknown key; {_nearest(name, names[:depth], fields)}")
+        kind = fields[name]
+    return kind
+
+
+def _nearest(name: str, tables: Sequence[str], fields: Iterable[str]) -> str:
+    """Say which valid key is nearest: in this table first, then among all keys."""
+    prefix = "".join(f"{table}." for table in tables)
+    close = [f"{prefix}{found}" for found in difflib.get_close_matches(name, list(fields), n=1)]
+    if not close:
+        every = [key for key, _ in _leaves(msgspec.to_builtins(Config()), Config)]
+        close = [key for key in every if key.rsplit(".", 1)[-1] == name]
+        close = close or difflib.get_close_matches(f"{prefix}{name}", every, n=1)
+    return f"did you mean {close[0]}?" if close else f"valid keys here: {', '.join(prefix + field for field in fields)}"
+
+
+def _check_value(item: _Given) -> None:
+    """Raise ConfigError unless the value has the type its key wants."""
+    kind = _type_of(item.key, item.origin)
+    if _is_table(kind):
+        first = next(iter(_fields(kind)))
+        raise ConfigError(f"{item.origin}: {item.key}: holds settings; give each its value, as in {item.key}.{first}")
+    try:
+        msgspec.convert(item.value, type=kind)
+    except msgspec.ValidationError as error:
+        reason, _, path = str(error).partition(" - at `$")
+        where = item.key + path.rstrip("`")
+        unknown = re.fullmatch(r"Object contains unknown field `(.*)`", reason)
+        items = _items(kind)
+        if unknown and items is not None:
+            where, reason = f"{where}.{unknown[1]}", f"unknown key; {_nearest(unknown[1], (), _fields(items))}"
+        raise ConfigError(f"{item.origin}: {where}: {reason}") from error
+
+
+def _masked(value: object) -> object:
+    """Hide the password a URL may carry."""
+    return re.sub(r"(://[^:/@]*:)[^@]*@", r"\1***@", value) if isinstance(value, str) else value
