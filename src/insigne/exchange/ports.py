@@ -1,0 +1,53 @@
+"""What exchange needs from outside (storage), and what it offers to transports."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from insigne.exchange.model import Answer, MessageRecord, Peer, Received
+from insigne.hl7 import Junk
+from insigne.registry.ports import View
+from insigne.registry.workingset import WorkingSet
+
+
+class Transaction(View, Protocol):
+    """One write transaction of the store: reads see what is committed and what it has written so far."""
+
+    def previous(self, sender: str, control_id: str, since: str) -> MessageRecord | None:
+        """Return the latest message received under that key at or after `since`, duplicates left out."""
+        ...
+
+    def write(self, changes: WorkingSet, messages: Sequence[MessageRecord]) -> None:
+        """Write the events, states and lookups of `changes`, and the rows of `messages`. May be called several times."""
+        ...
+
+    def commit(self) -> None:
+        """Seal and commit; durable when it returns. Raises StoreError, then nothing of the transaction is kept."""
+        ...
+
+    def rollback(self) -> None:
+        """Give up the transaction; does nothing once it has ended."""
+        ...
+
+
+class Storage(Protocol):
+    """Where identities and messages are kept."""
+
+    def begin(self) -> Transaction:
+        """Open a write transaction.
+
+        Raises StoreBusy when the write lock is not free within the wait given at opening (none by default), StoreLost when
+        the server cannot be reached.
+        """
+        ...
+
+
+class Receiver(Protocol):
+    """What a transport hands messages to."""
+
+    async def submit(self, received: Received) -> Answer:
+        """Process one message; the answer comes once what it says is durable."""
+        ...
+
+    def report_junk(self, junk: Junk, peer: Peer) -> None:
+        """Make visible the bytes that framing refused."""
+        ...
