@@ -21,17 +21,17 @@ class StoreError(Exception):
     retry: ClassVar[bool] = False
 
 
-class StoreBusy(StoreError):
+class StoreBusy(StoreError):  # noqa: N818  # named for what happened
     """The write lock was not free within the wait given at opening."""
 
     retry = True
 
 
-class StoreFull(StoreError):
+class StoreFull(StoreError):  # noqa: N818  # named for what happened
     """There is no room left to write; nothing half written stays."""
 
 
-class StoreLost(StoreError):
+class StoreLost(StoreError):  # noqa: N818  # named for what happened
     """The connection to the database server was lost. The next `begin` connects again.
 
     A transaction whose commit was under way may have been committed: duplicates are told by their key (MSH-10).
@@ -40,7 +40,7 @@ class StoreLost(StoreError):
     retry = True
 
 
-class StoreConflict(StoreError):
+class StoreConflict(StoreError):  # noqa: N818  # named for what happened
     """A deadlock or a serialisation failure between writers."""
 
     retry = True

@@ -9,11 +9,12 @@ class MessageRecord(msgspec.Struct, frozen=True):
     """One row of the message log: the bytes as received, the exact bytes answered, and what was decided.
 
     `id` is a ULID, so that ids sort by reception. `time` is the reception, RFC 3339 UTC. `direction` is "in" or "out".
-    `peer` is "mllp:NAME" (or the address), "folder:NAME", "cli:replay". `sender` is ``MSH-3.1|MSH-4.1``, the part of the
-    duplicate key that goes with `control_id` (MSH-10 as received); "" when unreadable. `event` is "ADT^A28". `charset` is
-    declared, or "declared>effective". `disposition` is accepted, rejected, duplicate, unframed or ignored. `code` is MSA-1,
-    "" when nothing is answered. `digest` is the SHA-256 of the content without MSH-7. `ack` is unframed. `findings` is a
-    JSON list. `subject` is the identity touched, "" if none. `replay_of` is the id of the message that this one replays.
+    `peer` is "mllp:NAME" (or the address), "folder:NAME", "cli:replay". `sender` is ``MSH-3.1|MSH-4.1``, the part of
+    the duplicate key that goes with `control_id` (MSH-10 as received); "" when unreadable. `event` is "ADT^A28".
+    `charset` is declared, or "declared>effective". `disposition` is accepted, rejected, duplicate, unframed or ignored.
+    `code` is MSA-1, "" when nothing is answered. `digest` is the SHA-256 of the content without MSH-7. `ack` is
+    unframed. `findings` is a JSON list. `subject` is the identity touched, "" if none. `replay_of` is the id of the
+    message that this one replays.
     """
 
     id: str
@@ -39,8 +40,8 @@ class MessageRecord(msgspec.Struct, frozen=True):
 class Peer:
     """Who is at the other end: configured name or address, endpoint ("mllp", "folder"), and its client certificate.
 
-    `fingerprint` is the SHA-256 of the certificate in hexadecimal and `certificate_name` its CN or first SAN; both are ""
-    without mutual TLS.
+    `fingerprint` is the SHA-256 of the certificate in hexadecimal and `certificate_name` its CN or first SAN; both are
+    "" without mutual TLS.
     """
 
     name: str
@@ -60,7 +61,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What to send back: unframed HL7 bytes (b"" = nothing), MSA-1, the id in the log, and whether the row is durable."""
+    """What to send back: unframed HL7 bytes (b"" = nothing), MSA-1, the id in the log; `durable`: it is committed."""
 
     payload: bytes
     code: str

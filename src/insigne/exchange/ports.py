@@ -17,7 +17,7 @@ class Transaction(View, Protocol):
         ...
 
     def write(self, changes: WorkingSet, messages: Sequence[MessageRecord]) -> None:
-        """Write the events, states and lookups of `changes`, and the rows of `messages`. May be called several times."""
+        """Write the events, states and lookups of `changes`, and the rows of `messages`; may be called again."""
         ...
 
     def commit(self) -> None:
@@ -35,8 +35,8 @@ class Storage(Protocol):
     def begin(self) -> Transaction:
         """Open a write transaction.
 
-        Raises StoreBusy when the write lock is not free within the wait given at opening (none by default), StoreLost when
-        the server cannot be reached.
+        Raises StoreBusy when the write lock is not free within the wait given at opening (none by default), StoreLost
+        when the server cannot be reached.
         """
         ...
 
