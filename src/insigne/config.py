@@ -15,7 +15,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, TypeGuard, get_args
+from typing import Annotated, Any, Literal, NamedTuple, TypeGuard, get_args, get_origin
 
 import msgspec
 from msgspec import Meta, Struct
@@ -213,6 +213,13 @@ def _items(kind: object) -> type[Struct] | None:
     return next((found for part in get_args(kind) if (found := _items(part)) is not None), None)
 
 
+def _choices(kind: object) -> tuple[str, ...]:
+    """Return the values allowed where only some are."""
+    if get_origin(kind) is Literal:
+        return get_args(kind)
+    return next((found for part in get_args(kind) if (found := _choices(part))), ())
+
+
 def _leaves(document: Mapping[str, Any], settings: type[Struct], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Yield the dotted key and value of each setting; a list, or a key that does not exist, is one leaf."""
     fields = _fields(settings)
@@ -265,6 +272,8 @@ def _check_value(item: _Given) -> None:
         items = _items(kind)
         if unknown and items is not None:
             where, reason = f"{where}.{unknown[1]}", f"unknown key; {_nearest(unknown[1], (), _fields(items))}"
+        elif choices := _choices(kind):
+            reason = f"{reason}; one of {', '.join(choices)}"
         raise ConfigError(f"{item.origin}: {where}: {reason}") from error
 
 

@@ -77,6 +77,7 @@ def _show_version(value: bool) -> None:  # noqa: FBT001  # the signature typer c
 
 @_root.callback(
     cls=LazyGroup,
+    no_args_is_help=True,
     epilog=examples(
         "insigne serve",
         "insigne check admission.hl7",
