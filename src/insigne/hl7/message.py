@@ -1,0 +1,293 @@
+"""An HL7 v2 message in ER7, kept byte for byte and read lazily (HL7 v2.5 chapter 2)."""
+
+from typing import Self
+
+from insigne.hl7.charset import CODECS, DEFAULT, CharsetPolicy, decode
+from insigne.hl7.delimiters import STANDARD, Delimiters, delimiters_of
+from insigne.hl7.errors import Hl7Error, Note
+from insigne.hl7.header import HEADER_SEGMENTS, declared_charset, location_at, unwrap
+from insigne.hl7.layout import find_segment, layout_notes, split_segments
+from insigne.hl7.location import Location, located
+from insigne.hl7.segment import FieldTree, Segment
+
+
+class Message:
+    """A message, read-only: get one from `Message.parse`, a changed copy from `with_value`.
+
+    raw: the bytes as received (or as built). text: decoded, from MSH on, segment ends as found.
+    declared_charset: first repetition of MSH-18, as received. charset: the Python codec that gave `text`.
+
+    The properties named after MSH fields are unescaped, and "" when absent.
+    """
+
+    __slots__ = (
+        "_decoding_notes",
+        "_found",
+        "_lines",
+        "_start",
+        "charset",
+        "declared_charset",
+        "delimiters",
+        "raw",
+        "text",
+    )
+
+    def __init__(
+        self,
+        raw: bytes,
+        text: str,
+        delimiters: Delimiters,
+        declared_charset: str,
+        charset: str,
+        *,
+        notes: list[Note],
+        start: int,
+    ) -> None:
+        self.raw = raw
+        self.text = text
+        self.delimiters = delimiters
+        self.declared_charset = declared_charset
+        self.charset = charset
+        self._decoding_notes = notes
+        self._start = start  # offset of MSH in raw
+        self._lines: list[str] | None = None
+        self._found: dict[str, Segment | None] = {}
+
+    def __repr__(self) -> str:
+        return f"<Message of {len(self.raw)} bytes>"  # never the content: it may end in a log
+
+    @classmethod
+    def parse(cls, raw: bytes, policy: CharsetPolicy = DEFAULT) -> Self:
+        """Read a message, framed or not; only what is needed to decode it is looked into.
+
+        Raises Hl7Error: AR 100 when there is no MSH, AR 101 or 102 when MSH-1 or MSH-2 cannot separate anything, AE 103
+        for an unsupported MSH-18, AE 102 with the place of the first byte that the character set cannot hold.
+        """
+        notes: list[Note] = []
+        body, start = raw, 0
+        if not raw.startswith(b"MSH") or b"\x1c" in raw[-4:]:
+            start, end = unwrap(raw, notes)
+            body = raw[start:end]
+        declared = declared_charset(body)
+        try:
+            text, charset = decode(body, declared, policy, notes)
+        except UnicodeDecodeError as error:
+            raise _undecodable(body, start, error) from None
+        delimiters = STANDARD if text.startswith("|^~\\&|", 3) else delimiters_in(text)
+        return cls(raw, text, delimiters, declared, charset, notes=notes, start=start)
+
+    def encode(self) -> bytes:
+        """Return the bytes of the message: exactly those received when nothing was changed."""
+        return self.raw
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What was unusual but did not prevent reading: character set, segment ends, blank segments."""
+        return (*self._decoding_notes, *layout_notes(self.text))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The segment names, in order."""
+        separator = self.delimiters.field
+        return tuple(_name(line, separator) for line in self._segment_lines())
+
+    def segment(self, name: str) -> Segment | None:
+        """Return the first segment of that name."""
+        try:
+            return self._found[name]
+        except KeyError:
+            pass
+        found = None
+        ends = (self.delimiters.field, "")
+        width = len(name)
+        for index, line in enumerate(self._segment_lines()):
+            if line.startswith(name) and line[width : width + 1] in ends:
+                found = Segment(name, line, self.delimiters, index + 1, 1)
+                break
+        self._found[name] = found
+        return found
+
+    def segments(self, name: str | None = None) -> list[Segment]:
+        """Return the segments of that name, or all of them, in order."""
+        delimiters = self.delimiters
+        counts: dict[str, int] = {}
+        result = []
+        for position, line in enumerate(self._segment_lines(), 1):
+            found = _name(line, delimiters.field)
+            if name is None or found == name:
+                counts[found] = counts.get(found, 0) + 1
+                result.append(Segment(found, line, delimiters, position, counts[found]))
+        return result
+
+    def value(self, path: str) -> str:
+        """Return the value at a location such as `PID-5[1].2` or `ZBE(2)-1`, unescaped; "" when it is absent.
+
+        Raises ValueError when `path` is not the location of a field or of something in it.
+        """
+        place = located(path)
+        if place.field is None:
+            raise ValueError(f"{path!r} names a segment; name a field, as in {place.segment}-1")
+        segment = self._at(place)
+        if segment is None:
+            return ""
+        return segment.value(place.field, place.component or 1, place.subcomponent or 1, place.repetition or 1)
+
+    def tree(self) -> list[tuple[str, list[FieldTree]]]:
+        """Return the whole message: (segment name, fields), each field split to its raw sub-components.
+
+        The item of index 0 in the fields is field 1. Joined again with the delimiters, it gives the segments back.
+        """
+        return [(segment.name, segment.tree()) for segment in self.segments()]
+
+    def with_value(self, path: str, value: str) -> Self:
+        """Return a copy where the field, repetition, component or sub-component at `path` is `value`, escaped.
+
+        What `path` leaves out is replaced as a whole: `PID-5` is the field, `PID-5.1` the component of its first
+        repetition. The bytes keep their character set, except that a new MSH-18 is obeyed.
+
+        Raises ValueError when the segment does not exist, when MSH-1 or MSH-2 is named, or when the character set of
+        the message cannot hold `value`.
+        """
+        place = located(path)
+        segment = self._at(place)
+        if segment is None or place.field is None:
+            raise ValueError(f"{path}: the message has no such segment, or no field is named")
+        if place.field < 3 and place.segment in HEADER_SEGMENTS:
+            raise ValueError(f"{path}: the delimiters of a message cannot be replaced")
+        declared, charset = self.declared_charset, self.charset
+        if place.segment == "MSH" and place.field == 18:
+            if value not in CODECS:
+                raise ValueError(f"{path}: {value!r} is not a supported character set; use one of {sorted(CODECS)}")
+            declared, charset = value, CODECS[value]
+        line = _replaced(segment, place, self.delimiters.escape(value))
+        offset = find_segment(self.text, self._segment_lines(), segment.position - 1)
+        text = self.text[:offset] + line + self.text[offset + len(segment.text) :]
+        try:
+            encoded = text.encode(charset)
+        except UnicodeEncodeError:
+            raise ValueError(f"{path}: the value has a character that {charset} lacks; change MSH-18 first") from None
+        end = self._start + len(self.text.encode(self.charset))
+        raw = self.raw[: self._start] + encoded + self.raw[end:]
+        return type(self)(raw, text, self.delimiters, declared, charset, notes=self._decoding_notes, start=self._start)
+
+    @property
+    def control_id(self) -> str:
+        """MSH-10."""
+        return self._header(10)
+
+    @property
+    def message_code(self) -> str:
+        """MSH-9.1, such as ADT."""
+        return self._header(9)
+
+    @property
+    def trigger(self) -> str:
+        """MSH-9.2, such as A28."""
+        return self._header(9, 2)
+
+    @property
+    def structure(self) -> str:
+        """MSH-9.3, such as ADT_A05."""
+        return self._header(9, 3)
+
+    @property
+    def version(self) -> str:
+        """MSH-12.1, such as 2.5."""
+        return self._header(12)
+
+    @property
+    def version_country(self) -> str:
+        """MSH-12.2.1, such as FRA."""
+        return self._header(12, 2)
+
+    @property
+    def version_extension(self) -> str:
+        """MSH-12.3.1, the edition of the national extension, such as 2.11."""
+        return self._header(12, 3)
+
+    @property
+    def sending_application(self) -> str:
+        """MSH-3.1."""
+        return self._header(3)
+
+    @property
+    def sending_facility(self) -> str:
+        """MSH-4.1."""
+        return self._header(4)
+
+    @property
+    def receiving_application(self) -> str:
+        """MSH-5.1."""
+        return self._header(5)
+
+    @property
+    def receiving_facility(self) -> str:
+        """MSH-6.1."""
+        return self._header(6)
+
+    @property
+    def processing_id(self) -> str:
+        """MSH-11.1: P, T or D."""
+        return self._header(11)
+
+    def _header(self, field: int, component: int = 1) -> str:
+        header = self.segment("MSH")
+        return header.value(field, component) if header else ""
+
+    def _segment_lines(self) -> list[str]:
+        if self._lines is None:
+            self._lines = split_segments(self.text)
+        return self._lines
+
+    def _at(self, place: Location) -> Segment | None:
+        if place.occurrence == 1:
+            return self.segment(place.segment)
+        same_name = self.segments(place.segment)
+        return same_name[place.occurrence - 1] if place.occurrence <= len(same_name) else None
+
+
+def _name(line: str, separator: str) -> str:
+    return line[:3] if line[3:4] == separator else line.partition(separator)[0]
+
+
+def delimiters_in(text: str) -> Delimiters:
+    """Return the delimiters of a text that starts with MSH; raises Hl7Error (AR 101 or 102) when they are unusable."""
+    separator = text[3:4]
+    if not separator or separator in "\r\n":
+        raise Hl7Error("AR", "101", "the message ends before MSH-1", location=Location("MSH", field=1), offset=3)
+    header = text[: len(split_segments(text)[0])]
+    return delimiters_of(separator, header[4:].partition(separator)[0])
+
+
+def _undecodable(body: bytes, start: int, error: UnicodeDecodeError) -> Hl7Error:
+    place = location_at(body, error.start)
+    offset = start + error.start
+    where = f"offset {offset} ({place})" if place else f"offset {offset}"
+    text = f"the byte at {where} is not valid {error.encoding}; check MSH-18 against the bytes sent"
+    return Hl7Error("AE", "102", text, location=place, offset=offset)
+
+
+def _replaced(segment: Segment, place: Location, new: str) -> str:
+    """Write the text of `segment` with `new` at `place`, adding the separators missing before it."""
+    delimiters = segment.delimiters
+    steps = [(delimiters.field, (place.field or 1) - (segment.name in HEADER_SEGMENTS))]
+    if place.repetition or place.component:
+        steps.append((delimiters.repetition, (place.repetition or 1) - 1))
+    if place.component:
+        steps.append((delimiters.component, place.component - 1))
+    if place.subcomponent:
+        steps.append((delimiters.subcomponent, place.subcomponent - 1))
+    return _set(segment.text, steps, new)
+
+
+def _set(raw: str, steps: list[tuple[str, int]], new: str) -> str:
+    if not steps:
+        return new
+    separator, rank = steps[0]
+    parts = raw.split(separator) if separator else [raw]
+    if rank >= len(parts):
+        if not separator:
+            raise ValueError("MSH-2 does not declare the separator that this location needs")
+        parts += [""] * (rank + 1 - len(parts))
+    parts[rank] = _set(parts[rank], steps[1:], new)
+    return separator.join(parts)

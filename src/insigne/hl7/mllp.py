@@ -1,0 +1,161 @@
+"""MLLP framing without sockets: bytes in, frames out (HL7 v2.5 appendix C; IHE ITI TF-2 appendix C.2.1).
+
+A frame is VT, the message, FS, CR. The rules of this decoder, which no input can make raise:
+
+- FS that is not followed by CR belongs to the message;
+- VT followed by "MSH" starts a frame wherever it stands: a frame begun before it was never ended;
+- every run of bytes that is not a message is reported as `Junk`, so that nothing is lost unseen. Only CR, LF and FS
+  left between two frames are not: they are what some senders add around each frame.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+START: Final = b"\x0b"
+END: Final = b"\x1c\r"
+#: Bytes of a rejected run that are kept for diagnosis.
+JUNK_KEPT: Final = 256
+
+_RESTART: Final = b"\x0bMSH"
+_RESIDUE: Final = b"\r\n\x1c"
+
+Reason: TypeAlias = Literal["outside-frame", "oversized", "unterminated", "empty"]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A message as sent, without its frame bytes."""
+
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Junk:
+    """Bytes that are not a message: the first 256 of them, how many had been seen, and why they were rejected.
+
+    An oversized run is reported as soon as it passes the limit: its size is what had been received by then.
+    """
+
+    data: bytes
+    size: int
+    reason: Reason
+
+
+def frame(payload: bytes) -> bytes:
+    """Return `payload` framed for sending.
+
+    Raises ValueError when it holds the end of a frame: the receiver would see a truncated message.
+    """
+    if END in payload:
+        raise ValueError("a message that holds the bytes 1C 0D cannot be sent over MLLP; remove them")
+    return START + payload + END
+
+
+class MllpDecoder:
+    """Cut one received byte stream into frames, however it was split on the way.
+
+    max_frame: the largest message accepted, in bytes. At most that is buffered, plus what one `receive` brings.
+    """
+
+    def __init__(self, max_frame: int = 1_048_576) -> None:
+        self._max_frame = max_frame
+        self._buffer = bytearray()
+        self._searched = 0  # bytes of the buffer known to hold no end and no restart
+        self._inside = False
+        self._skipping = False  # inside a frame already reported as oversized
+        self._outside = bytearray()  # first bytes of the current run outside any frame
+        self._outside_size = 0
+
+    @property
+    def pending(self) -> int:
+        """How many bytes have been received and not been reported yet."""
+        return len(self._buffer) + self._outside_size
+
+    def receive(self, data: bytes) -> list[Frame | Junk]:
+        """Take the bytes just received and return what they complete, in order."""
+        self._buffer += data
+        events: list[Frame | Junk] = []
+        while self._buffer and (self._read_inside(events) if self._inside else self._read_outside(events)):
+            pass
+        return events
+
+    def end(self) -> list[Frame | Junk]:
+        """Tell that the peer sends no more; what was begun and not ended is returned as junk."""
+        events: list[Frame | Junk] = []
+        self._report_outside(events)
+        if self._buffer and not self._skipping:
+            events.append(_junk(bytes(self._buffer), "unterminated"))
+        self._buffer.clear()
+        self._leave_frame()
+        return events
+
+    def _read_outside(self, events: list[Frame | Junk]) -> bool:
+        """Look for the start of a frame; return whether there is more to read."""
+        start = self._buffer.find(START)
+        run = self._buffer if start < 0 else self._buffer[:start]
+        if not self._outside_size:
+            run = run.lstrip(_RESIDUE)
+        self._outside += run[: JUNK_KEPT - len(self._outside)]
+        self._outside_size += len(run)
+        if start < 0:
+            self._buffer.clear()
+            return False
+        self._report_outside(events)
+        del self._buffer[: start + 1]
+        self._inside = True
+        return True
+
+    def _report_outside(self, events: list[Frame | Junk]) -> None:
+        if self._outside_size:
+            events.append(Junk(bytes(self._outside), self._outside_size, "outside-frame"))
+            self._outside.clear()
+            self._outside_size = 0
+
+    def _read_inside(self, events: list[Frame | Junk]) -> bool:
+        """Look for the end of the frame; return whether there is more to read."""
+        buffer = self._buffer
+        end = buffer.find(END, self._searched)
+        restart = buffer.find(_RESTART, self._searched, end if end >= 0 else len(buffer))
+        if restart >= 0:
+            if restart and not self._skipping:
+                reason: Reason = "unterminated" if restart <= self._max_frame else "oversized"
+                events.append(_junk(bytes(buffer[:restart]), reason))
+            del buffer[: restart + 1]
+            self._leave_frame()
+            self._inside = True
+            return True
+        if end >= 0:
+            if not self._skipping:
+                events.append(self._completed(bytes(buffer[:end])))
+            del buffer[: end + 2]
+            self._leave_frame()
+            return True
+        self._keep_searching(events)
+        return False
+
+    def _completed(self, payload: bytes) -> Frame | Junk:
+        if len(payload) > self._max_frame:
+            return _junk(payload, "oversized")
+        payload = payload.lstrip(START)
+        if not payload.strip(b"\r\n"):
+            return _junk(payload, "empty")
+        return Frame(payload)
+
+    def _keep_searching(self, events: list[Frame | Junk]) -> None:
+        """Wait for more bytes, without keeping those of a frame that is too large."""
+        buffer = self._buffer
+        tail = len(_RESTART) - 1  # what the next bytes could complete
+        if not self._skipping and len(buffer) > self._max_frame + tail:
+            events.append(_junk(bytes(buffer), "oversized"))
+            self._skipping = True
+        if self._skipping:
+            del buffer[:-tail]
+        self._searched = max(0, len(buffer) - tail)
+
+    def _leave_frame(self) -> None:
+        self._searched = 0
+        self._inside = self._skipping = False
+
+
+def _junk(data: bytes, reason: Reason) -> Junk:
+    return Junk(data[:JUNK_KEPT], len(data), reason)
