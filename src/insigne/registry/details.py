@@ -1,0 +1,59 @@
+"""Complementary traits: applying what a message says of them."""
+
+from msgspec.structs import replace
+
+from insigne.registry.commands import DetailsAssertion
+from insigne.registry.values import Collection, Details, LegalCareMode
+
+#: Fields that are alike in the assertion and in the state: None keeps, anything else replaces.
+_PLAIN = tuple(name for name in Details.__struct_fields__ if name not in {"collection", "legal_care_modes"})
+_COLLECTION = {
+    "birth_date_corrected": "birth_date_corrected",
+    "mode": "collection_mode",
+    "insi_date": "insi_date",
+    "proof": "proof",
+    "proof_expiry": "proof_expiry",
+}
+
+
+def details_after(before: Details, said: DetailsAssertion) -> Details:
+    """The complementary traits once what is said of them is applied; the same object when nothing changes.
+
+    Lists (addresses, telecoms…) are replaced whole (design: settled 7). Legal care modes are applied one by one by
+    their action.
+    """
+    changes: dict[str, object] = {}
+    for name in _PLAIN:
+        value = getattr(said, name)
+        if value is not None and value != getattr(before, name):
+            changes[name] = value
+    collection = _collection_after(before.collection, said)
+    if collection is not before.collection:
+        changes["collection"] = collection
+    if said.legal_care_modes:
+        modes = _modes_after(before.legal_care_modes, said.legal_care_modes)
+        if modes != before.legal_care_modes:
+            changes["legal_care_modes"] = modes
+    return replace(before, **changes) if changes else before
+
+
+def _collection_after(before: Collection, said: DetailsAssertion) -> Collection:
+    changes = {
+        name: value
+        for name, spoken in _COLLECTION.items()
+        if (value := getattr(said, spoken)) is not None and value != getattr(before, name)
+    }
+    return replace(before, **changes) if changes else before
+
+
+def _modes_after(
+    before: tuple[LegalCareMode, ...], said: tuple[tuple[str, LegalCareMode], ...]
+) -> tuple[LegalCareMode, ...]:
+    """Apply (action, mode) pairs in order: CANCEL removes the mode of that id, INSERT and UPDATE put it (ZFS-5)."""
+    modes = {mode.id: mode for mode in before}
+    for action, mode in said:
+        if action == "CANCEL":
+            modes.pop(mode.id, None)
+        else:
+            modes[mode.id] = mode
+    return tuple(modes.values())

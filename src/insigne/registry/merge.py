@@ -1,0 +1,213 @@
+"""Merging, linking and renumbering identities (A40, A24, A37, A47).
+
+A merge retires one identity in favour of another and moves nothing: the retired one keeps its own state and a
+snapshot of it, so that the merge can be undone; what is asked of it afterwards goes to its survivor.
+"""
+
+import msgspec
+
+from insigne.registry import events as ev
+from insigne.registry.attach import Found, domain_of, find, find_patient, named_survivor, person_identifiers
+from insigne.registry.commands import LinkPatients, MergePatients, Patient, ReplaceIdentifiers
+from insigne.registry.decision import Draft, Fault, Refused, Subject
+from insigne.registry.record import attached
+from insigne.registry.reliability import apply_claim, chosen, read_claim, record_ins, rivals
+from insigne.registry.state import PERSON_TYPES, Identity
+from insigne.registry.values import Identifier
+
+
+def merge_patients(draft: Draft, command: MergePatients) -> None:
+    """A40.
+
+    Unknown prior: nothing. Repeated: nothing. Contradicting an earlier merge: held. On itself: refused (205).
+    """
+    prior = person_identifiers(command.prior)
+    target = person_identifiers(command.patient.identifiers)
+    if not prior or not target:
+        subject = Subject.PATIENT if prior else Subject.PRIOR
+        raise Refused(Fault.REQUIRED, subject, "a merge needs an identifier of a person (PI, PN…) on both sides")
+    if {i.key for i in prior} & {i.key for i in target}:
+        raise Refused(Fault.DUPLICATE_KEY, Subject.PRIOR, "a patient cannot be merged with itself")
+    absorbed, survivor = find(draft, prior), find(draft, target)
+    if absorbed.current is not None:
+        _merge_current(draft, command, absorbed.current, survivor, prior)
+    elif absorbed.retired is not None:
+        _merge_again(draft, command, draft.survivor(absorbed.retired), survivor)
+    else:
+        draft.notice("prior-unknown", Subject.PRIOR)
+
+
+def _merge_current(
+    draft: Draft, command: MergePatients, absorbed: Identity, survivor: Found, prior: list[Identifier]
+) -> None:
+    if survivor.current is not None and survivor.current.id == absorbed.id:
+        _retire(draft, absorbed, prior, "merged with another identifier of the same identity")
+    elif survivor.current is not None:
+        _merge(draft, command, absorbed, survivor.current)
+    elif survivor.retired is not None:
+        standing = draft.survivor(survivor.retired)
+        if standing.id == absorbed.id:
+            _hold(draft, command, absorbed, survivor.retired)
+        else:
+            draft.notice("merge-redirected", Subject.PATIENT)
+            _merge(draft, command, absorbed, standing)
+    else:
+        # An unknown survivor makes the merge a change of identifier (ITI-30: no error).
+        _renumber(draft, absorbed, command.patient, prior)
+
+
+def _merge_again(draft: Draft, command: MergePatients, standing: Identity, survivor: Found) -> None:
+    """The prior identity was retired before: the same merge again does nothing, another one is held."""
+    asked = survivor.current
+    if asked is None and survivor.retired is not None:
+        asked = draft.survivor(survivor.retired)
+    draft.subject = standing.id
+    if asked is not None and asked.id == standing.id:
+        draft.notice("already-merged", Subject.PRIOR)
+    elif asked is not None:
+        _hold(draft, command, standing, asked)
+    else:
+        draft.notice("merge-held", Subject.PATIENT)
+        draft.raise_item("merge-held", (standing.id,), held=msgspec.json.encode(command))
+
+
+def _merge(draft: Draft, command: MergePatients, absorbed: Identity, survivor: Identity) -> None:
+    trusted = draft.policy.trusts(domain_of(command.prior))
+    if not trusted and (absorbed.trusted or survivor.trusted):
+        _hold(draft, command, absorbed, survivor)
+        return
+    draft.on_identity(absorbed, ev.IdentityMerged(into=survivor.id, snapshot=absorbed))
+    survivor = draft.on_identity(survivor, ev.IdentityAbsorbed(absorbed.id))
+    draft.subject = survivor.id
+    draft.close_item("same-ins", (absorbed.id, survivor.id), "merged")
+    if survivor.ins is None or absorbed.ins is None:
+        return
+    if survivor.ins.ins.matricule != absorbed.ins.ins.matricule:
+        draft.notice("merge-other-ins", Subject.INS)
+        draft.raise_item("merge-other-ins", (absorbed.id, survivor.id))
+    elif survivor.ins.contested and not rivals(draft, survivor, survivor.ins.ins.matricule):
+        draft.on_identity(survivor, ev.InsContested(survivor.ins.ins, contested=False))
+
+
+def _hold(draft: Draft, command: MergePatients, first: Identity, second: Identity) -> None:
+    draft.notice("merge-held", Subject.PRIOR)
+    draft.raise_item("merge-held", (first.id, second.id), held=msgspec.json.encode(command))
+    draft.subject = first.id
+
+
+def _renumber(draft: Draft, identity: Identity, patient: Patient, prior: list[Identifier]) -> None:
+    for identifier in patient.identifiers:
+        if identity.holds(identifier) is None:
+            identity = draft.on_identity(identity, ev.IdentifierAdded(identifier))
+    _retire(draft, identity, prior, "replaced")
+
+
+def _retire(draft: Draft, identity: Identity, identifiers: list[Identifier], reason: str) -> Identity:
+    for identifier in identifiers:
+        held = identity.holds(identifier)
+        if held is not None and held.current:
+            identity = draft.on_identity(identity, ev.IdentifierRetired(identifier, reason))
+    draft.subject = identity.id
+    return identity
+
+
+def replace_identifiers(draft: Draft, command: ReplaceIdentifiers) -> None:
+    """A47:
+
+    each prior identifier gives way to the one of same type and authority; an INS may also be deleted (pam-fr §5.5).
+
+    An unknown prior one: nothing is done. A new identifier that is another patient's: refused (205).
+    """
+    if not command.prior and not command.prior_ins:
+        raise Refused(Fault.REQUIRED, Subject.PRIOR, "no prior identifier")
+    for prior in command.prior:
+        _replace_one(draft, command.patient, prior)
+    if command.prior_ins:
+        _replace_ins(draft, command)
+
+
+def _replace_one(draft: Draft, patient: Patient, prior: Identifier) -> None:
+    successors = [i for i in patient.identifiers if i.type == prior.type and i.authority.key == prior.authority.key]
+    owner = find(draft, [prior]).current if prior.type in PERSON_TYPES else _holder(draft, patient, prior)
+    if owner is None:
+        draft.notice("prior-unknown", Subject.PRIOR)
+        return
+    if not successors:
+        raise Refused(
+            Fault.REQUIRED, Subject.PATIENT, "no identifier of the same type and authority replaces the prior one"
+        )
+    new = successors[0]
+    if new.key == prior.key:
+        raise Refused(Fault.DUPLICATE_KEY, Subject.PRIOR, "an identifier cannot be replaced by itself")
+    taken = [holder for holder in draft.working.holders(new.key) if holder != owner.id]
+    if new.type in PERSON_TYPES and taken:
+        raise Refused(Fault.DUPLICATE_KEY, Subject.PATIENT, "the new identifier is another patient's")
+    owner = _retire(draft, owner, [prior], "replaced")
+    held = owner.holds(new)
+    if held is None or not held.current:
+        draft.on_identity(owner, ev.IdentifierAdded(new))
+
+
+def _holder(draft: Draft, patient: Patient, identifier: Identifier) -> Identity | None:
+    """The identity of the message, if it currently holds an identifier that names no person by itself (NH, NDP…)."""
+    owner = find_patient(draft, patient).current
+    held = owner.holds(identifier) if owner is not None else None
+    return owner if held is not None and held.current else None
+
+
+def _replace_ins(draft: Draft, command: ReplaceIdentifiers) -> None:
+    patient = command.patient
+    found = find_patient(draft, patient)
+    if found.current is None and found.retired is not None:
+        survivor = named_survivor(draft, found)
+        raise Refused(
+            Fault.UNKNOWN_KEY, Subject.PATIENT, "the patient identifier was merged or replaced", survivor=survivor
+        )
+    identity = found.current
+    if identity is None or identity.ins is None or identity.ins.ins not in command.prior_ins:
+        draft.notice("prior-unknown", Subject.PRIOR)
+        return
+    draft.subject = identity.id
+    if not draft.policy.trusts(domain_of(patient.identifiers) or identity.domain):
+        draft.notice("not-overwritten", Subject.INS)
+        return
+    claim = read_claim(draft, patient.reliability)
+    held = identity.ins.ins
+    if patient.ins_deleted:
+        identity = draft.on_identity(identity, ev.InsWithdrawn(held, "deleted by A47"))
+    else:
+        new = chosen(draft, patient.ins)
+        if new is None:
+            raise Refused(Fault.REQUIRED, Subject.PATIENT, "neither a new INS nor its deletion")
+        if claim.codes and claim.status != "VALI":
+            draft.notice("ins-not-validated", Subject.INS)
+            identity = draft.on_identity(identity, ev.InsWithdrawn(held, "replaced by A47, not validated"))
+        elif new != held:
+            identity = record_ins(draft, identity, new, "replaced by A47")
+    apply_claim(draft, identity, claim)
+
+
+def link_patients(draft: Draft, command: LinkPatients) -> None:
+    """A24 links two identities, creating an unknown one (ITI-30: link anyway); A37 undoes it. Both stay."""
+    found = (find_patient(draft, command.first), find_patient(draft, command.second))
+    if command.unlink:
+        sides = [f.current for f in found if f.current is not None]
+    else:
+        if any(f.current is None for f in found):
+            draft.notice("link-unknown", Subject.PATIENT)
+        sides = [
+            f.current if f.current is not None else attached(draft, patient, f)
+            for patient, f in zip((command.first, command.second), found, strict=True)
+        ]
+    if len(sides) < 2 or (command.unlink and sides[1].id not in sides[0].links):
+        draft.notice("unlink-nothing", Subject.PATIENT)
+        return
+    first, second = sides
+    if first.id == second.id:
+        raise Refused(Fault.DUPLICATE_KEY, Subject.PATIENT, "a patient cannot be linked with itself")
+    draft.subject = first.id
+    for identity, other in ((first, second), (second, first)):
+        if command.unlink:
+            draft.on_identity(identity, ev.IdentityUnlinked(other.id))
+        elif other.id not in identity.links:
+            draft.on_identity(identity, ev.IdentityLinked(other.id))

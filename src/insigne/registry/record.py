@@ -1,0 +1,171 @@
+"""Creating and updating an identity from what a message says of it (A28, A31 and the patient part of ITI-31)."""
+
+import msgspec
+from msgspec.structs import replace
+
+from insigne.ins.status import Status
+from insigne.ins.traits import StrictTraits, departures
+from insigne.registry import events as ev
+from insigne.registry.attach import Found, domain_of, find_patient, named_survivor
+from insigne.registry.commands import Patient, TraitsAssertion
+from insigne.registry.decision import Draft, Fault, Refused, Subject
+from insigne.registry.details import details_after
+from insigne.registry.reliability import Claim, apply_claim, apply_ins, read_claim
+from insigne.registry.state import Identity
+from insigne.registry.values import Details, Identifier, Traits
+
+#: How well a status is established, for "a less qualified authority never overwrites a better one".
+RANK = {Status.PROV: 0, Status.RECUP: 1, Status.VALI: 2, Status.QUAL: 3}
+
+#: Identifier types of which a person has one per authority: a new value retires the former.
+SINGLE_TYPES = frozenset({"NH", "SS", "NDP", "INS-C"})
+
+
+def record_patient(draft: Draft, patient: Patient) -> Identity:
+    """Create or update the identity. Raises `Refused` when its identifier was merged or names nobody."""
+    found = find_patient(draft, patient)
+    if found.current is None and found.retired is not None:
+        raise Refused(
+            Fault.UNKNOWN_KEY,
+            Subject.PATIENT,
+            "the patient identifier was merged or replaced",
+            survivor=named_survivor(draft, found),
+        )
+    return attached(draft, patient, found)
+
+
+def attached(draft: Draft, patient: Patient, found: Found) -> Identity:
+    """Update the identity found, or create one."""
+    current = found.current
+    identity = _create(draft, patient) if current is None else _update(draft, current, patient, found)
+    draft.subject = identity.id
+    return identity
+
+
+def _create(draft: Draft, patient: Patient) -> Identity:
+    domain = domain_of(patient.identifiers)
+    if not domain:
+        raise Refused(Fault.REQUIRED, Subject.PATIENT, "no identifier of a person (PI, PN…) in the identifier list")
+    trusted = draft.policy.trusts(domain)
+    claim = read_claim(draft, patient.reliability)
+    identity_id = draft.new_id()
+    draft.emit(
+        "identity",
+        identity_id,
+        ev.IdentityCreated(
+            domain=domain,
+            identifiers=_distinct(patient.identifiers),
+            traits=traits_after(Traits(), patient.traits),
+            details=details_after(Details(), patient.details),
+            checked=trusted and claim.status == "VALI",
+            attributes=claim.attributes,
+            reliability=claim.codes,
+            trusted=trusted,
+        ),
+        1,
+    )
+    identity = draft.identity(identity_id)
+    if patient.ins and not trusted:
+        draft.notice("ins-untrusted", Subject.INS)
+        return identity
+    return apply_ins(draft, identity, patient, claim)
+
+
+def _update(draft: Draft, identity: Identity, patient: Patient, found: Found) -> Identity:
+    identity = _add_identifiers(draft, identity, patient, found)
+    domain = domain_of(patient.identifiers) or identity.domain
+    trusted = draft.policy.trusts(domain)
+    claim = read_claim(draft, patient.reliability)
+    if not _may_overwrite(identity, domain, claim, patient, trusted=trusted):
+        draft.notice("not-overwritten", Subject.TRAITS)
+        return identity
+    if trusted and not identity.trusted:
+        identity = draft.on_identity(identity, ev.TrustRaised())
+    details = details_after(identity.details, patient.details)
+    if details != identity.details:
+        identity = draft.on_identity(identity, ev.DetailsChanged(identity.details, details))
+    traits = traits_after(identity.traits, patient.traits)
+    if traits != identity.traits:
+        if _overlay(draft, identity, traits, patient):
+            return identity
+        identity = draft.on_identity(identity, ev.TraitsChanged(identity.traits, traits))
+    if not trusted:
+        if patient.ins:
+            draft.notice("ins-untrusted", Subject.INS)
+        return identity
+    identity = apply_claim(draft, identity, claim)
+    return apply_ins(draft, identity, patient, claim)
+
+
+def _overlay(draft: Draft, identity: Identity, traits: Traits, patient: Patient) -> bool:
+    """Guard against a message that turns one person into another. True when the traits are held for a person."""
+    changed = departures(_strict(identity.traits), _strict(traits))
+    if len(changed) < draft.policy.registry.overlay_threshold:
+        return False
+    hold = draft.policy.registry.overlay == "hold"
+    draft.notice("overlay-held" if hold else "overlay-applied", Subject.TRAITS)
+    draft.raise_item(
+        "overlay", (identity.id,), cause=", ".join(changed), held=msgspec.json.encode(patient) if hold else b"null"
+    )
+    return hold
+
+
+def _may_overwrite(identity: Identity, domain: str, claim: Claim, patient: Patient, *, trusted: bool) -> bool:
+    if identity.trusted and not trusted:
+        return False
+    if domain == identity.domain:
+        return True
+    claimed = Status.PROV
+    if claim.status == "VALI":
+        claimed = Status.QUAL if patient.ins else Status.VALI
+    return RANK[claimed] >= RANK[identity.status]
+
+
+def _add_identifiers(draft: Draft, identity: Identity, patient: Patient, found: Found) -> Identity:
+    elsewhere = {identifier.key for identifier, _ in found.conflicts}
+    if elsewhere:
+        draft.notice("identifier-conflict", Subject.PATIENT)
+        draft.raise_item("identifier-conflict", (identity.id, *sorted({other.id for _, other in found.conflicts})))
+    for identifier in _distinct(patient.identifiers):
+        if identifier.key in elsewhere:
+            continue
+        held = identity.holds(identifier)
+        if held is not None:
+            continue
+        if identifier.type in SINGLE_TYPES:
+            identity = _retire_same(draft, identity, identifier)
+        identity = draft.on_identity(identity, ev.IdentifierAdded(identifier))
+    return identity
+
+
+def _retire_same(draft: Draft, identity: Identity, identifier: Identifier) -> Identity:
+    for held in identity.identifiers:
+        other = held.identifier
+        if held.current and other.type == identifier.type and other.authority.key == identifier.authority.key:
+            identity = draft.on_identity(identity, ev.IdentifierRetired(other, "another value received"))
+    return identity
+
+
+def traits_after(before: Traits, said: TraitsAssertion) -> Traits:
+    """The traits once what is said of them is applied: None keeps, "" deletes."""
+    changes = {
+        name: value
+        for name in Traits.__struct_fields__
+        if (value := getattr(said, name)) is not None and value != getattr(before, name)
+    }
+    return replace(before, **changes) if changes else before
+
+
+def _distinct(identifiers: tuple[Identifier, ...]) -> tuple[Identifier, ...]:
+    return tuple({identifier.key: identifier for identifier in identifiers}.values())
+
+
+def _strict(traits: Traits) -> StrictTraits:
+    return StrictTraits(
+        traits.birth_name,
+        traits.first_given_name,
+        traits.given_names,
+        traits.birth_date,
+        traits.sex,
+        traits.birth_place,
+    )

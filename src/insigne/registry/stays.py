@@ -1,0 +1,173 @@
+"""Stays and their movements (ITI-31): admissions, movements, cancellations, corrections, accounts.
+
+A movement is known by ZBE-1 inside its stay; a stay by its visit number (PV1-19), else its account (PID-18).
+"""
+
+import msgspec
+from msgspec.structs import replace
+
+from insigne.registry import events as ev
+from insigne.registry.attach import find, find_patient, person_identifiers
+from insigne.registry.commands import MoveAccount, MoveAccounts, MovementAssertion, RecordMovement, RenumberAccount
+from insigne.registry.decision import Draft, Fault, Refused, Subject
+from insigne.registry.index import account_key, visit_key
+from insigne.registry.record import attached
+from insigne.registry.state import Encounter, Identity, Movement, StayHeader
+from insigne.registry.values import Identifier
+
+
+def record_movement(draft: Draft, command: RecordMovement) -> None:
+    """Any ITI-31 event: the patient first, then the stay and the movement.
+
+    On a merged identifier the movement goes to the survivor and the traits are ignored. Raises `Refused` (204) for the
+    cancellation of an unknown movement, unless the policy accepts it.
+    """
+    found = find_patient(draft, command.patient)
+    if found.current is None and found.retired is not None:
+        identity = draft.survivor(found.retired)
+        draft.subject = identity.id
+        draft.notice("traits-ignored-merged", Subject.PATIENT)
+    else:
+        identity = attached(draft, command.patient, found)
+    if command.movement is None:
+        draft.notice("no-movement", Subject.MOVEMENT)
+        return
+    if command.visit is None and command.account is None:
+        draft.notice("no-stay-number", Subject.VISIT)
+        return
+    stay = _stay(draft, command)
+    if stay is not None and draft.survivor(draft.identity(stay.identity)).id != identity.id:
+        draft.notice("stay-of-another", Subject.VISIT)
+        draft.raise_item("stay-of-another", (identity.id, stay.identity), held=msgspec.json.encode(command))
+        return
+    if command.movement.action == "CANCEL":
+        _cancel(draft, stay, command.movement)
+    else:
+        _put(draft, _opened(draft, identity, stay, command), command.movement)
+
+
+def _stay(draft: Draft, command: RecordMovement) -> Encounter | None:
+    if command.visit is not None:
+        keys = [visit_key(command.visit)]
+    elif command.account is not None:
+        keys = [account_key(command.account)]
+    else:
+        return None
+    stays = [draft.working.encounter(stay_id) for key in keys for stay_id in draft.working.encounters(key)]
+    return next((stay for stay in reversed(stays) if stay is not None), None)
+
+
+def _opened(draft: Draft, identity: Identity, stay: Encounter | None, command: RecordMovement) -> Encounter:
+    if stay is None:
+        stay_id = draft.new_id()
+        opened = ev.EncounterOpened(
+            identity=identity.id, visit=command.visit, account=command.account, header=command.header
+        )
+        draft.emit("encounter", stay_id, opened, 1)
+        return draft.working.encounter_states[stay_id]
+    header = _header_after(stay.header, command.header)
+    if header != stay.header:
+        stay = draft.on_encounter(stay, ev.EncounterChanged(stay.header, header))
+    if command.account is not None and stay.account is None:
+        stay = draft.on_encounter(stay, ev.AccountChanged(None, command.account))
+    return stay
+
+
+def _header_after(before: StayHeader, said: StayHeader) -> StayHeader:
+    """What is said replaces what was known; what is not said stays."""
+    changes = {
+        name: value
+        for name in StayHeader.__struct_fields__
+        if (value := getattr(said, name)) not in {None, ""} and value != getattr(before, name)
+    }
+    return replace(before, **changes) if changes else before
+
+
+def _put(draft: Draft, stay: Encounter, said: MovementAssertion) -> None:
+    before = stay.movement(said.ids[0])
+    movement = _movement(draft, said)
+    if said.action == "UPDATE" and before is not None:
+        if movement != before:
+            draft.on_encounter(stay, ev.MovementCorrected(before, movement))
+        return
+    if said.action == "UPDATE":
+        draft.notice("movement-inserted", Subject.MOVEMENT)
+    draft.on_encounter(stay, ev.MovementRecorded(movement, before))
+
+
+def _cancel(draft: Draft, stay: Encounter | None, said: MovementAssertion) -> None:
+    movement = next((m for i in said.ids if (m := stay.movement(i)) is not None), None) if stay else None
+    if stay is None or movement is None:
+        if draft.policy.registry.unknown_cancellation == "accept":
+            draft.notice("movement-unknown", Subject.MOVEMENT)
+            return
+        raise Refused(Fault.UNKNOWN_KEY, Subject.MOVEMENT, "the movement to cancel is unknown in this stay")
+    if movement.cancelled:
+        draft.notice("already-cancelled", Subject.MOVEMENT)
+        return
+    draft.on_encounter(stay, ev.MovementCancelled(movement))
+
+
+def _movement(draft: Draft, said: MovementAssertion) -> Movement:
+    # A correction is about the movement that ZBE-6 names, not about the event Z99 that carries it.
+    trigger = said.original_trigger if said.action == "UPDATE" and said.original_trigger else said.trigger
+    return Movement(
+        id=said.ids[0],
+        trigger=trigger,
+        start=said.start,
+        nature=said.nature,
+        historic=said.historic,
+        patient_class=said.patient_class,
+        location=said.location,
+        prior_location=said.prior_location,
+        medical_ward=said.medical_ward,
+        care_ward=said.care_ward,
+        attending=said.attending,
+        recorded=draft.source.time,
+    )
+
+
+def move_accounts(draft: Draft, command: MoveAccounts) -> None:
+    """A44: each account, with its stays, goes to the patient of its group."""
+    for move in command.moves:
+        _move_account(draft, move)
+
+
+def _move_account(draft: Draft, move: MoveAccount) -> None:
+    if move.account is None:
+        raise Refused(Fault.REQUIRED, Subject.ACCOUNT, "no account number to move")
+    found = find_patient(draft, move.patient)
+    prior = find(draft, person_identifiers(move.prior))
+    source = prior.current or (draft.survivor(prior.retired) if prior.retired is not None else None)
+    stays = _stays_of_account(draft, move.account, source)
+    if source is None or not stays:
+        draft.notice("prior-unknown" if source is None else "account-unknown", Subject.PRIOR)
+        return
+    if found.current is None and found.retired is not None:
+        target = draft.survivor(found.retired)
+    else:
+        target = found.current or attached(draft, move.patient, found)
+    draft.subject = target.id
+    for stay in stays:
+        if stay.identity != target.id:
+            draft.on_encounter(stay, ev.EncounterReassigned(stay.identity, target.id))
+
+
+def _stays_of_account(draft: Draft, account: Identifier, owner: Identity | None) -> list[Encounter]:
+    if owner is None:
+        return []
+    stays = [draft.working.encounter(i) for i in draft.working.encounters(account_key(account))]
+    return [s for s in stays if s is not None and draft.survivor(draft.identity(s.identity)).id == owner.id]
+
+
+def renumber_account(draft: Draft, command: RenumberAccount) -> None:
+    """A49: the stays of the prior account are under the new number from now on."""
+    found = find_patient(draft, command.patient)
+    owner = found.current or (draft.survivor(found.retired) if found.retired is not None else None)
+    stays = _stays_of_account(draft, command.prior_account, owner)
+    if not stays or owner is None:
+        draft.notice("account-unknown", Subject.ACCOUNT)
+        return
+    draft.subject = owner.id
+    for stay in stays:
+        draft.on_encounter(stay, ev.AccountChanged(stay.account, command.account))
