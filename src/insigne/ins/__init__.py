@@ -6,6 +6,7 @@ Pure: no input or output but the bundled table of birthplaces, read at first use
 from insigne.ins.cog import UNKNOWN_PLACE, Cog, Place, bundled_cog
 from insigne.ins.dates import BirthDate, compatible, complete
 from insigne.ins.entry import Entry, enter_traits
+from insigne.ins.insee_csv import CogFileError, load_insee_csv
 from insigne.ins.matricule import (
     NAMESPACES,
     OIDS,
@@ -54,6 +55,7 @@ __all__ = [
     "Attribute",
     "BirthDate",
     "Cog",
+    "CogFileError",
     "Effect",
     "Entry",
     "EntryError",
@@ -83,6 +85,7 @@ __all__ = [
     "insi_call_remark",
     "key_of",
     "kind_of",
+    "load_insee_csv",
     "nature_of",
     "normalise_name",
     "oid_allowed",

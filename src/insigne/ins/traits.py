@@ -69,7 +69,7 @@ def departures(
         "sex": before.sex == after.sex or not _UNDETERMINED_SEXES.isdisjoint((before.sex, after.sex)),
         "birth_place": before.birth_place == after.birth_place
         or not _UNKNOWN_PLACES.isdisjoint((before.birth_place, after.birth_place))
-        or places.same_place(before.birth_place, after.birth_place),
+        or places.same_place(before.birth_place, after.birth_place, before.birth_date or after.birth_date),
     }
     return tuple(trait for trait, unchanged in same.items() if not unchanged)
 
