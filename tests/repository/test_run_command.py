@@ -142,6 +142,13 @@ def test_without_uv_the_environment_is_made_with_venv_and_pip(project):
     assert "installing requirements.lock into .venv with pip" in done.stderr
     assert "-m pip install" in done.stdout
     assert "--require-hashes" in done.stdout
+    assert done.stdout.splitlines()[-1].endswith("-P -m insigne")
+
+
+def test_only_the_environment_is_written_to_never_the_interpreter_it_is_made_from(project):
+    project.provide("python3", PYTHON)
+    project.run("insigne")
+    assert [path.parent.name for path in project.folder.parent.rglob("_insigne.pth")] == [".venv"]
 
 
 def test_without_python_the_message_says_what_to_install(project):
