@@ -13,24 +13,19 @@ its default. Every key is a field of `Config`; anything else is refused with the
 import difflib
 import re
 import tomllib
+import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, TypeGuard, get_args, get_origin
+from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
+
+from insigne.net.settings import Port
+from insigne.registry.settings import AuthoritySettings, RegistrySettings
+from insigne.transport.settings import FolderSettings, MllpSettings
 
 ENVIRONMENT_PREFIX = "INSIGNE_"
-
-Port = Annotated[int, Meta(ge=0, le=65535)]
-"""TCP port; 0 means any free one."""
-
-
-class MllpSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where HL7 messages are received."""
-
-    host: str = "127.0.0.1"
-    port: Port = 2575
 
 
 class HttpSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,16 +47,6 @@ class RiSettings(Struct, frozen=True, forbid_unknown_fields=True):
     authorities: tuple[str, ...] = ("INSIGNE",)
 
 
-class Authority(Struct, frozen=True, forbid_unknown_fields=True):
-    """An assigning authority: how its identifiers are recognised, and whether what it asserts is believed."""
-
-    name: str
-    oid: str = ""
-    finess: str = ""
-    aliases: tuple[str, ...] = ()
-    trusted: bool = True
-
-
 class Sender(Struct, frozen=True, forbid_unknown_fields=True):
     """A system that sends us messages, recognised by MSH-3 and MSH-4; an empty one matches any."""
 
@@ -75,10 +60,12 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     environment: Literal["production", "test"] = "production"
     roles: tuple[Literal["ri", "consumer", "pfi"], ...] = ("ri", "consumer")
     mllp: MllpSettings = MllpSettings()
+    folders: tuple[FolderSettings, ...] = ()
     http: HttpSettings = HttpSettings()
     store: StoreSettings = StoreSettings()
     ri: RiSettings = RiSettings()
-    authorities: tuple[Authority, ...] = ()
+    registry: RegistrySettings = RegistrySettings()
+    authorities: tuple[AuthoritySettings, ...] = ()
     senders: tuple[Sender, ...] = ()
 
 
@@ -141,8 +128,10 @@ def load(
         origins[item.key] = item.origin
     try:
         config = msgspec.convert(tree, Config)
-    except msgspec.ValidationError as error:  # a rule between several keys: each alone is right
-        raise ConfigError(f"configuration: {error}") from error
+    except msgspec.ValidationError as error:  # each key alone is right: one is missing beside them, or they disagree
+        reason, where = _reason_and_path(error)
+        sources = [str(origin) for key, origin in origins.items() if f".{key}".startswith(where)]
+        raise ConfigError(f"{', '.join(dict.fromkeys(sources))}: {where.lstrip('.')}: {reason}") from error
     return LoadedConfig(config, origins, data_dir)
 
 
@@ -171,7 +160,7 @@ def _from_file(path: Path | None) -> Iterator[_Given]:
 
 
 def _from_environment(environ: Mapping[str, str]) -> Iterator[_Given]:
-    first_level = {name for name, kind in _fields(Config).items() if not _is_table(kind)}
+    first_level = {name for name, kind in _fields(Config).items() if _table(kind) is None}
     for variable, text in environ.items():
         if variable.startswith(ENVIRONMENT_PREFIX):
             key = variable.removeprefix(ENVIRONMENT_PREFIX).lower().replace("__", ".")
@@ -202,15 +191,18 @@ def _fields(settings: type[Struct]) -> dict[str, Any]:
     return {field.encode_name: field.type for field in msgspec.structs.fields(settings)}
 
 
-def _is_table(kind: object) -> TypeGuard[type[Struct]]:
-    return isinstance(kind, type) and issubclass(kind, Struct)
+def _table(kind: object) -> type[Struct] | None:
+    """Return the settings a key holds, optional or not; None for a value, a list among them."""
+    if isinstance(kind, type) and issubclass(kind, Struct):
+        return kind
+    if isinstance(kind, types.UnionType):
+        return next((found for part in get_args(kind) if (found := _table(part)) is not None), None)
+    return None
 
 
 def _items(kind: object) -> type[Struct] | None:
-    """Return the settings that a list, or an optional, holds; None when it holds plain values."""
-    if _is_table(kind):
-        return kind
-    return next((found for part in get_args(kind) if (found := _items(part)) is not None), None)
+    """Return the settings that are the items of a list; None when it holds plain values."""
+    return next((found for part in get_args(kind) if (found := _table(part) or _items(part)) is not None), None)
 
 
 def _choices(kind: object) -> tuple[str, ...]:
@@ -225,8 +217,9 @@ def _leaves(document: Mapping[str, Any], settings: type[Struct], prefix: str = "
     fields = _fields(settings)
     for name, value in document.items():
         kind = fields.get(name)
-        if _is_table(kind) and isinstance(value, Mapping):
-            yield from _leaves(value, kind, f"{prefix}{name}.")
+        table = _table(kind)
+        if table is not None and isinstance(value, Mapping):
+            yield from _leaves(value, table, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
 
@@ -236,9 +229,10 @@ def _type_of(key: str, origin: Origin) -> object:
     kind: object = Config
     names = key.split(".")
     for depth, name in enumerate(names):
-        if not _is_table(kind):
+        table = _table(kind)
+        if table is None:
             raise ConfigError(f"{origin}: {key}: {'.'.join(names[:depth])} is a value, it has no key {name!r}")
-        fields = _fields(kind)
+        fields = _fields(table)
         if name not in fields:
             path = ".".join([*names[:depth], name])
             raise ConfigError(f"{origin}: {path}: unknown key; {_nearest(name, names[:depth], fields)}")
@@ -249,25 +243,26 @@ def _type_of(key: str, origin: Origin) -> object:
 def _nearest(name: str, tables: Sequence[str], fields: Iterable[str]) -> str:
     """Say which valid key is nearest: in this table first, then among all keys."""
     prefix = "".join(f"{table}." for table in tables)
-    close = [f"{prefix}{found}" for found in difflib.get_close_matches(name, list(fields), n=1)]
-    if not close:
-        every = [key for key, _ in _leaves(msgspec.to_builtins(Config()), Config)]
-        close = [key for key in every if key.rsplit(".", 1)[-1] == name]
-        close = close or difflib.get_close_matches(f"{prefix}{name}", every, n=1)
-    return f"did you mean {close[0]}?" if close else f"valid keys here: {', '.join(prefix + field for field in fields)}"
+    here = {field: prefix + field for field in fields}
+    elsewhere = {key.rsplit(".", 1)[-1]: key for key, _ in _leaves(msgspec.to_builtins(Config()), Config)}
+    for keys in (here, elsewhere):
+        if close := difflib.get_close_matches(name, keys, n=1):
+            return f"did you mean {keys[close[0]]}?"
+    return f"valid keys here: {', '.join(here.values())}"
 
 
 def _check_value(item: _Given) -> None:
     """Raise ConfigError unless the value has the type its key wants."""
     kind = _type_of(item.key, item.origin)
-    if _is_table(kind):
-        first = next(iter(_fields(kind)))
+    table = _table(kind)
+    if table is not None:
+        first = next(iter(_fields(table)))
         raise ConfigError(f"{item.origin}: {item.key}: holds settings; give each its value, as in {item.key}.{first}")
     try:
         msgspec.convert(item.value, type=kind)
     except msgspec.ValidationError as error:
-        reason, _, path = str(error).partition(" - at `$")
-        where = item.key + path.rstrip("`")
+        reason, path = _reason_and_path(error)
+        where = item.key + path
         unknown = re.fullmatch(r"Object contains unknown field `(.*)`", reason)
         items = _items(kind)
         if unknown and items is not None:
@@ -277,6 +272,20 @@ def _check_value(item: _Given) -> None:
         raise ConfigError(f"{item.origin}: {where}: {reason}") from error
 
 
+def _reason_and_path(error: msgspec.ValidationError) -> tuple[str, str]:
+    """Split `Expected `int` - at `$.a[0]`` into its reason and `.a[0]`, the path below the value converted."""
+    reason, _, path = str(error).partition(" - at `$")
+    return reason, path.rstrip("`")
+
+
 def _masked(value: object) -> object:
-    """Hide the password a URL may carry."""
-    return re.sub(r"(://[^:/@]*:)[^@]*@", r"\1***@", value) if isinstance(value, str) else value
+    """Hide the passwords that URLs may carry."""
+    match value:
+        case str():
+            return re.sub(r"(://[^:/@]*:)[^@]*@", r"\1***@", value)
+        case list():
+            return [_masked(item) for item in value]
+        case dict():
+            return {key: _masked(item) for key, item in value.items()}
+        case _:
+            return value

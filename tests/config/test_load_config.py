@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from insigne.config import Authority, ConfigError, Origin, effective_values, load
+from insigne.config import ConfigError, Origin, effective_values, load
+from insigne.registry.settings import AuthoritySettings
 
 DATA = Path("data")
 
@@ -53,7 +54,7 @@ def test_a_file_sets_keys_and_tables_of_a_list(write):
     )
     assert found.environment == "test"
     assert found.mllp.port == 0
-    assert found.authorities == (Authority(name="CHU", oid="1.2.250.1.999", trusted=False),)
+    assert found.authorities == (AuthoritySettings(name="CHU", oid="1.2.250.1.999", trusted=False),)
 
 
 def test_a_variable_is_stronger_than_the_file_and_set_stronger_than_both(write):
@@ -109,7 +110,13 @@ def test_a_key_put_at_the_wrong_place_is_found_where_it_belongs(write):
 
 
 def test_an_unknown_key_like_no_other_gets_the_valid_ones():
-    assert mistake(None, "mllp.zzz=1").endswith("valid keys here: mllp.host, mllp.port")
+    assert mistake(None, "store.zzz=1").endswith("valid keys here: store.url")
+
+
+def test_optional_settings_are_set_key_by_key_and_what_lacks_beside_them_is_named(write):
+    tls = config(write("[mllp.tls]\ncert_file = 'a.pem'"), "mllp.tls.key_file=b.pem").mllp.tls
+    assert (tls.cert_file, tls.key_file) == ("a.pem", "b.pem")
+    assert mistake(None, "mllp.tls.key_file=b.pem") == "--set: mllp.tls: Object missing required field `cert_file`"
 
 
 def test_an_unknown_key_inside_a_list_of_tables_says_which_table(write):

@@ -46,7 +46,7 @@ _root = typer.Typer(**PLAIN)
 class LazyGroup(TyperGroup):
     """A group that lists its commands from COMMANDS and imports a command's module only to run it."""
 
-    def __init__(self, **attributes: Any) -> None:  # noqa: ANN401  # typer passes what its callback() was given
+    def __init__(self, **attributes: Any) -> None:  # what typer's callback() was given
         super().__init__(**attributes)
         present = {f"{__name__}.{module.name}" for module in pkgutil.iter_modules(__path__)}
         self.commands = {
