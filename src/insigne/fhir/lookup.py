@@ -1,0 +1,96 @@
+"""Finding the identity an identifier names, and the Patient to show for it.
+
+One rule for the CLI and the HTTP interface: an INS is looked up as an INS, never as the billing NIR of the same OID;
+any other pair names a person identifier; a merged identity answers by its survivor.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Protocol
+
+from insigne.fhir.identifiers import authority_of
+from insigne.fhir.patient import patient
+from insigne.fhir.resources import Resource
+from insigne.ins.cog import Cog
+from insigne.ins.matricule import compact, nature_of
+from insigne.registry.index import ins_key
+from insigne.registry.ports import Key
+from insigne.registry.state import PERSON_TYPES, Identity
+
+Read = Callable[[str], Identity | None]
+"""Gives the state of an identity by its id, now or at some time."""
+
+
+class Reader(Protocol):
+    """What is needed of the store."""
+
+    def identity(self, identity_id: str) -> Identity | None:
+        """The identity of that id, merged ones included."""
+        ...
+
+    def holders(self, key: Key) -> Iterable[str]:
+        """The ids of the identities that hold or held an identifier, oldest first."""
+        ...
+
+    def find_identity(self, authority: str, value: str, types: Collection[str]) -> Iterable[str]:
+        """The ids of the identities that hold or held `value` under an authority (OID, FINESS or namespace)."""
+        ...
+
+
+def split_token(token: str) -> tuple[str, str] | None:
+    """(authority, value) of `AUTHORITY|VALUE` or `SYSTEM|VALUE`; None when the text is not such a pair."""
+    system, bar, value = token.rpartition("|")
+    authority, value = authority_of(system.strip()), value.strip()
+    return (authority, value) if bar and authority and value else None
+
+
+def resolve(reader: Reader, authority: str, value: str, read: Read | None = None) -> list[Identity]:
+    """The identities that an identifier names, survivors in place of merged ones; qualified ones first, then oldest.
+
+    `read` gives states at another time than now.
+    """
+    states = read or reader.identity
+    nature = nature_of(authority)
+    if nature is not None:
+        ids = reader.holders(ins_key(compact(value)))
+    else:
+        ids = reader.find_identity(authority, value, PERSON_TYPES)
+    found: dict[str, Identity] = {}
+    for identity_id in ids:
+        held = states(identity_id)
+        if held is None or (nature is not None and (held.ins is None or held.ins.ins.oid != authority)):
+            continue
+        if nature is None and not any(own.identifier.value == value for own in held.identifiers):
+            continue  # at the time asked for, it had not been given yet
+        standing = survivor(states, held)
+        found[standing.id] = standing
+    return sorted(found.values(), key=lambda identity: not identity.qualified)
+
+
+def survivor(read: Read, identity: Identity) -> Identity:
+    """The identity that stands for this one once merges are followed. Raises LookupError when the chain is broken."""
+    seen = {identity.id}
+    while identity.merged_into:
+        following = read(identity.merged_into)
+        if following is None or following.id in seen:
+            raise LookupError(f"identity {identity.id} is merged into {identity.merged_into}, which does not stand")
+        seen.add(following.id)
+        identity = following
+    return identity
+
+
+def family(read: Read, identity: Identity) -> list[Identity]:
+    """Every identity merged into this one, directly or through another, in the order they were absorbed."""
+    found: dict[str, Identity] = {}
+    waiting = list(identity.absorbed)
+    while waiting:
+        other = read(waiting.pop(0))
+        if other is not None and other.id not in found and other.id != identity.id:
+            found[other.id] = other
+            waiting += other.absorbed
+    return list(found.values())
+
+
+def patient_of(read: Read, identity: Identity, cog: Cog | None = None) -> Resource:
+    """The Patient to show for an identity: that of its survivor, with all it absorbed."""
+    standing = survivor(read, identity)
+    return patient(standing, family(read, standing), cog=cog)
