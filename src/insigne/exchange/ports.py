@@ -1,6 +1,6 @@
 """What exchange needs from outside (storage), and what it offers to transports."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from insigne.exchange.model import Answer, MessageRecord, Peer, Received
@@ -46,6 +46,15 @@ class Receiver(Protocol):
 
     async def submit(self, received: Received) -> Answer:
         """Process one message; the answer comes once what it says is durable."""
+        ...
+
+    def submit_nowait(self, received: Received, callback: Callable[[Answer], None]) -> None:
+        """Process one message as `submit` does, without a task for it.
+
+        `callback` is called exactly once, in the thread of the event loop, in order of submission, once what the
+        answer says is durable; that may be before this returns. It never raises. An answer that is neither durable
+        nor has a payload says that the message was not kept: the transport answers nothing, and the sender tries again.
+        """
         ...
 
     def report_junk(self, junk: Junk, peer: Peer) -> None:

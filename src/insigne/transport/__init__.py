@@ -1,0 +1,1 @@
+"""How bytes come in and go out: MLLP server and client, watched folders."""
