@@ -283,7 +283,7 @@ def _masked(value: object) -> object:
     match value:
         case str():
             return re.sub(r"(://[^:/@]*:)[^@]*@", r"\1***@", value)
-        case list():
+        case list() | tuple():
             return [_masked(item) for item in value]
         case dict():
             return {key: _masked(item) for key, item in value.items()}

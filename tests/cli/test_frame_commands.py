@@ -78,7 +78,7 @@ def test_config_show_tells_where_each_value_comes_from(insigne, tmp_path, monkey
     monkeypatch.setenv("INSIGNE_HTTP__PORT", "0")
     _, out, _ = insigne("--config", file, "config", "show")
     lines = {line.split()[0]: line for line in out.splitlines()}
-    assert lines["environment"].endswith(f"'test'  (file: {file})")
+    assert lines["environment"].endswith(f'"test"  (file: {file})')
     assert lines["http.port"].endswith("0  (environment: INSIGNE_HTTP__PORT)")
     assert lines["http.host"].endswith("(default)")
 

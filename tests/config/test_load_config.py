@@ -181,6 +181,11 @@ def test_every_key_is_shown_with_its_origin_and_passwords_masked():
     assert (shown["mllp.port"].value, shown["mllp.port"].origin) == (2575, "default")
 
 
+def test_a_password_inside_a_list_of_settings_is_masked_too(write):
+    loaded = load(write('[[folders]]\nname = "in"\npath = "sftp://user:s3cret@host/in"'), [], {}, DATA)
+    assert "s3cret" not in repr(effective_values(loaded))
+
+
 def test_no_key_holds_a_secret_itself():
     secret = ("password", "secret", "token", "passphrase", "key", "pin")
     keys = [value.key for value in effective_values(load(None, [], {}, DATA))]

@@ -1,6 +1,7 @@
 """What holds for every file of the repository: sizes, escapes with a reason, locks, links."""
 
 import ast
+import configparser
 import re
 import tomllib
 from pathlib import Path
@@ -13,6 +14,7 @@ CODE = [*SOURCES, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "benc
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 
+PURE = ("ins", "matching", "hl7", "registry", "pam")
 FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -68,6 +70,14 @@ def test_an_escape_from_a_check_has_its_reason_beside_it():
         if (found := escape.search(line)) and len(found["reason"].strip(" #-—:")) < 8 and path != Path(__file__)
     ]
     assert bare == []
+
+
+def test_every_pure_room_is_under_the_contract_of_pure_rooms():
+    contracts = configparser.ConfigParser()
+    contracts.read(ROOT / ".importlinter")
+    listed = set(contracts["importlinter:contract:pure"]["source_modules"].split())
+    present = {f"insigne.{room}" for room in PURE if (ROOT / "src/insigne" / room / "__init__.py").exists()}
+    assert listed == present
 
 
 @pytest.mark.parametrize("name", LOCKS)

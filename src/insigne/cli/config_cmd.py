@@ -1,5 +1,6 @@
 """`insigne config`: the effective configuration, and where each value comes from."""
 
+import msgspec
 import typer
 
 from insigne.cli.common import Context, emit, examples, group_app
@@ -29,4 +30,4 @@ def show(ctx: typer.Context) -> None:
     width = max(len(value.key) for value in values)
     for value in values:
         origin = f"{value.origin}: {value.source}" if value.source else value.origin
-        context.say(f"{value.key:<{width}}  {value.value!r}  ({origin})")
+        context.say(f"{value.key:<{width}}  {msgspec.json.encode(value.value).decode()}  ({origin})")
