@@ -9,6 +9,7 @@ from there on every answer could be one too late.
 """
 
 import asyncio
+import os
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -95,7 +96,8 @@ class MllpClient:
         the peer had most likely closed it before. Raises ClientError; ValueError when `raw` cannot be framed.
         """
         data = frame(raw)
-        expected = control_id_of(raw)
+        header = read_header(raw)
+        expected = header.control_id if header else ""
         async with self._lock:
             reused = self._usable()
             payload = await self._ask(reused or await self._connect(), data, again=reused is not None)
@@ -118,7 +120,7 @@ class MllpClient:
                 await asyncio.wait_for(link.post(data), self._answer_timeout)
             except (TimeoutError, _LinkLostError) as error:
                 await self._reset()
-                raise NoAnswer("closed", f"{self.peer} did not take the message: {str(error).removeprefix(": ") or "time out"}") from error
+                raise NoAnswer("closed", f"{self.peer} did not take the message{error}") from error
             if not self._persistent:
                 await self._reset()
 
@@ -188,14 +190,14 @@ class MllpClient:
         link.strays.clear()
 
 
-def control_id_of(raw: bytes) -> str:
-    """Return MSH-10, "" when the message cannot be read that far."""
+def read_header(raw: bytes) -> Message | None:
+    """Return the message, read as Latin-1 if its character set cannot be; None when it has no usable header."""
     for policy in (CharsetPolicy(), CharsetPolicy(real="latin-1")):
         try:
-            return Message.parse(raw, policy).control_id
+            return Message.parse(raw, policy)
         except Hl7Error:
             continue
-    return ""
+    return None
 
 
 def _check(payload: bytes, expected: str, peer: str) -> Ack:
@@ -300,4 +302,8 @@ def _reason(error: OSError) -> str:
     """Say why in a few words."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is refused ({error.verify_message})"
-    return error.strerror or getattr(error, "reason", None) or type(error).__name__
+    if isinstance(error, ssl.SSLError):
+        return f"TLS: {error.reason or type(error).__name__}"
+    if error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno)
+    return error.strerror or "none of its addresses answers"
