@@ -1,0 +1,65 @@
+"""From an address to an open store."""
+
+from importlib import import_module
+from typing import Final, Protocol, cast
+from urllib.parse import urlsplit
+
+from insigne.store.errors import SchemaMissing, SchemaTooNew, SchemaTooOld, WrongUrl
+from insigne.store.session import Backend
+from insigne.store.store import Store
+
+#: The revisions of `migrations`, oldest first; the last one is what this program works with.
+REVISIONS: Final = ("0001",)
+
+#: The module of each kind of base; loaded when first named: the PostgreSQL driver takes half a second to import.
+_BACKENDS: Final = {"sqlite": "insigne.store.sqlite", "postgresql": "insigne.store.postgres"}
+
+
+class _BackendModule(Protocol):
+    def backend(self, url: str) -> Backend: ...
+
+
+def backend_module(url: str) -> _BackendModule:
+    """The module that serves such an address. Raises WrongUrl."""
+    scheme = urlsplit(url).scheme
+    name = _BACKENDS.get(scheme)
+    if name is None:
+        known = " or ".join(f"{kind}://" for kind in _BACKENDS)
+        raise WrongUrl(f"store.url begins with {scheme or 'no scheme'}: write an address that begins with {known}")
+    return cast("_BackendModule", import_module(name))
+
+
+def open_store(url: str, *, wait: float = 0.0, read_only: bool = False) -> Store:
+    """Open the base at `url` (`sqlite:///path`, four slashes when absolute, or `postgresql://…`).
+
+    `wait` is how many seconds `Store.begin` waits for the write lock. Raises WrongUrl; SchemaMissing, SchemaTooOld or
+    SchemaTooNew, which say what to do; StoreLost when the server cannot be reached.
+    """
+    store = Store(backend_module(url).backend(url), wait=wait, read_only=read_only)
+    try:
+        session = store.backend.connect(read_only=True)
+        try:
+            check_revision(session.revision())
+        finally:
+            session.close()
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def check_revision(found: str | None) -> None:
+    """Raise SchemaMissing, SchemaTooOld or SchemaTooNew unless the tables are those of this program."""
+    remedy = "run `insigne db upgrade` (take a `insigne backup` first)"
+    if found is None:
+        raise SchemaMissing("the base is empty: make it with `insigne db upgrade`")
+    if found == REVISIONS[-1]:
+        return
+    if found in REVISIONS:
+        raise SchemaTooOld(
+            f"the base has tables of revision {found}, this program works with {REVISIONS[-1]}: {remedy}"
+        )
+    raise SchemaTooNew(
+        f"the base has tables of revision {found}, which this program does not know (it works with {REVISIONS[-1]}): "
+        "install the release that made it, or restore a backup"
+    )

@@ -1,0 +1,53 @@
+"""What is committed, as the registry asks for it (`registry.ports.View`), over one session."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from insigne.exchange.model import MessageRecord
+from insigne.registry.ports import Key
+from insigne.registry.state import Encounter, Identity, WorkItem
+from insigne.store import rows, statements
+from insigne.store.session import Row, Session
+
+
+class Reader:
+    """A `View` that remembers nothing."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        return self._session.query(sql, parameters)
+
+    def identity(self, identity_id: str) -> Identity | None:
+        """See `View.identity`."""
+        found = self._rows(statements.IDENTITY, (identity_id,))
+        return rows.read_identity(found[0][0]) if found else None
+
+    def holders(self, key: Key) -> tuple[str, ...]:
+        """See `View.holders`."""
+        return tuple(row[0] for row in self._rows(statements.HOLDERS, (key[2], key[1], key[0])))
+
+    def encounter(self, encounter_id: str) -> Encounter | None:
+        """See `View.encounter`."""
+        found = self._rows(statements.ENCOUNTER, (encounter_id,))
+        return rows.read_encounter(found[0][0]) if found else None
+
+    def encounters(self, key: Key) -> tuple[str, ...]:
+        """See `View.encounters`."""
+        return tuple(row[0] for row in self._rows(statements.ENCOUNTERS, (key[2], key[1], key[0])))
+
+    def work_item(self, item_id: str) -> WorkItem | None:
+        """See `View.work_item`."""
+        found = self._rows(statements.WORK_ITEM, (item_id,))
+        return rows.read_work_item(found[0][0]) if found else None
+
+    def open_work_item(self, key: str) -> str | None:
+        """See `View.open_work_item`."""
+        found = self._rows(statements.OPEN_WORK_ITEM, (key,))
+        return found[0][0] if found else None
+
+    def previous(self, sender: str, control_id: str, since: str) -> MessageRecord | None:
+        """See `exchange.ports.Transaction.previous`."""
+        found = self._rows(statements.PREVIOUS_MESSAGE, (sender, control_id, since))
+        return rows.read_message(found[0]) if found else None

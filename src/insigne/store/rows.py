@@ -1,0 +1,95 @@
+"""States and records as rows, and back. The rows of a projection depend on its state and on nothing else."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from insigne.exchange.model import MessageRecord
+from insigne.ins.names import fold_name, spaced_name
+from insigne.registry.index import INS_TYPE, encounter_keys
+from insigne.registry.ports import Key
+from insigne.registry.state import Encounter, Identity, WorkItem
+
+Row = tuple[Any, ...]
+
+encode: Final = msgspec.json.Encoder().encode
+_identity: Final = msgspec.json.Decoder(Identity)
+_encounter: Final = msgspec.json.Decoder(Encounter)
+_work_item: Final = msgspec.json.Decoder(WorkItem)
+
+
+def identity_row(identity: Identity) -> Row:
+    """The row of `statements.PUT_IDENTITY`: search columns, then the state."""
+    traits, details = identity.traits, identity.details
+    return (
+        identity.id,
+        traits.birth_date[:8],
+        fold_name(traits.birth_name),
+        fold_name(details.used_name),
+        # Word by word, since a search may name the first given name, one of the list, or the used one.
+        spaced_name(f"{traits.first_given_name} {traits.given_names} {details.used_given_name}"),
+        traits.sex,
+        identity.status.value,
+        identity.domain,
+        identity.merged_into,
+        identity.updated,
+        encode(identity),
+    )
+
+
+def identifier_rows(identity: Identity) -> dict[Key, Row]:
+    """The rows of `statements.PUT_IDENTIFIER`, by key. An INS is found by matricule; its OID is in column namespace."""
+    rows: dict[Key, Row] = {}
+    for held in identity.identifiers:
+        identifier = held.identifier
+        authority = identifier.authority
+        key = identifier.key
+        rows[key] = (key[2], key[1], key[0], identity.id, authority.namespace, not held.until, held.since)
+    if identity.ins is not None:
+        ins = identity.ins.ins
+        rows[INS_TYPE, "", ins.matricule] = (
+            ins.matricule, "", INS_TYPE, identity.id, ins.oid, True, identity.ins.since
+        )  # fmt: skip
+    return rows
+
+
+def encounter_row(encounter: Encounter) -> Row:
+    """The row of `statements.PUT_ENCOUNTER`."""
+    return (encounter.id, encounter.identity, encode(encounter))
+
+
+def encounter_key_rows(encounter: Encounter) -> dict[Key, Row]:
+    """The rows of `statements.PUT_ENCOUNTER_KEY`, by key."""
+    return {key: (key[2], key[1], key[0], encounter.id) for key in encounter_keys(encounter)}
+
+
+def work_item_row(item: WorkItem) -> Row:
+    """The row of `statements.PUT_WORK_ITEM`."""
+    return (item.id, item.kind, item.key, not item.closed, item.opened, encode(item))
+
+
+def message_row(message: MessageRecord) -> Row:
+    """The row of `statements.INSERT_MESSAGE`: its columns are the fields of the record."""
+    return msgspec.structs.astuple(message)
+
+
+def read_identity(state: bytes) -> Identity:
+    """The identity of a `state` column."""
+    return _identity.decode(state)
+
+
+def read_encounter(state: bytes) -> Encounter:
+    """The stay of a `state` column."""
+    return _encounter.decode(state)
+
+
+def read_work_item(state: bytes) -> WorkItem:
+    """The work item of a `state` column."""
+    return _work_item.decode(state)
+
+
+def read_message(row: Sequence[Any]) -> MessageRecord:
+    """The record of a whole `message` row; what a purge erased reads as empty."""
+    values: list[Any] = [b"" if value is None else value for value in row]
+    return MessageRecord(*values)

@@ -1,0 +1,180 @@
+"""The tables, once for both databases. What runs against them is in `statements`; what changes them, in `migrations`.
+
+Primary records: `message`, `journal`, `seal`, `token`, `installation`. Projections, which `rebuild` makes again from
+the journal: `identity`, `identifier`, `encounter`, `encounter_key`, `work_item`. Times are RFC 3339 UTC texts of one fixed
+width, so that they sort as texts. States, payloads and bytes are binary columns: they come back exactly as written.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "%(table_name)s_by_%(column_0_N_name)s",
+        "pk": "%(table_name)s_pk",
+    }
+)
+
+# An INTEGER PRIMARY KEY is SQLite's own row number: no second tree to keep.
+_Number = BigInteger().with_variant(Integer(), "sqlite")
+
+
+# Texts sort by code point on both databases, whatever the locale of the server.
+_Text = Text().with_variant(Text(collation="C"), "postgresql")
+
+
+def _text(name: str, *, primary_key: bool = False, nullable: bool = False) -> Column[str]:
+    return Column(name, _Text, primary_key=primary_key, nullable=nullable)
+
+
+def _bytes(name: str, *, nullable: bool = False) -> Column[bytes]:
+    return Column(name, LargeBinary(), nullable=nullable)
+
+
+installation = Table(
+    "installation",
+    metadata,
+    _text("id", primary_key=True),  # UUID of this base: told to peers, kept by backup and restore
+    _text("created"),
+)
+
+message = Table(
+    "message",
+    metadata,
+    _text("id", primary_key=True),
+    _text("time"),
+    _text("direction"),
+    _text("peer"),
+    _text("sender"),
+    _text("control_id"),
+    _text("event"),
+    _text("version"),
+    _text("charset"),
+    _text("disposition"),
+    _text("code"),
+    _bytes("digest"),
+    _bytes("raw", nullable=True),  # null once erased by a purge, as are ack and findings
+    _bytes("ack", nullable=True),
+    _bytes("findings", nullable=True),
+    _text("subject"),
+    _text("replay_of"),
+    Index("message_by_sender", "sender", "control_id", "time"),  # duplicates: statements.PREVIOUS_MESSAGE
+    Index("message_by_time", "time"),  # listing between two times, purge
+)
+
+seal = Table(
+    "seal",
+    metadata,
+    Column("number", _Number, primary_key=True, autoincrement=False),
+    Column("first_seq", _Number, nullable=False),
+    Column("last_seq", _Number, nullable=False),
+    Column("count", Integer(), nullable=False),
+    _bytes("previous"),
+    _bytes("digest"),
+    _text("time"),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("seq", _Number, primary_key=True, autoincrement=False),
+    _text("stream"),
+    _text("stream_id"),
+    Column("version", _Number, nullable=False),
+    _text("type"),
+    _text("time"),
+    _text("author"),
+    _text("cause_kind"),
+    _text("cause_id"),
+    _bytes("payload", nullable=True),  # null, with its salt, once erased: the digest stays and the chain still verifies
+    _bytes("salt", nullable=True),
+    _bytes("digest"),  # SHA-256 of salt and payload
+    Column("seal", _Number, nullable=False),
+    UniqueConstraint("stream", "stream_id", "version", name="journal_unique_version"),  # history, rebuild
+)
+
+identity = Table(
+    "identity",
+    metadata,
+    _text("id", primary_key=True),
+    _text("birth_date"),
+    _text("birth_name"),  # names are folded: capitals, no accent, no separator
+    _text("used_name"),
+    _text("given_names"),
+    _text("sex"),
+    _text("status"),
+    _text("domain"),
+    _text("merged_into"),
+    _text("updated"),
+    _bytes("state"),
+    # The search of the RNIV starts from the birth date; the names are in the index so that others are not read.
+    Index("identity_by_birth", "birth_date", "birth_name", "used_name"),
+)
+
+identifier = Table(
+    "identifier",
+    metadata,
+    # Value first: it tells people apart, and an authority may be asked by its key or by its namespace.
+    _text("value", primary_key=True),
+    _text("authority", primary_key=True),
+    _text("type", primary_key=True),
+    _text("identity", primary_key=True),
+    _text("namespace"),
+    Column("current", Boolean(), nullable=False),
+    _text("since"),
+    sqlite_with_rowid=False,
+)
+
+encounter = Table(
+    "encounter",
+    metadata,
+    _text("id", primary_key=True),
+    _text("identity"),
+    _bytes("state"),
+    Index("encounter_by_identity", "identity"),
+)
+
+encounter_key = Table(
+    "encounter_key",
+    metadata,
+    _text("value", primary_key=True),
+    _text("authority", primary_key=True),
+    _text("type", primary_key=True),
+    _text("encounter", primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+work_item = Table(
+    "work_item",
+    metadata,
+    _text("id", primary_key=True),
+    _text("kind"),
+    _text("key"),
+    Column("open", Boolean(), nullable=False),
+    _text("opened"),
+    _bytes("state"),
+    Index("work_item_open", "key", sqlite_where=text("open"), postgresql_where=text("open")),
+)
+
+token = Table(
+    "token",
+    metadata,
+    _text("id", primary_key=True),
+    _text("name"),
+    _text("scopes"),  # separated by spaces
+    _text("hash"),
+    _text("created"),
+    _text("expires", nullable=True),
+    _text("revoked", nullable=True),
+)

@@ -1,0 +1,69 @@
+"""One connection to a base, as the rest of this room uses it. Implemented by `sqlite` and `postgres`."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+Row = tuple[Any, ...]
+
+
+class Session(Protocol):
+    """A connection. Errors of the driver come out as those of `exchange.errors`."""
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """The rows of a text of `statements`."""
+        ...
+
+    def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
+        """The rows one by one, for results that do not fit in memory. The session is not used otherwise meanwhile."""
+        ...
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Run a text; the number of rows it touched."""
+        ...
+
+    def execute_each(self, work: Sequence[tuple[str, Sequence[Row]]]) -> None:
+        """Run each text once for each of its rows, in order."""
+        ...
+
+    def begin(self, wait: float) -> bool:
+        """Open a write transaction within `wait` seconds; True when nobody else wrote since the last one here.
+
+        Raises StoreBusy, StoreLost.
+        """
+        ...
+
+    def snapshot(self) -> None:
+        """Open a read transaction: all that is read until `rollback` is of one moment."""
+        ...
+
+    def commit(self) -> None:
+        """End the write transaction; durable when it returns."""
+        ...
+
+    def rollback(self) -> None:
+        """End the transaction, if there is one, and never raise."""
+        ...
+
+    def revision(self) -> str | None:
+        """The revision of the tables; None when there are none."""
+        ...
+
+    def close(self) -> None:
+        """Give the connection up."""
+        ...
+
+
+class Backend(Protocol):
+    """A kind of base: how to connect to it, and what it needs in the background."""
+
+    def connect(self, *, read_only: bool) -> Session:
+        """Open a connection. Raises StoreError."""
+        ...
+
+    def committed(self, rows: int) -> None:
+        """Be told, after each commit, how many rows were written."""
+        ...
+
+    def close(self) -> None:
+        """Stop what runs in the background."""
+        ...

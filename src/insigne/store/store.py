@@ -1,0 +1,93 @@
+"""An open base: write transactions one at a time, reading views beside them."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Final
+
+from insigne.exchange.errors import StoreBusy, StoreError
+from insigne.store.reading import Reader
+from insigne.store.session import Backend, Session
+from insigne.store.transaction import Caches, UnitOfWork
+
+#: Idle connections kept for reading.
+_IDLE_READERS: Final = 8
+
+
+def utc_now() -> str:
+    """The present moment, RFC 3339 UTC with milliseconds: the width all times of the base have."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Store:
+    """Identities, messages and journal in one base (`exchange.ports.Storage`).
+
+    `wait` is how many seconds `begin` waits for the write lock; `now` tells the time of seals. Threads may share a
+    store: one writes at a time, each `read` has a connection of its own.
+    """
+
+    def __init__(
+        self, backend: Backend, *, wait: float = 0.0, read_only: bool = False, now: Callable[[], str] = utc_now
+    ) -> None:
+        self.backend = backend
+        self.read_only = read_only
+        self._wait = wait
+        self._now = now
+        self._writer: Session | None = None
+        self._writing = threading.Lock()
+        self._caches = Caches()
+        self._trusted = False
+        self._idle: list[Session] = []
+
+    def begin(self, wait: float | None = None) -> UnitOfWork:
+        """See `exchange.ports.Storage.begin`. `wait` replaces, for this once, the wait given at opening."""
+        if self.read_only:
+            raise StoreError("begin: this store was opened for reading only")
+        patience = self._wait if wait is None else wait
+        if not self._writing.acquire(timeout=patience):
+            raise StoreBusy("begin: another thread of this program is writing")
+        try:
+            if self._writer is None:
+                self._writer = self.backend.connect(read_only=False)
+            unchanged = self._writer.begin(patience)
+            if not (unchanged and self._trusted):
+                self._caches.clear()
+            self._trusted = False
+            return UnitOfWork(self._writer, self._caches, self._now, self._ended)
+        except BaseException:
+            self._writing.release()
+            raise
+
+    def _ended(self, committed: bool, rows: int) -> None:  # noqa: FBT001  # called by one place, in order
+        self._trusted = committed
+        self._writing.release()
+        if committed:
+            self.backend.committed(rows)
+
+    @contextmanager
+    def read(self) -> Iterator[Reader]:
+        """A view of one moment: everything read inside is as committed when it began."""
+        session = self._idle.pop() if self._idle else self.backend.connect(read_only=True)
+        try:
+            session.snapshot()
+            yield Reader(session)
+        except StoreError:
+            session.close()
+            raise
+        finally:
+            session.rollback()
+        if len(self._idle) < _IDLE_READERS:
+            self._idle.append(session)
+        else:
+            session.close()
+
+    def close(self) -> None:
+        """Give up every connection; what was not committed is lost."""
+        self.backend.close()
+        while self._idle:
+            self._idle.pop().close()
+        with self._writing:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None

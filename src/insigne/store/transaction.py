@@ -1,0 +1,249 @@
+"""The unit of work: what one commit holds, from the first read under the write lock to the seal."""
+
+import os
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, Final
+
+from insigne.exchange.errors import StoreError
+from insigne.exchange.model import MessageRecord
+from insigne.registry.events import Recorded, encode
+from insigne.registry.ports import Key
+from insigne.registry.state import Encounter, Identity
+from insigne.registry.workingset import WorkingSet
+from insigne.store import audit, rows, statements
+from insigne.store.audit import AuditEntry
+from insigne.store.cache import Recent
+from insigne.store.pending import Pending
+from insigne.store.reading import Reader
+from insigne.store.sealing import GENESIS, SALT_BYTES, Header, Sealing, payload_digest
+from insigne.store.session import Row, Session
+
+#: States and lookups kept from one transaction to the next; about 5 kB each.
+CACHE_SIZE: Final = 8192
+
+
+class Caches:
+    """What the writer remembers between transactions; only good while nobody else has written."""
+
+    def __init__(self, size: int = CACHE_SIZE) -> None:
+        self.identities: Recent[str, Identity] = Recent(size)
+        self.encounters: Recent[str, Encounter] = Recent(size)
+        self.holders: Recent[Key, tuple[str, ...]] = Recent(size)
+        self.stays: Recent[Key, tuple[str, ...]] = Recent(size)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.identities.clear()
+        self.encounters.clear()
+        self.holders.clear()
+        self.stays.clear()
+
+
+class UnitOfWork(Reader):
+    """One write transaction (`exchange.ports.Transaction`).
+
+    `write` and `record` only gather; rows go to the base before the next read that the caches cannot answer, and at
+    `commit`. After an error of the base the transaction is over: nothing of it is kept.
+    """
+
+    def __init__(
+        self, session: Session, caches: Caches, now: Callable[[], str], ended: Callable[[bool, int], None]
+    ) -> None:
+        super().__init__(session)
+        self._caches = caches
+        self._now = now
+        self._ended = ended
+        self._open = True
+        self._pending = Pending()
+        self._records: list[Recorded | AuditEntry] = []
+        self._messages: list[MessageRecord] = []
+        last = session.query(statements.LAST_SEAL)
+        number, self._last_seq, self._previous = last[0] if last else (0, 0, GENESIS)
+        self._seal_number: int = number + 1
+        self._first_seq = self._last_seq + 1
+        self._sealing: Sealing | None = None
+        self._seal_time = ""
+        self._written = 0
+
+    def __enter__(self) -> "UnitOfWork":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.rollback()
+
+    # --- reading: what this transaction wrote, then the caches, then the base
+
+    def identity(self, identity_id: str) -> Identity | None:
+        """See `View.identity`."""
+        cache = self._caches.identities
+        found = cache.get(identity_id)
+        if found is None:
+            found = super().identity(identity_id)
+            if found is not None:
+                cache.put(identity_id, found)
+        return found
+
+    def encounter(self, encounter_id: str) -> Encounter | None:
+        """See `View.encounter`."""
+        cache = self._caches.encounters
+        found = cache.get(encounter_id)
+        if found is None:
+            found = super().encounter(encounter_id)
+            if found is not None:
+                cache.put(encounter_id, found)
+        return found
+
+    def holders(self, key: Key) -> tuple[str, ...]:
+        """See `View.holders`."""
+        found = self._caches.holders.get(key)
+        if found is None:
+            found = super().holders(key)
+            self._caches.holders.put(key, found)
+        return found
+
+    def encounters(self, key: Key) -> tuple[str, ...]:
+        """See `View.encounters`."""
+        found = self._caches.stays.get(key)
+        if found is None:
+            found = super().encounters(key)
+            self._caches.stays.put(key, found)
+        return found
+
+    # --- writing
+
+    def write(self, changes: WorkingSet, messages: Sequence[MessageRecord]) -> None:
+        """See `exchange.ports.Transaction.write`. A working set is written once."""
+        self._check_open()
+        created = {record.stream_id for record in changes.records if record.version == 1}
+        for identity in changes.identities.values():
+            before = None if identity.id in created else self._identity_before(identity.id)
+            for key in self._pending.identity(before, identity):
+                self._caches.holders.forget(key)
+            self._caches.identities.put(identity.id, identity)
+        for encounter in changes.encounter_states.values():
+            known = None if encounter.id in created else self._encounter_before(encounter.id)
+            for key in self._pending.encounter(known, encounter):
+                self._caches.stays.forget(key)
+            self._caches.encounters.put(encounter.id, encounter)
+        for item in changes.work_items.values():
+            self._pending.work_item(item)
+        self._records += changes.records
+        self._messages += messages
+
+    def record(self, entry: AuditEntry) -> None:
+        """Write an audit entry, sealed with the rest of the transaction."""
+        self._check_open()
+        self._records.append(entry)
+
+    def commit(self) -> None:
+        """See `exchange.ports.Transaction.commit`."""
+        self._check_open()
+        try:
+            self._flush()
+            self._seal()
+            self._session.commit()
+        except StoreError:
+            self.rollback()
+            raise
+        self._open = False
+        self._ended(True, self._written)
+
+    def rollback(self) -> None:
+        """See `exchange.ports.Transaction.rollback`."""
+        if not self._open:
+            return
+        self._open = False
+        self._session.rollback()
+        self._caches.clear()
+        self._ended(False, 0)
+
+    # --- inside
+
+    def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        self._check_open()
+        try:
+            self._flush()
+            return self._session.query(sql, parameters)
+        except StoreError:
+            self.rollback()
+            raise
+
+    def _check_open(self) -> None:
+        if not self._open:
+            raise StoreError("this transaction has ended")
+
+    def _identity_before(self, identity_id: str) -> Identity | None:
+        return self._pending.known_identity(identity_id) or self.identity(identity_id)
+
+    def _encounter_before(self, encounter_id: str) -> Encounter | None:
+        return self._pending.known_encounter(encounter_id) or self.encounter(encounter_id)
+
+    def _flush(self) -> None:
+        if not (self._records or self._messages or self._pending):
+            return
+        work = self._pending.take()
+        if self._records:
+            work.append((statements.INSERT_ENTRY, self._entry_rows()))
+        if self._messages:
+            work.append((statements.INSERT_MESSAGE, [rows.message_row(message) for message in self._messages]))
+        self._records, self._messages = [], []
+        self._session.execute_each(work)
+        self._written += sum(len(lines) for _, lines in work)
+
+    def _entry_rows(self) -> list[Row]:
+        """Number, salt and digest the gathered entries, under the seal to come."""
+        if self._sealing is None:
+            self._seal_time = self._now()
+            self._sealing = Sealing(self._previous, self._seal_number, self._seal_time)
+        salts = os.urandom(SALT_BYTES * len(self._records))
+        number, add = self._seal_number, self._sealing.add
+        entries: list[Row] = []
+        for offset, record in enumerate(self._records):
+            self._last_seq += 1
+            header, payload = _serialised(record, self._last_seq)
+            salt = salts[offset * SALT_BYTES : (offset + 1) * SALT_BYTES]
+            digest = payload_digest(salt, payload)
+            add(header, digest)
+            entries.append((*header, payload, salt, digest, number))
+        return entries
+
+    def _seal(self) -> None:
+        if self._sealing is None:
+            return
+        first, last = self._first_seq, self._last_seq
+        row = (
+            self._seal_number,
+            first,
+            last,
+            last - first + 1,
+            self._previous,
+            self._sealing.digest(),
+            self._seal_time,
+        )
+        self._session.execute(statements.INSERT_SEAL, row)
+
+
+def _serialised(record: Recorded | AuditEntry, seq: int) -> tuple[Header, bytes]:
+    """The header and the payload of an entry of the journal."""
+    if isinstance(record, AuditEntry):
+        # The number of the entry stands for a version: acts upon one object are unique and in order.
+        header = (seq, audit.STREAM, record.object, seq, record.act, record.time, record.author, "", "")
+        return header, rows.encode(record.details)
+    return (
+        seq,
+        record.stream,
+        record.stream_id,
+        record.version,
+        _tag(record),
+        record.time,
+        record.author,
+        record.cause_kind,
+        record.cause_id,
+    ), encode(record.event)
+
+
+def _tag(record: Recorded) -> str:
+    return str(record.event.__struct_config__.tag)
