@@ -40,10 +40,11 @@ def test_files_stay_small_unless_they_are_pure_data(trees):
     assert big == {}
 
 
-def test_functions_stay_short(trees):
+def test_functions_stay_short_but_for_the_steps_of_a_migration(trees):
     long = {
         f"{short(path)}:{node.lineno} {node.name}": lines
         for path, tree in trees.items()
+        if "migrations" not in path.parts
         for node in functions(tree)
         if (lines := node.end_lineno - node.lineno + 1) > 60
     }
