@@ -52,11 +52,15 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One message as it came: unframed bytes, peer, and reception time (RFC 3339 UTC)."""
+    """One message as it came: unframed bytes, peer, and reception time (RFC 3339 UTC).
+
+    `replay_of` is the id of the message of the log that is being replayed: its control id is then no duplicate.
+    """
 
     raw: bytes
     peer: Peer
     time: str
+    replay_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

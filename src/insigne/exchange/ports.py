@@ -13,7 +13,7 @@ class Transaction(View, Protocol):
     """One write transaction of the store: reads see what is committed and what it has written so far."""
 
     def previous(self, sender: str, control_id: str, since: str) -> MessageRecord | None:
-        """Return the latest message received under that key at or after `since`, duplicates left out."""
+        """Return the latest message accepted under that key at or after `since`, duplicates left out."""
         ...
 
     def write(self, changes: WorkingSet, messages: Sequence[MessageRecord]) -> None:

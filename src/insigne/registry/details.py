@@ -7,6 +7,7 @@ from insigne.registry.values import Collection, Details, LegalCareMode
 
 #: Fields that are alike in the assertion and in the state: None keeps, anything else replaces.
 _PLAIN = tuple(name for name in Details.__struct_fields__ if name not in {"collection", "legal_care_modes"})
+_UPDATE_MARKS = frozenset({"last_update", "last_update_facility"})
 _COLLECTION = {
     "birth_date_corrected": "birth_date_corrected",
     "mode": "collection_mode",
@@ -34,7 +35,8 @@ def details_after(before: Details, said: DetailsAssertion) -> Details:
         modes = _modes_after(before.legal_care_modes, said.legal_care_modes)
         if modes != before.legal_care_modes:
             changes["legal_care_modes"] = modes
-    return replace(before, **changes) if changes else before
+    # A new date of update with nothing updated is no change.
+    return replace(before, **changes) if changes.keys() - _UPDATE_MARKS else before
 
 
 def _collection_after(before: Collection, said: DetailsAssertion) -> Collection:

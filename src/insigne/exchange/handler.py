@@ -1,0 +1,47 @@
+"""What handles a message once it can be read: the port that ADT, and later ORU and MDM, plug into."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from insigne.exchange.model import Received
+from insigne.exchange.settings import SenderSettings
+from insigne.hl7 import AckError, Message
+from insigne.pam.findings import Finding
+from insigne.registry.notices import Notice
+from insigne.registry.workingset import WorkingSet
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message being handled: who sent it, when, under which id of the log, and what its sender is granted."""
+
+    message: Message
+    message_id: str
+    received: Received
+    sender: SenderSettings
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What the handler decided:
+
+    MSA-1, the errors of the answer, what to show beside the message, the identity touched.
+    """
+
+    code: str
+    errors: tuple[AckError, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    subject: str = ""
+    ignored: bool = False
+
+
+class Handler(Protocol):
+    """Handles the messages of one MSH-9.1."""
+
+    def handle(self, delivery: Delivery, working: WorkingSet) -> Outcome:
+        """Decide, writing changes in `working`; the caller drops it when the code is not AA.
+
+        May raise `Hl7Error` (what the message lacks) and `Refused` (what the registry refuses).
+        """
+        ...

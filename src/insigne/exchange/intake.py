@@ -1,0 +1,281 @@
+"""Messages in: one transaction for a batch, one decision and one answer for each message.
+
+A message is decided on a working set of its own over that of the batch; only an accepted one is absorbed, so a bad
+message leaves nothing behind and does not spoil its neighbours. Nothing is answered before the transaction is
+durable.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from insigne.exchange.errors import StoreBusy, StoreConflict, StoreError, StoreLost
+from insigne.exchange.handler import Delivery, Handler, Outcome
+from insigne.exchange.model import Answer, MessageRecord, Peer, Received
+from insigne.exchange.ports import Storage, Transaction
+from insigne.exchange.reading import content_digest, read, sender_of
+from insigne.exchange.records import record_of, unframed_record
+from insigne.exchange.settings import ExchangeSettings, SenderSettings
+from insigne.hl7 import AckError, Hl7Error, Junk, Location, Message, build_ack
+from insigne.pam.replies import refusal_error
+from insigne.registry.decision import Refused
+from insigne.registry.workingset import WorkingSet
+
+_log = structlog.get_logger("insigne.exchange.intake")
+_ACCEPTED = frozenset({"AA", "CA"})
+#: Application codes and their counterpart in enhanced mode.
+_ENHANCED = {"AA": "CA", "AE": "CE", "AR": "CR"}
+
+
+@dataclass(frozen=True, slots=True)
+class Unframed:
+    """Bytes that framing refused, to be recorded: every byte run refused is a visible event."""
+
+    junk: Junk
+    peer: Peer
+    time: str
+
+
+@dataclass(slots=True)
+class IntakeCounters:
+    """What was taken in since the start, by disposition; `alarms` counts control ids used again with other content."""
+
+    accepted: int = 0
+    rejected: int = 0
+    duplicates: int = 0
+    ignored: int = 0
+    unframed: int = 0
+    alarms: int = 0
+    failures: int = 0
+    batches: int = 0
+
+
+@dataclass(slots=True)
+class _Batch:
+    """A transaction under way."""
+
+    transaction: Transaction
+    working: WorkingSet
+    now: str
+    since: str
+    records: list[MessageRecord] = field(default_factory=list)
+    answered: dict[tuple[str, str], MessageRecord] = field(default_factory=dict)
+
+
+class Intake:
+    """Takes batches of received messages to the registry and the message log."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        handlers: Mapping[str, Handler],
+        senders: Sequence[SenderSettings],
+        settings: ExchangeSettings,
+        *,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        """`handlers` by MSH-9.1. `clock` gives aware datetimes."""
+        self._storage = storage
+        self._handlers = handlers
+        self._senders = tuple(senders)
+        self._window = timedelta(days=settings.duplicate_window_days)
+        self._clock = clock
+        self._new_id = new_id
+        self.counters = IntakeCounters()
+
+    def process(self, batch: Sequence[Received | Unframed]) -> list[Answer]:
+        """Decide, record and commit; the answers, in order.
+
+        Raises `StoreBusy` when the base has another writer: try again later. Any other failure of the base answers AR
+        207 and keeps nothing (`Answer.durable` is false): the sender keeps its message.
+        """
+        try:
+            return self._attempt(batch)
+        except StoreBusy:
+            raise
+        except (StoreConflict, StoreLost) as error:
+            _log.warning("batch replayed", messages=len(batch), error=str(error))
+            return [answer for item in batch for answer in self._alone(item)]
+        except StoreError as error:
+            return [self.unavailable(item, error) for item in batch]
+
+    def unavailable(self, item: Received | Unframed, reason: Exception) -> Answer:
+        """The answer to a message that cannot be kept now: AR, not recorded, to be sent again."""
+        self.counters.failures += 1
+        _log.error("message not kept", error=type(reason).__name__, reason=str(reason))
+        if isinstance(item, Unframed):
+            return Answer(b"", "", "", durable=False)
+        error = AckError("207", text="not kept, nothing was done: send it again later")
+        now = self._clock()
+        ack = build_ack(item.raw, "AR", time=hl7_time(now), control_id=self._new_id()[:20], errors=(error,))
+        return Answer(ack, "AR", "", durable=False)
+
+    def _alone(self, item: Received | Unframed) -> list[Answer]:
+        try:
+            return self._attempt([item])
+        except StoreError as error:
+            return [self.unavailable(item, error)]
+
+    def _attempt(self, items: Sequence[Received | Unframed]) -> list[Answer]:
+        now = self._clock()
+        transaction = self._storage.begin()
+        try:
+            since = (now - self._window).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            batch = _Batch(transaction, WorkingSet(transaction), hl7_time(now), since)
+            answers = [self._take(batch, item) for item in items]
+            transaction.write(batch.working, batch.records)
+            transaction.commit()
+        finally:
+            transaction.rollback()
+        self.counters.batches += 1
+        for record in batch.records:
+            self._count(record)
+        return answers
+
+    def _count(self, record: MessageRecord) -> None:
+        counters = self.counters
+        match record.disposition:
+            case "accepted":
+                counters.accepted += 1
+            case "duplicate":
+                counters.duplicates += 1
+            case "ignored":
+                counters.ignored += 1
+            case "unframed":
+                counters.unframed += 1
+            case _:
+                counters.rejected += 1
+
+    def _take(self, batch: _Batch, item: Received | Unframed) -> Answer:
+        message_id = self._new_id()
+        if isinstance(item, Unframed):
+            batch.records.append(unframed_record(message_id, item.junk, item.peer, item.time))
+            return Answer(b"", "", message_id, durable=True)
+        try:
+            message, sender = read(item.raw, self._senders)
+        except Hl7Error as error:
+            return self._answer(batch, item, message_id, None, Outcome(error.ack, (AckError.of(error),)))
+        if message.message_code == "ACK":
+            batch.records.append(record_of(message_id, item, message, Outcome("", ignored=True), b"", b""))
+            return Answer(b"", "", message_id, durable=True)
+        digest = content_digest(item.raw)
+        previous = None if item.replay_of else self._previous(batch, message)
+        if previous is not None:
+            return self._repeated(batch, item, message_id, message, previous, digest)
+        outcome = self._decided(batch, Delivery(message, message_id, item, sender))
+        return self._answer(batch, item, message_id, message, outcome, digest)
+
+    def _previous(self, batch: _Batch, message: Message) -> MessageRecord | None:
+        """The accepted message of the same sender and control id (design:
+
+        settled 6); a refused one is evaluated anew.
+        """
+        control_id = message.control_id
+        if not control_id:
+            return None
+        key = (sender_of(message), control_id)
+        return batch.answered.get(key) or batch.transaction.previous(*key, batch.since)
+
+    def _repeated(
+        self,
+        batch: _Batch,
+        item: Received,
+        message_id: str,
+        message: Message,
+        previous: MessageRecord,
+        digest: bytes,
+    ) -> Answer:
+        if previous.digest == digest:
+            outcome = Outcome(previous.code, subject=previous.subject)
+            record = record_of(message_id, item, message, outcome, previous.ack, digest, disposition="duplicate")
+            batch.records.append(record)
+            return Answer(previous.ack, previous.code, message_id, durable=True)
+        self.counters.alarms += 1
+        _log.error("control id used again with other content", message=message_id, earlier=previous.id)
+        error = AckError(
+            "205", "E", Location("MSH", field=10), "this control id was accepted with other content: give it a new one"
+        )
+        return self._answer(batch, item, message_id, message, Outcome("AE", (error,)), digest)
+
+    def _decided(self, batch: _Batch, delivery: Delivery) -> Outcome:
+        message = delivery.message
+        handler = self._handlers.get(message.message_code)
+        if handler is None:
+            place = Location("MSH", field=9, component=1)
+            return Outcome("AR", (AckError("200", "E", place, "message type not supported"),))
+        if not _may_send(delivery):
+            place = Location("MSH", field=3)
+            return Outcome("AR", (AckError("207", "E", place, "this certificate may not send as this system"),))
+        working = WorkingSet(batch.working)
+        try:
+            outcome = handler.handle(delivery, working)
+        except Hl7Error as error:
+            return Outcome(error.ack, (AckError.of(error),))
+        except Refused as refused:
+            return Outcome("AE", (refusal_error(refused),))
+        except StoreError:
+            raise
+        except Exception as error:  # a defect of ours: this message is refused, its neighbours are not
+            _log.exception("message not processed", message=delivery.message_id, error=type(error).__name__)
+            return Outcome("AR", (AckError("207", "E", text="internal error, nothing was done"),))
+        if outcome.code == "AA":
+            batch.working.absorb(working)
+        return outcome
+
+    def _answer(
+        self,
+        batch: _Batch,
+        item: Received,
+        message_id: str,
+        message: Message | None,
+        outcome: Outcome,
+        digest: bytes = b"",
+    ) -> Answer:
+        accept = message.value("MSH-15") if message is not None else ""
+        enhanced = message is not None and bool(accept or message.value("MSH-16"))
+        code = _ENHANCED[outcome.code] if enhanced else outcome.code
+        ack = b""
+        if not enhanced or _accept_wanted(accept, code):
+            # Our MSH-10 is the id in the log, shortened to the 20 characters of the standard.
+            ack = build_ack(item.raw, code, time=batch.now, control_id=message_id[:20], errors=outcome.errors)
+        record = record_of(message_id, item, message, outcome, ack, digest, code=code)
+        batch.records.append(record)
+        if record.disposition == "accepted":
+            batch.answered[record.sender, record.control_id] = record
+        else:
+            _log.warning(
+                "message refused",
+                message=message_id,
+                peer=item.peer.name,
+                code=code,
+                conditions=[error.condition for error in outcome.errors],
+            )
+        return Answer(ack, code, message_id, durable=True)
+
+
+def _may_send(delivery: Delivery) -> bool:
+    """Whether the client certificate is one this sender may use; without a list, any is."""
+    allowed = delivery.sender.certificates
+    peer = delivery.received.peer
+    return not allowed or peer.fingerprint in allowed or peer.certificate_name in allowed
+
+
+def _accept_wanted(condition: str, code: str) -> bool:
+    """Whether MSH-15 asks for an accept acknowledgement (HL7 table 0155): always, never, on error, on success."""
+    match condition:
+        case "NE":
+            return False
+        case "ER":
+            return code not in _ACCEPTED
+        case "SU":
+            return code in _ACCEPTED
+        case _:
+            return True
+
+
+def hl7_time(moment: datetime) -> str:
+    """A moment as an HL7 time stamp with zone: YYYYMMDDHHMMSS+ZZZZ."""
+    return moment.strftime("%Y%m%d%H%M%S%z")

@@ -1,0 +1,59 @@
+"""Reading what came in as far as it takes to know who sent it, in which character set, and if it was seen before."""
+
+import hashlib
+from collections.abc import Sequence
+
+from insigne.exchange.settings import SenderSettings
+from insigne.hl7 import CharsetPolicy, Hl7Error, Message
+
+_ANY = SenderSettings()
+
+
+def read(raw: bytes, senders: Sequence[SenderSettings]) -> tuple[Message, SenderSettings]:
+    """Parse a message and find its sender's settings.
+
+    The sender's character set counts only once the sender is known, hence a second reading for those that have one.
+    Raises Hl7Error.
+    """
+    if not senders:
+        return Message.parse(raw), _ANY
+    failure: Hl7Error | None = None
+    try:
+        message = Message.parse(raw)
+    except Hl7Error as error:
+        failure = error
+        message = _header_only(raw, error)
+    sender = next((s for s in senders if _matches(s, message)), _ANY)
+    if sender.charset or sender.fallback_charset != _ANY.fallback_charset:
+        return Message.parse(raw, CharsetPolicy(sender.fallback_charset, sender.charset or None)), sender
+    if failure is not None:
+        raise failure
+    return message, sender
+
+
+def _header_only(raw: bytes, error: Hl7Error) -> Message:
+    """The message read as Latin-1, which never fails, to know who sent what cannot be decoded."""
+    try:
+        return Message.parse(raw, CharsetPolicy(real="latin-1"))
+    except Hl7Error:
+        raise error from None
+
+
+def _matches(sender: SenderSettings, message: Message) -> bool:
+    return sender.application in {"", message.sending_application} and sender.facility in {
+        "",
+        message.sending_facility,
+    }
+
+
+def sender_of(message: Message) -> str:
+    """The part of the duplicate key that names the sender: ``MSH-3.1|MSH-4.1``."""
+    return f"{message.sending_application}|{message.sending_facility}"
+
+
+def content_digest(raw: bytes) -> bytes:
+    """SHA-256 of a message without MSH-7, which a sender may renew when it sends the same message again."""
+    fields = raw.split(raw[3:4], 7) if len(raw) > 3 else [raw]
+    if len(fields) == 8:
+        del fields[6]
+    return hashlib.sha256(b"\x00".join(fields)).digest()

@@ -1,0 +1,101 @@
+"""What PV1, PV2, ZBE, ZFM and ZFV say of a stay and its movement (pam-fr §3.5 to §3.8)."""
+
+from insigne.hl7 import NULL, Message, Segment
+from insigne.pam.decode import datatypes as dt
+from insigne.pam.decode.triggers import CANCELLED_BY, CORRECTION, REVERSIBLE
+from insigne.registry.commands import MovementAssertion
+from insigne.registry.state import StayHeader
+from insigne.registry.values import Identifier, Location, Practitioner, Ward
+
+
+def number(segment: Segment | None, field: int, kind: str) -> Identifier | None:
+    """A visit or account number (a CX), under its own type whatever CX-5 says."""
+    decoded = segment.decoded(field) if segment is not None else []
+    found = dt.identifier(decoded[0], kind) if decoded else None
+    return Identifier(kind, found.authority, found.value) if found is not None else None
+
+
+def header(message: Message, pv1: Segment | None) -> StayHeader:
+    """The stay as a whole."""
+    if pv1 is None:
+        return StayHeader()
+    values = {
+        "patient_class": pv1.value(2),
+        "admission_type": pv1.value(4),
+        "hospital_service": pv1.value(10),
+        "discharge_disposition": pv1.value(36),
+        "admit_time": pv1.value(44),
+        "discharge_time": pv1.value(45),
+    }
+    for name, segment, field in (
+        ("expected_admit", "PV2", 8),
+        ("expected_discharge", "PV2", 9),
+        ("admit_mode", "ZFM", 1),
+        ("discharge_mode", "ZFM", 2),
+        ("origin", "ZFM", 3),
+        ("destination", "ZFM", 4),
+        ("emergency_passage", "ZFM", 5),
+        ("legal_origin", "ZFV", 1),
+        ("transport_out", "ZFV", 2),
+        ("transport_care", "ZFV", 11),
+    ):
+        found = message.segment(segment)
+        if found is not None:
+            values[name] = found.value(field)
+    return StayHeader(
+        preadmit_number=number(pv1, 5, "VN"),
+        referring=_practitioner(pv1, 8),
+        admitting=_practitioner(pv1, 17),
+        **{name: "" if value == NULL else value for name, value in values.items()},
+    )
+
+
+def movement(message: Message, pv1: Segment | None) -> MovementAssertion | None:
+    """The movement of the ZBE, or None without a usable one."""
+    zbe = message.segment("ZBE")
+    if zbe is None:
+        return None
+    ids = tuple(dt.entity(repetition) for repetition in zbe.decoded(1) if dt.text(repetition, 1))
+    if not ids:
+        return None
+    trigger = message.trigger
+    action = _action(trigger, zbe.value(4))
+    return MovementAssertion(
+        ids=ids,
+        trigger=trigger,
+        action=action,
+        start=zbe.value(2),
+        original_trigger=zbe.value(6) or CANCELLED_BY.get(trigger, ""),
+        nature=zbe.value(9),
+        historic=zbe.value(5) == "Y",
+        patient_class=pv1.value(2) if pv1 is not None else "",
+        location=_location(pv1, 3),
+        prior_location=_location(pv1, 6),
+        medical_ward=_ward(zbe, 7),
+        care_ward=_ward(zbe, 8),
+        attending=_practitioner(pv1, 7),
+    )
+
+
+def _action(trigger: str, declared: str) -> str:
+    """INSERT, UPDATE or CANCEL: the event says it, save for those that undo each other, where ZBE-4 does."""
+    if trigger in CANCELLED_BY:
+        return "CANCEL"
+    if trigger == CORRECTION:
+        return "UPDATE"
+    return "CANCEL" if trigger in REVERSIBLE and declared == "CANCEL" else "INSERT"
+
+
+def _location(segment: Segment | None, field: int) -> Location:
+    decoded = segment.decoded(field) if segment is not None else []
+    return dt.location(decoded[0]) if decoded else Location()
+
+
+def _ward(segment: Segment, field: int) -> Ward:
+    decoded = segment.decoded(field)
+    return dt.ward(decoded[0]) if decoded else Ward()
+
+
+def _practitioner(segment: Segment | None, field: int) -> Practitioner:
+    decoded = segment.decoded(field) if segment is not None else []
+    return dt.practitioner(decoded[0]) if decoded else Practitioner()
