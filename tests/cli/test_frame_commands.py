@@ -23,20 +23,17 @@ def leaves(command, path):
     return [leaf for name, member in members.items() for leaf in leaves(member, [*path, name])]
 
 
-LEAVES = [leaf for name in PRESENT for leaf in leaves(load(name), [name])]
-
-
 def test_help_lists_the_commands_without_importing_them():
     script = (
         "import sys\n"
-        "from insigne.cli import COMMANDS, main\n"
+        "from insigne.cli import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
-        "print(sorted({m for m, _ in COMMANDS.values()} & set(sys.modules)), 'sqlalchemy' in sys.modules)\n"
+        "print(*sorted(m for m in sys.modules if m.startswith('insigne') or m in ('pydantic', 'starlette', 'ssl')))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     *text, imported = done.stdout.splitlines()
-    assert imported == "[] False"
+    assert imported == "insigne insigne.cli insigne.cli.options"
     for name in PRESENT:
         assert any(line.startswith(f"  {name} ") for line in text)
 
@@ -47,18 +44,20 @@ def test_a_command_that_is_not_installed_is_not_listed(insigne):
         assert f"\n  {name} " not in out
 
 
-@pytest.mark.parametrize("path", [path for path, _ in LEAVES], ids=" ".join)
-def test_the_help_of_each_command_has_examples_and_the_global_options(insigne, path):
-    status, out, _ = insigne(*path, "--help")
-    assert status == 0
-    assert path[0] in out.partition("Examples:")[2]
-    assert {option for option in GLOBAL if option in out} == GLOBAL
+@pytest.mark.parametrize("name", PRESENT)
+def test_the_help_of_each_command_has_examples_and_the_global_options(insigne, name):
+    for path, _ in leaves(load(name), [name]):
+        status, out, _ = insigne(*path, "--help")
+        assert status == 0
+        assert f" {name}" in out.partition("Examples:")[2], path
+        assert {option for option in GLOBAL if option in out} == GLOBAL
 
 
-@pytest.mark.parametrize(("path", "command"), LEAVES, ids=[" ".join(path) for path, _ in LEAVES])
-def test_no_command_takes_a_global_option_for_itself(path, command):
-    options = [option for parameter in command.params for option in parameter.opts]
-    assert len(options) == len(set(options))
+@pytest.mark.parametrize("name", PRESENT)
+def test_no_command_takes_a_global_option_for_itself(name):
+    for path, command in leaves(load(name), [name]):
+        options = [option for parameter in command.params for option in parameter.opts]
+        assert len(options) == len(set(options)), path
 
 
 def test_global_options_count_before_and_after_the_command(insigne):

@@ -15,8 +15,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from insigne import __version__
-from insigne.cli.common import GLOBAL_OPTIONS, PLAIN, CommandError, Context, add_global_options, examples
-from insigne.config import ConfigError
+from insigne.cli.options import GLOBAL_OPTIONS, PLAIN, CommandError, Options, add_global_options, examples
 
 EXIT_BUG = 70
 """Exit status of an unexpected exception (EX_SOFTWARE), so that it is never read as `found problems`."""
@@ -103,13 +102,10 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     root = typer.main.get_group(_root)
     root.params.extend(GLOBAL_OPTIONS)
     try:
-        root.main(args, prog_name="insigne", obj=Context())
+        root.main(args, prog_name="insigne", obj=Options())
     except CommandError as failure:
         typer.echo(f"insigne: {failure}", err=True)
         sys.exit(failure.exit_code)
-    except ConfigError as error:
-        typer.echo(f"insigne: {error}", err=True)
-        sys.exit(2)
     except Exception:
         traceback.print_exc()
         sys.exit(EXIT_BUG)

@@ -14,39 +14,30 @@ Conventions of a command module:
 """
 
 import os
-from dataclasses import dataclass, field
 from datetime import datetime
-from enum import IntEnum
 from functools import cached_property
-from pathlib import Path
-from typing import Annotated, NoReturn, TypedDict, cast
+from typing import NoReturn
 
 import msgspec
 import typer
-from typer.core import TyperCommand, TyperGroup
 
-from insigne.config import Config, LoadedConfig, load
+from insigne.cli.options import PLAIN, CommandError, Exit, Options, examples
+from insigne.config import Config, ConfigError, LoadedConfig, load
 
-DEFAULT_DATA = Path("insigne-data")
-
-
-class Exit(IntEnum):
-    """Exit status of the command line."""
-
-    PROBLEMS = 1
-    """The work was done and found problems, or the thing asked for does not exist."""
-    USAGE = 2
-    """Wrong use or configuration."""
-    UNREACHABLE = 3
-    """A peer or a service could not be reached."""
-
-
-class CommandError(Exception):
-    """A command cannot go on. The text goes to stderr, the status to the caller."""
-
-    def __init__(self, status: Exit, text: str) -> None:
-        super().__init__(text)
-        self.exit_code = int(status)
+__all__ = [
+    "CommandError",
+    "Context",
+    "Exit",
+    "command_app",
+    "emit",
+    "emit_line",
+    "examples",
+    "fail",
+    "group_app",
+    "note",
+    "parse_time",
+    "rfc3339",
+]
 
 
 def fail(status: Exit, text: str) -> NoReturn:
@@ -58,31 +49,31 @@ def fail(status: Exit, text: str) -> NoReturn:
     raise CommandError(status, text)
 
 
-@dataclass
 class Context:
-    """The global options of one run, and what is read because of them, when first asked for."""
+    """One run of a command: its global options, and what is read because of them, when first asked for."""
 
-    config_file: Path | None = None
-    data: Path = DEFAULT_DATA
-    overrides: list[str] = field(default_factory=list)
-    json: bool = False
+    def __init__(self, options: Options) -> None:
+        self.config_file = options.config_file
+        self.data = options.data
+        self.overrides = options.overrides
+        self.json = options.json
 
     @staticmethod
     def of(ctx: typer.Context) -> "Context":
-        """Return the context of the command line that called this command."""
-        found = ctx.find_object(Context)
-        if found is None:
-            raise RuntimeError("a command runs under insigne.cli.main, which makes its context")
-        return found
+        """Return the context of the command that was called."""
+        return Context(Options.of(ctx))
 
     @cached_property
     def loaded(self) -> LoadedConfig:
-        """The configuration with the origin of each value. Raises ConfigError."""
-        return load(self.config_file, self.overrides, os.environ, self.data)
+        """The configuration with the origin of each value; a wrong one ends the command (exit 2)."""
+        try:
+            return load(self.config_file, self.overrides, os.environ, self.data)
+        except ConfigError as error:
+            fail(Exit.USAGE, str(error))
 
     @property
     def config(self) -> Config:
-        """The configuration. Raises ConfigError."""
+        """The configuration; a wrong one ends the command (exit 2)."""
         return self.loaded.config
 
     def say(self, text: str) -> None:
@@ -126,21 +117,6 @@ def parse_time(text: str, option: str) -> datetime:
     return moment
 
 
-class _Plain(TypedDict):
-    rich_markup_mode: None
-    add_completion: bool
-    pretty_exceptions_enable: bool
-
-
-PLAIN = _Plain(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
-"""Plain help: it reads the same in a pipe, and rich need not be imported to show it."""
-
-
-def examples(*lines: str) -> str:
-    """Build the end of a command's help from the command lines to show there."""
-    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
-
-
 def command_app() -> typer.Typer:
     """Make the `app` of a module that holds one command."""
     return typer.Typer(**PLAIN)
@@ -155,68 +131,3 @@ def group_app(text: str) -> typer.Typer:
 
 def _family() -> None:
     """Nothing to do before the member called."""
-
-
-def _use_config(ctx: typer.Context, value: Path | None) -> None:
-    if value is not None:
-        Context.of(ctx).config_file = value
-
-
-def _use_data(ctx: typer.Context, value: Path | None) -> None:
-    if value is not None:
-        Context.of(ctx).data = value
-
-
-def _add_overrides(ctx: typer.Context, values: list[str] | None) -> None:
-    Context.of(ctx).overrides.extend(values or ())
-
-
-def _use_json(ctx: typer.Context, value: bool) -> None:  # noqa: FBT001  # the signature typer calls
-    Context.of(ctx).json |= value
-
-
-_global = typer.Typer(**PLAIN)
-
-
-@_global.command()
-def _declare(
-    *,
-    config: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Configuration file (TOML).", callback=_use_config, expose_value=False),
-    ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help=f"Data folder (default ./{DEFAULT_DATA}).",
-            callback=_use_data,
-            expose_value=False,
-        ),
-    ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="Set one configuration key; repeatable.",
-            callback=_add_overrides,
-            expose_value=False,
-        ),
-    ] = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print JSON on stdout.", callback=_use_json, expose_value=False)
-    ] = False,
-) -> None:
-    """Declare the global options; never called."""
-
-
-GLOBAL_OPTIONS = typer.main.get_command(_global).params
-
-
-def add_global_options(command: TyperCommand | TyperGroup) -> None:
-    """Add the global options to a command and, in a family, to each member."""
-    command.params.extend(GLOBAL_OPTIONS)
-    if isinstance(command, TyperGroup):
-        for member in command.commands.values():
-            add_global_options(cast("TyperCommand | TyperGroup", member))
