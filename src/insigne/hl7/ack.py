@@ -11,7 +11,7 @@ from typing import Final, Self
 from insigne.hl7.charset import CODECS, CharsetPolicy
 from insigne.hl7.delimiters import STANDARD, Delimiters
 from insigne.hl7.errors import CONDITIONS, Hl7Error
-from insigne.hl7.header import declared_charset, unwrap
+from insigne.hl7.header import header_line, split_header, unwrap
 from insigne.hl7.location import Location
 from insigne.hl7.message import Message, delimiters_in
 from insigne.hl7.segment import Segment
@@ -20,7 +20,7 @@ from insigne.hl7.segment import Segment
 ACK_CODES: Final = frozenset({"AA", "AE", "AR", "CA", "CE", "CR"})
 
 _CONTROLS: Final = bytes((*range(0x20), 0x7F))
-_NO_FIELDS: Final = ("",) * 19
+_HEADER_SIZE: Final = 20  # up to MSH-19
 #: Versions whose ERR has only ERR-1 (HL7 v2.5 §2.15.5.1 keeps it for them).
 _ELD_VERSIONS: Final = ("2.1", "2.2", "2.3", "2.4")
 
@@ -71,34 +71,34 @@ def build_ack(
     separator = delimiters.field
     if codec is None:
         text = _ascii(text)
-    components = header[8].split(delimiters.split_component)
-    trigger = components[1] if len(components) > 1 else ""
-    kind = delimiters.component.join(("ACK", trigger, "ACK")) if trigger.isalnum() else "ACK"
+    component = delimiters.component
+    trigger = header[9].partition(component)[2].partition(component)[0]
+    kind = f"ACK{component}{trigger}{component}ACK" if trigger.isalnum() else "ACK"
     msh = [
         "MSH",
         delimiters.encoding_characters,
-        header[4],
         header[5],
-        header[2],
+        header[6],
         header[3],
+        header[4],
         time,
         "",
         kind,
         delimiters.escape(control_id),
-        header[10] or "P",
-        header[11] or "2.5",
+        header[11] or "P",
+        header[12] or "2.5",
     ]
-    locale = (header[16], declared, header[18])
-    if any(locale):
-        msh += ("", "", "", "", *locale)
+    country, language = header[17], header[19]
+    if country or declared or language:
+        msh += ("", "", "", "", country, declared, language)
         while not msh[-1]:
             msh.pop()
-    msa = ["MSA", code, header[9]]
+    msa = ["MSA", code, header[10]]
     if text:
         msa.append(delimiters.escape(text))
     lines = [separator.join(msh), separator.join(msa)]
     if errors:
-        has_only_eld = header[11].startswith(_ELD_VERSIONS)
+        has_only_eld = header[12].startswith(_ELD_VERSIONS)
         for error in errors:
             line = _err(error, delimiters, with_eld=has_only_eld)
             lines.append(_ascii(line) if codec is None else line)
@@ -107,32 +107,37 @@ def build_ack(
 
 
 def _read_header(raw: bytes) -> tuple[list[str], Delimiters, str, str | None]:
-    """Return what an answer needs of the message: its MSH fields, delimiters, MSH-18 and codec.
+    """Return what an answer needs of the message: the fields of MSH in HL7 numbering, delimiters, MSH-18 and codec.
 
-    The item of index n is MSH-(n+1), raw, without control characters: they could end the frame of the answer. The
-    codec is None when only ASCII may be written; the header is then read as Latin-1, which gives its bytes back.
+    The fields are raw, without control characters: those could end the frame of the answer. The codec is None when
+    only ASCII may be written; the header is then read as Latin-1, which gives its bytes back.
     """
-    body = raw
     try:
-        if not raw.startswith(b"MSH"):
-            body = raw[unwrap(raw, [])[0] :]
-        line = body.partition(b"\r")[0].partition(b"\n")[0].translate(None, _CONTROLS)
-        declared = declared_charset(line)
+        body = raw if raw.startswith(b"MSH") else raw[unwrap(raw, [])[0] :]
+        line = header_line(body).translate(None, _CONTROLS)
+        fields, declared = split_header(line)
         codec = CODECS.get(declared)
         if codec is None:
             declared = ""
         elif codec == "ascii":
             codec = None
-        try:
-            header = line.decode(codec or "latin-1")
-        except UnicodeDecodeError:
-            codec = None
-            header = line.decode("latin-1")
-        delimiters = STANDARD if header.startswith("|^~\\&|", 3) else delimiters_in(header)
+        if fields is None:
+            try:
+                header = line.decode(codec or "latin-1")
+            except UnicodeDecodeError:
+                codec = None
+                header = line.decode("latin-1")
+            delimiters = delimiters_in(header)
+            fields = header.split(delimiters.field)
+            fields.insert(1, delimiters.field)
+        elif line.startswith(b"|^~\\&|", 3):
+            delimiters = STANDARD
+        else:
+            delimiters = delimiters_in(line.decode("ascii"))
     except Hl7Error:
-        return [""] * 19, STANDARD, "", None
-    fields = header.split(delimiters.field)
-    fields.extend(_NO_FIELDS)
+        return [""] * _HEADER_SIZE, STANDARD, "", None
+    if len(fields) < _HEADER_SIZE:
+        fields += [""] * (_HEADER_SIZE - len(fields))
     return fields, delimiters, declared, codec
 
 

@@ -98,7 +98,7 @@ class Delimiters:
 
         `unescape` gives the text back. When MSH-2 declares no escape character, what cannot be written becomes a space.
         """
-        if self._special.search(text) is None:
+        if text.isalnum() or self._special.search(text) is None:
             return text
         return text.translate(self._replacements)
 

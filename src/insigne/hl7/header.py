@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from insigne.hl7.charset import BOM, MSH_18
+from insigne.hl7.charset import BOM, CODECS, MSH_18
 from insigne.hl7.errors import Hl7Error, Note
 from insigne.hl7.location import Location
 
@@ -49,30 +49,42 @@ def _not_a_message(raw: bytes, start: int) -> Hl7Error:
     return Hl7Error("AR", "100", "the message does not start with MSH", location=Location("MSH"), offset=start)
 
 
-def declared_charset(body: bytes) -> str:
-    """Return MSH-18 of a message that starts with MSH: its first repetition, "" when it is absent."""
-    fields = header_fields(body)
-    if len(fields) < 18 or not fields[17]:
+def header_line(body: bytes) -> bytes:
+    """Return the first segment of `body`, without its end."""
+    end = body.find(b"\r")
+    line = body[:end] if end >= 0 else body
+    return line if b"\n" not in line else line[: line.index(b"\n")]
+
+
+def split_header(line: bytes) -> tuple[list[str] | None, str]:
+    """Return the fields of an MSH segment, in HL7 numbering, and the first repetition of MSH-18 ("" when absent).
+
+    The fields are None when the segment is not all ASCII: they can only be decoded by someone who knows how.
+    """
+    if not line.isascii():
+        return None, _declared_outside_ascii(line)
+    text = line.decode("ascii")
+    separator = text[3:4]
+    if not separator:
+        return [text], ""
+    fields = text.split(separator)
+    fields.insert(1, separator)
+    declared = fields[18] if len(fields) > 18 else ""
+    if declared not in CODECS and fields[2][1:2]:
+        declared = declared.partition(fields[2][1])[0]
+    return fields, declared
+
+
+def _declared_outside_ascii(line: bytes) -> str:
+    separator = line[3:4]
+    if not separator.isascii():
+        separator = _wide_separator(line)
+    fields = line.split(separator, 18)
+    if len(fields) < 18:
         return ""
     repetition = fields[1][1:2]
-    declared = fields[17]
-    if repetition and repetition in declared:
-        declared = declared.split(repetition, 1)[0]
+    declared = fields[17].partition(repetition)[0] if repetition.isascii() and repetition else fields[17]
     return declared.decode("latin-1")
-
-
-def header_fields(body: bytes) -> list[bytes]:
-    """Split the MSH segment of `body` up to MSH-18; the item of index n is MSH-(n+1)."""
-    end = body.find(b"\r")
-    header = body if end < 0 else body[:end]
-    if b"\n" in header:
-        header = header[: header.find(b"\n")]
-    separator = header[3:4]
-    if not separator:
-        return [header]
-    if not separator.isascii():
-        separator = _wide_separator(header)
-    return header.split(separator, 18)
 
 
 def _wide_separator(header: bytes) -> bytes:

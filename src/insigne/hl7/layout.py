@@ -10,14 +10,19 @@ _MIXED_END: Final = re.compile(r"\r\n?|\n(?=[A-Z][A-Z0-9]{2}[^A-Za-z0-9\s]|[\r\n
 
 
 def split_segments(text: str) -> list[str]:
-    """Return the non-blank segments of a message, without their ends."""
+    """Return the segments of a message, without their ends and without empty ones.
+
+    White space alone is empty at the end of the text only: elsewhere it is kept, as an unknown segment.
+    """
     if "\n" not in text:
         lines = text.split("\r")
     elif "\r" not in text:
         lines = text.split("\n")
     else:
         lines = _MIXED_END.split(text)
-    return [line for line in lines if line and not line.isspace()]
+    if not lines[-1].strip("\0 \t"):
+        lines.pop()
+    return lines if all(lines) else [line for line in lines if line]
 
 
 def find_segment(text: str, segments: list[str], index: int) -> int:
@@ -42,6 +47,6 @@ def layout_notes(text: str) -> list[Note]:
     if not text.endswith(("\r", "\n")):
         notes.append(Note("unended", "the last segment has no end"))
     lines = text.replace("\r\n", "\r").split("\n" if "\r" not in text else "\r")
-    if any(not line or line.isspace() for line in lines[:-1]):
+    if "" in lines[:-1]:
         notes.append(Note("blank-segment", "blank segments were left out"))
     return notes

@@ -1,14 +1,16 @@
 """An HL7 v2 message in ER7, kept byte for byte and read lazily (HL7 v2.5 chapter 2)."""
 
-from typing import Self
+from typing import Final, Self
 
 from insigne.hl7.charset import CODECS, DEFAULT, CharsetPolicy, decode
 from insigne.hl7.delimiters import STANDARD, Delimiters, delimiters_of
 from insigne.hl7.errors import Hl7Error, Note
-from insigne.hl7.header import HEADER_SEGMENTS, declared_charset, location_at, unwrap
+from insigne.hl7.header import HEADER_SEGMENTS, header_line, location_at, split_header, unwrap
 from insigne.hl7.layout import find_segment, layout_notes, split_segments
 from insigne.hl7.location import Location, located
-from insigne.hl7.segment import FieldTree, Segment
+from insigne.hl7.segment import FieldTree, Segment, split_segment
+
+_FRAME_ENDS: Final = (b"\x1c", b"\x1c\r", b"\x1c\n", b"\x1c\r\n")
 
 
 class Message:
@@ -23,6 +25,7 @@ class Message:
     __slots__ = (
         "_decoding_notes",
         "_found",
+        "_header",
         "_lines",
         "_start",
         "charset",
@@ -40,6 +43,7 @@ class Message:
         declared_charset: str,
         charset: str,
         *,
+        header: list[str] | None,
         notes: list[Note],
         start: int,
     ) -> None:
@@ -51,7 +55,8 @@ class Message:
         self._decoding_notes = notes
         self._start = start  # offset of MSH in raw
         self._lines: list[str] | None = None
-        self._found: dict[str, Segment | None] = {}
+        self._header = header  # fields of MSH, in HL7 numbering; None: not split yet
+        self._found: dict[str, Segment] | None = None  # the first segment of each name asked for
 
     def __repr__(self) -> str:
         return f"<Message of {len(self.raw)} bytes>"  # never the content: it may end in a log
@@ -65,16 +70,16 @@ class Message:
         """
         notes: list[Note] = []
         body, start = raw, 0
-        if not raw.startswith(b"MSH") or b"\x1c" in raw[-4:]:
+        if not raw.startswith(b"MSH") or raw.endswith(_FRAME_ENDS):
             start, end = unwrap(raw, notes)
             body = raw[start:end]
-        declared = declared_charset(body)
+        header, declared = split_header(header_line(body))
         try:
             text, charset = decode(body, declared, policy, notes)
         except UnicodeDecodeError as error:
             raise _undecodable(body, start, error) from None
         delimiters = STANDARD if text.startswith("|^~\\&|", 3) else delimiters_in(text)
-        return cls(raw, text, delimiters, declared, charset, notes=notes, start=start)
+        return cls(raw, text, delimiters, declared, charset, header=header, notes=notes, start=start)
 
     def encode(self) -> bytes:
         """Return the bytes of the message: exactly those received when nothing was changed."""
@@ -93,19 +98,30 @@ class Message:
 
     def segment(self, name: str) -> Segment | None:
         """Return the first segment of that name."""
-        try:
-            return self._found[name]
-        except KeyError:
-            pass
-        found = None
-        ends = (self.delimiters.field, "")
-        width = len(name)
-        for index, line in enumerate(self._segment_lines()):
-            if line.startswith(name) and line[width : width + 1] in ends:
-                found = Segment(name, line, self.delimiters, index + 1, 1)
-                break
-        self._found[name] = found
+        cache = self._found
+        if cache is None:
+            cache = self._found = {}
+        elif name in cache:
+            return cache[name]
+        found = self._find(name)
+        if found is not None:
+            cache[name] = found
         return found
+
+    def _find(self, name: str) -> Segment | None:
+        delimiters, text = self.delimiters, self.text
+        if self._lines is None and "\n" not in text:
+            # The usual layout: look for the segment without splitting the others.
+            start = text.find(f"\r{name}{delimiters.field}") + 1
+            if start:
+                end = text.find("\r", start)
+                line = text[start:end] if end > 0 else text[start:]
+                before = list(filter(None, text[:start].split("\r")))
+                return Segment(name, line, delimiters, len(before) + 1, 1)
+        for position, line in enumerate(self._segment_lines(), 1):
+            if line.startswith(name) and _name(line, delimiters.field) == name:
+                return Segment(name, line, delimiters, position, 1)
+        return None
 
     def segments(self, name: str | None = None) -> list[Segment]:
         """Return the segments of that name, or all of them, in order."""
@@ -137,7 +153,9 @@ class Message:
 
         The item of index 0 in the fields is field 1. Joined again with the delimiters, it gives the segments back.
         """
-        return [(segment.name, segment.tree()) for segment in self.segments()]
+        delimiters = self.delimiters
+        named = [(_name(line, delimiters.field), line) for line in self._segment_lines()]
+        return [(name, split_segment(name, line, delimiters)) for name, line in named]
 
     def with_value(self, path: str, value: str) -> Self:
         """Return a copy where the field, repetition, component or sub-component at `path` is `value`, escaped.
@@ -168,71 +186,84 @@ class Message:
             raise ValueError(f"{path}: the value has a character that {charset} lacks; change MSH-18 first") from None
         end = self._start + len(self.text.encode(self.charset))
         raw = self.raw[: self._start] + encoded + self.raw[end:]
-        return type(self)(raw, text, self.delimiters, declared, charset, notes=self._decoding_notes, start=self._start)
+        return type(self)(
+            raw, text, self.delimiters, declared, charset, header=None, notes=self._decoding_notes, start=self._start
+        )
 
     @property
     def control_id(self) -> str:
         """MSH-10."""
-        return self._header(10)
+        return self._msh(10)
 
     @property
     def message_code(self) -> str:
         """MSH-9.1, such as ADT."""
-        return self._header(9)
+        return self._msh(9)
 
     @property
     def trigger(self) -> str:
         """MSH-9.2, such as A28."""
-        return self._header(9, 2)
+        return self._msh(9, 2)
 
     @property
     def structure(self) -> str:
         """MSH-9.3, such as ADT_A05."""
-        return self._header(9, 3)
+        return self._msh(9, 3)
 
     @property
     def version(self) -> str:
         """MSH-12.1, such as 2.5."""
-        return self._header(12)
+        return self._msh(12)
 
     @property
     def version_country(self) -> str:
         """MSH-12.2.1, such as FRA."""
-        return self._header(12, 2)
+        return self._msh(12, 2)
 
     @property
     def version_extension(self) -> str:
         """MSH-12.3.1, the edition of the national extension, such as 2.11."""
-        return self._header(12, 3)
+        return self._msh(12, 3)
 
     @property
     def sending_application(self) -> str:
         """MSH-3.1."""
-        return self._header(3)
+        return self._msh(3)
 
     @property
     def sending_facility(self) -> str:
         """MSH-4.1."""
-        return self._header(4)
+        return self._msh(4)
 
     @property
     def receiving_application(self) -> str:
         """MSH-5.1."""
-        return self._header(5)
+        return self._msh(5)
 
     @property
     def receiving_facility(self) -> str:
         """MSH-6.1."""
-        return self._header(6)
+        return self._msh(6)
 
     @property
     def processing_id(self) -> str:
         """MSH-11.1: P, T or D."""
-        return self._header(11)
+        return self._msh(11)
 
-    def _header(self, field: int, component: int = 1) -> str:
-        header = self.segment("MSH")
-        return header.value(field, component) if header else ""
+    def _msh(self, field: int, component: int = 1) -> str:
+        """Return the first sub-component of a component of MSH, unescaped, without splitting the other segments."""
+        header = self._header
+        if header is None:
+            header = self._header = self._segment_lines()[0].split(self.delimiters.field)
+            header.insert(1, self.delimiters.field)
+        raw = header[field] if field < len(header) else ""
+        if raw.isalnum() or not raw:
+            return raw if component == 1 else ""
+        delimiters = self.delimiters
+        components = raw.partition(delimiters.split_repetition)[0].split(delimiters.split_component)
+        if component > len(components):
+            return ""
+        return delimiters.unescape(components[component - 1].partition(delimiters.split_subcomponent)[0])
 
     def _segment_lines(self) -> list[str]:
         if self._lines is None:

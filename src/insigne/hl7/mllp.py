@@ -73,6 +73,8 @@ class MllpDecoder:
 
     def receive(self, data: bytes) -> list[Frame | Junk]:
         """Take the bytes just received and return what they complete, in order."""
+        if not (self._inside or self._outside_size or self._buffer) and self._is_one_frame(data):
+            return [Frame(data[1:-2])]
         self._buffer += data
         events: list[Frame | Junk] = []
         while self._buffer and (self._read_inside(events) if self._inside else self._read_outside(events)):
@@ -88,6 +90,14 @@ class MllpDecoder:
         self._buffer.clear()
         self._leave_frame()
         return events
+
+    def _is_one_frame(self, data: bytes) -> bool:
+        """Tell the usual case, one read that is one frame, where nothing needs to be buffered."""
+        return (
+            data.startswith(_RESTART)
+            and data.find(END) == len(data) - 2 <= self._max_frame
+            and data.rfind(_RESTART) == 0
+        )
 
     def _read_outside(self, events: list[Frame | Junk]) -> bool:
         """Look for the start of a frame; return whether there is more to read."""

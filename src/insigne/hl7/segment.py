@@ -6,8 +6,8 @@ from insigne.hl7.delimiters import Delimiters
 from insigne.hl7.header import HEADER_SEGMENTS
 from insigne.hl7.location import Location
 
-#: A field: its repetitions, each a list of components, each a list of sub-components. An empty field is `[]`.
-FieldTree: TypeAlias = list[list[list[str]]]
+#: A field: its repetitions, each a list of components, each a tuple of sub-components. An empty field is `[]`.
+FieldTree: TypeAlias = list[list[tuple[str, ...]]]
 
 
 class Segment:
@@ -22,7 +22,14 @@ class Segment:
 
     __slots__ = ("_fields", "delimiters", "name", "occurrence", "position", "text")
 
-    def __init__(self, name: str, text: str, delimiters: Delimiters, position: int, occurrence: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        text: str,
+        delimiters: Delimiters,
+        position: int,
+        occurrence: int,
+    ) -> None:
         self.name = name
         self.text = text
         self.delimiters = delimiters
@@ -57,13 +64,23 @@ class Segment:
             return []
         return [raw] if self._is_verbatim(n) else raw.split(self.delimiters.split_repetition)
 
+    def components(self, n: int) -> list[list[str]]:
+        """Return the raw components of each repetition of field `n`; [] when it is empty."""
+        raw = self.field(n)
+        if not raw:
+            return []
+        if self._is_verbatim(n):
+            return [[raw]]
+        component = self.delimiters.split_component
+        return [rep.split(component) for rep in raw.split(self.delimiters.split_repetition)]
+
     def value(self, n: int, component: int = 1, subcomponent: int = 1, repetition: int = 1) -> str:
         """Return one value, unescaped; "" when it is absent."""
         fields = self._fields or self._split()
         raw = fields[n] if n < len(fields) else ""
         if not raw:
             return ""
-        if n < 3 and self._is_verbatim(n):
+        if raw.isalnum() or (n < 3 and self.name in HEADER_SEGMENTS):  # no delimiter is a letter or a digit
             return raw if component == subcomponent == repetition == 1 else ""
         delimiters = self.delimiters
         for separator, rank in (
@@ -84,22 +101,17 @@ class Segment:
         if not raw:
             return []
         if self._is_verbatim(n):
-            return [[[raw]]]
+            return [[(raw,)]]
         delimiters = self.delimiters
-        tree = split_field(raw, delimiters)
+        tree = split_fields([raw], delimiters)[0]
         if delimiters.split_escape in raw:
             unescape = delimiters.unescape
-            return [[[unescape(leaf) for leaf in component] for component in rep] for rep in tree]
+            return [[tuple(map(unescape, component)) for component in repetition] for repetition in tree]
         return tree
 
     def tree(self) -> list[FieldTree]:
         """Return every field split to its raw sub-components; the item of index 0 is field 1."""
-        delimiters = self.delimiters
-        fields = self._fields or self._split()
-        start = 3 if self.name in HEADER_SEGMENTS else 1
-        tree: list[FieldTree] = [[[[raw]]] for raw in fields[1:start]]
-        tree += [split_field(raw, delimiters) if raw else [] for raw in fields[start:]]
-        return tree
+        return split_segment(self.name, self.text, self.delimiters)
 
     def location(
         self,
@@ -116,12 +128,37 @@ class Segment:
         return n < 3 and self.name in HEADER_SEGMENTS
 
 
-def split_field(raw: str, delimiters: Delimiters) -> FieldTree:
-    """Split one non-empty raw field down to raw sub-components."""
+def split_segment(name: str, text: str, delimiters: Delimiters) -> list[FieldTree]:
+    """Split the text of a segment down to raw sub-components; the item of index 0 is field 1."""
+    fields = text.split(delimiters.field)
+    if name not in HEADER_SEGMENTS:
+        return split_fields(fields[1:], delimiters)
+    verbatim: list[FieldTree] = [[[(raw,)]] for raw in (delimiters.field, *fields[1:2])]
+    return verbatim + split_fields(fields[2:], delimiters)
+
+
+def split_fields(fields: list[str], delimiters: Delimiters) -> list[FieldTree]:
+    """Split raw fields down to raw sub-components.
+
+    The cost is in the objects made: `zip` wraps the components of a repetition in one call, and only those that hold
+    a sub-component separator are split again.
+    """
     repetition, component, sub = delimiters.split_repetition, delimiters.split_component, delimiters.split_subcomponent
-    repetitions = raw.split(repetition) if repetition in raw else [raw]
-    if sub in raw:
-        return [[part.split(sub) for part in rep.split(component)] for rep in repetitions]
-    if component in raw:
-        return [[[part] for part in rep.split(component)] for rep in repetitions]
-    return [[[rep]] for rep in repetitions]
+    tree: list[FieldTree] = []
+    add = tree.append
+    for raw in fields:
+        if not raw:
+            add([])
+        elif raw.isalnum():
+            add([[(raw,)]])
+        else:
+            repetitions: FieldTree = []
+            for text in raw.split(repetition) if repetition in raw else (raw,):
+                components: list[tuple[str, ...]] = [*zip(text.split(component))] if component in text else [(text,)]
+                if sub in text:
+                    for index, (part,) in enumerate(components):
+                        if sub in part:
+                            components[index] = tuple(part.split(sub))
+                repetitions.append(components)
+            add(repetitions)
+    return tree
