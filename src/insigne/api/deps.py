@@ -1,0 +1,50 @@
+"""What the HTTP interface needs from the rest of the program."""
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry
+
+from insigne.access import TokenStore
+from insigne.api.health import Health
+from insigne.fhir import Reader
+from insigne.ins.cog import Cog
+from insigne.registry.state import Identity
+
+
+class IdentityReader(Reader, Protocol):
+    """A view of the registry at one moment."""
+
+    def search(
+        self,
+        birth_date: str,
+        *,
+        name: str | None = None,
+        given: str | None = None,
+        sex: str | None = None,
+        ins: str | None = None,
+        limit: int | None = None,
+    ) -> Iterable[Identity]:
+        """Identities born on `birth_date`, whose names begin as given, in a stable order."""
+        ...
+
+
+@dataclass(frozen=True)
+class ApiDeps:
+    """The dependencies of the application. `reader` and `tokens` are used from several threads at once.
+
+    `now` is an aware present; `started` when this program did. `public_url` replaces the address a request came to.
+    """
+
+    reader: Callable[[], AbstractContextManager[IdentityReader]]
+    tokens: TokenStore
+    health: Health
+    now: Callable[[], datetime]
+    started: datetime
+    version: str
+    cog: Callable[[], Cog | None] = lambda: None
+    public_url: str = ""
+    metrics: CollectorRegistry = field(default_factory=CollectorRegistry)

@@ -1,0 +1,170 @@
+"""What every request passes: limits and headers, authentication, then the scopes of its route."""
+
+import re
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Final
+
+import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from insigne.access import AccessDenied, Token, TokenStore, authenticate, authorise
+from insigne.access import Scope as Right
+from insigne.api.metrics import HttpMetrics
+from insigne.api.responses import refusal
+from insigne.exchange.errors import StoreError
+
+Handler = Callable[[Request], Response]
+
+OPEN_PATHS: Final = frozenset({"/health/live", "/health/ready"})
+"""The only paths without authentication."""
+
+_TEMPLATE: Final = "insigne.route"
+_HELD: Final = "insigne.access"
+_LONGEST_QUERY: Final = 2048
+_HEADERS: Final = {
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+}
+_BEARER: Final = re.compile(r"(?i:bearer) +(\S{1,512})")
+_log = structlog.get_logger("insigne.api")
+
+
+def secured(path: str, handler: Handler, *rights: Right) -> Route:
+    """A GET route open to tokens with one of these scopes. A handler runs in a thread of its own."""
+    if not rights:
+        raise ValueError(f"{path}: name the scopes that may use it")
+    return Route(path, _Endpoint(path, handler, rights), methods=["GET"])
+
+
+def opened(path: str, handler: Handler) -> Route:
+    """A GET route open to all; its path must be one of OPEN_PATHS."""
+    if path not in OPEN_PATHS:
+        raise ValueError(f"{path}: every path but {', '.join(sorted(OPEN_PATHS))} needs a scope")
+    return Route(path, _Endpoint(path, handler, ()), methods=["GET"])
+
+
+class _Endpoint:
+    """The end of a route, as an ASGI application."""
+
+    def __init__(self, template: str, handler: Handler, rights: tuple[Right, ...]) -> None:
+        self._template = template
+        self._handler = handler
+        self._rights = rights
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[_TEMPLATE] = self._template
+        if self._rights:
+            held: Token = scope[_HELD]
+            if held.scopes.isdisjoint(self._rights):
+                wanted = " or ".join(self._rights)
+                await refusal(scope, 403, f"this token lacks the scope {wanted}")(scope, receive, send)
+                return
+        response = await run_in_threadpool(self._handler, Request(scope))
+        await response(scope, receive, send)
+
+
+class Shell:
+    """Outermost: bounds, security headers, metrics, one line of log a request, and no error that says too much."""
+
+    def __init__(self, app: ASGIApp, metrics: HttpMetrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status, sent = time.monotonic(), 500, False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status, sent
+            if message["type"] == "http.response.start":
+                status, sent = message["status"], True
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._bounded(scope, receive, send_with_headers)
+        except Exception as error:
+            _log.error("request-failed", route=_route(scope), error=type(error).__name__, trace=_where(error))
+            if not sent:
+                await refusal(scope, *_failure(error))(scope, receive, send_with_headers)
+        finally:
+            seconds = time.monotonic() - began
+            self._metrics.answered(_route(scope), scope["method"], status, seconds)
+            _log.info(
+                "request", route=_route(scope), method=scope["method"], status=status, ms=round(seconds * 1000, 1)
+            )
+
+    async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if len(scope["query_string"]) > _LONGEST_QUERY:
+            text = f"the query is longer than {_LONGEST_QUERY} bytes"
+            await refusal(scope, 400, text)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+class Authentication:
+    """No request goes further without a valid token, whether its path exists or not."""
+
+    def __init__(self, app: ASGIApp, tokens: TokenStore, now: Callable[[], datetime]) -> None:
+        self._app = app
+        self._tokens = tokens
+        self._now = now
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
+            given = _BEARER.fullmatch(Headers(scope=scope).get("authorization", "").strip())
+            if given is None:
+                await _unauthorised(scope, "a bearer token is needed", "")(scope, receive, send)
+                return
+            try:
+                scope[_HELD] = await run_in_threadpool(self._token, given[1])
+            except AccessDenied as denied:
+                await _unauthorised(scope, str(denied), ', error="invalid_token"')(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _token(self, text: str) -> Token:
+        token = authenticate(text, self._tokens)
+        # Any scope the token has: what is wanted here is that it be neither expired nor revoked.
+        authorise(token, next(iter(token.scopes)), self._now())
+        return token
+
+
+def _unauthorised(scope: Scope, text: str, error: str) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    return refusal(scope, 401, text, {"www-authenticate": f'Bearer realm="insigne"{error}'})
+
+
+def _route(scope: Scope) -> str:
+    return str(scope.get(_TEMPLATE, "none"))
+
+
+def _failure(error: Exception) -> tuple[int, str, dict[str, str]]:
+    if isinstance(error, StoreError) and error.retry:
+        return 503, "the base does not answer now; try again", {"retry-after": "1"}
+    return 500, "internal error; see the log of the server", {}
+
+
+def _where(error: Exception) -> list[str]:
+    """The places an error went through; its text stays out, for it may name a person."""
+    places, trace = [], error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        places.append(f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    return places[-8:]
