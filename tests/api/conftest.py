@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from starlette.testclient import TestClient
 
 from insigne.access import Scope, issue
-from insigne.api import ApiDeps, Check, Health, create_app
-from insigne.api.health import Status
+from insigne.api.app import create_app
+from insigne.api.deps import ApiDeps
+from insigne.api.health import Check, Health, Status
 from insigne.ins.matricule import NIR_OID
 from insigne.registry.index import identity_keys
 from insigne.registry.state import HeldIdentifier, HeldIns, Identity

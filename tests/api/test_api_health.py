@@ -9,8 +9,10 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from trustme import CA
 
-from insigne.api import Check, Health, health
+from insigne.api import health
 from insigne.api.health import (
+    Check,
+    Health,
     Status,
     alive_probe,
     backlog_probe,

@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from insigne.access import Scope
-from insigne.api import create_app
+from insigne.api.app import create_app
 from insigne.exchange.errors import StoreBusy
 
 BASE = "http://127.0.0.1:8380/fhir/R4"

@@ -7,7 +7,8 @@ import httpx2
 import pytest
 from trustme import CA
 
-from insigne.api import HttpServer, HttpSettings
+from insigne.api.server import HttpServer
+from insigne.api.settings import HttpSettings
 from insigne.net.settings import TlsSettings
 
 
