@@ -7,7 +7,7 @@ modules of their own. Opening a base imports neither SQLAlchemy nor alembic.
 
 from insigne.store.audit import AuditEntry
 from insigne.store.errors import SchemaError, SchemaMissing, SchemaTooNew, SchemaTooOld, WrongUrl
-from insigne.store.opening import open_store
+from insigne.store.opening import is_sqlite, open_store, upgrade
 from insigne.store.store import Store
 
 __all__ = [
@@ -18,5 +18,7 @@ __all__ = [
     "SchemaTooOld",
     "Store",
     "WrongUrl",
+    "is_sqlite",
     "open_store",
+    "upgrade",
 ]

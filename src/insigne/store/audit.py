@@ -2,6 +2,7 @@
 
 import msgspec
 
+#: The stream of these entries. Their version in it is their `seq`: acts upon one object are unique and in order.
 STREAM = "audit"
 
 

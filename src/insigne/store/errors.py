@@ -21,3 +21,7 @@ class SchemaTooNew(SchemaError):  # noqa: N818  # named for what was found
 
 class WrongUrl(StoreError):  # noqa: N818  # named for what was found
     """The address of the base is not one this program understands."""
+
+
+class HistoryErased(StoreError):  # noqa: N818  # named for what was found
+    """A purge erased the events asked for."""

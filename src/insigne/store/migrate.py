@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from insigne.exchange.errors import StoreError
 from insigne.store import sqlite, statements
 from insigne.store.errors import SchemaMissing, SchemaTooOld
-from insigne.store.opening import REVISIONS, backend_module, check_revision
+from insigne.store.opening import REVISIONS, backend_module, check_revision, is_sqlite
 from insigne.store.schema import installation
 from insigne.store.store import utc_now
 
@@ -41,7 +41,7 @@ def upgrade(url: str) -> tuple[str | None, str]:
 def engine_of(url: str) -> Engine:
     """A SQLAlchemy engine for schema work, on a file made if need be. Raises WrongUrl."""
     backend_module(url)
-    if not url.startswith("sqlite"):
+    if not is_sqlite(url):
         return create_engine(url.replace("postgresql:", "postgresql+psycopg:", 1))
     sqlite.path_of(url).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url)

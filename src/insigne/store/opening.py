@@ -19,6 +19,10 @@ class _BackendModule(Protocol):
     def backend(self, url: str) -> Backend: ...
 
 
+class _MigrateModule(Protocol):
+    def upgrade(self, url: str) -> tuple[str | None, str]: ...
+
+
 def backend_module(url: str) -> _BackendModule:
     """The module that serves such an address. Raises WrongUrl."""
     scheme = urlsplit(url).scheme
@@ -27,6 +31,17 @@ def backend_module(url: str) -> _BackendModule:
         known = " or ".join(f"{kind}://" for kind in _BACKENDS)
         raise WrongUrl(f"store.url begins with {scheme or 'no scheme'}: write an address that begins with {known}")
     return cast("_BackendModule", import_module(name))
+
+
+def is_sqlite(url: str) -> bool:
+    """Whether the address is that of a SQLite file."""
+    return urlsplit(url).scheme == "sqlite"
+
+
+def upgrade(url: str) -> tuple[str | None, str]:
+    """See `migrate.upgrade`; the tools it needs take a second to import, so they are loaded at the first call."""
+    migrate = cast("_MigrateModule", import_module("insigne.store.migrate"))
+    return migrate.upgrade(url)
 
 
 def open_store(url: str, *, wait: float = 0.0, read_only: bool = False) -> Store:

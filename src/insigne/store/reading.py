@@ -16,38 +16,39 @@ class Reader:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+    def select(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """The rows of a text of `statements`; for this room."""
         return self._session.query(sql, parameters)
 
     def identity(self, identity_id: str) -> Identity | None:
         """See `View.identity`."""
-        found = self._rows(statements.IDENTITY, (identity_id,))
+        found = self.select(statements.IDENTITY, (identity_id,))
         return rows.read_identity(found[0][0]) if found else None
 
     def holders(self, key: Key) -> tuple[str, ...]:
         """See `View.holders`."""
-        return tuple(row[0] for row in self._rows(statements.HOLDERS, (key[2], key[1], key[0])))
+        return tuple(row[0] for row in self.select(statements.HOLDERS, (key[2], key[1], key[0])))
 
     def encounter(self, encounter_id: str) -> Encounter | None:
         """See `View.encounter`."""
-        found = self._rows(statements.ENCOUNTER, (encounter_id,))
+        found = self.select(statements.ENCOUNTER, (encounter_id,))
         return rows.read_encounter(found[0][0]) if found else None
 
     def encounters(self, key: Key) -> tuple[str, ...]:
         """See `View.encounters`."""
-        return tuple(row[0] for row in self._rows(statements.ENCOUNTERS, (key[2], key[1], key[0])))
+        return tuple(row[0] for row in self.select(statements.ENCOUNTERS, (key[2], key[1], key[0])))
 
     def work_item(self, item_id: str) -> WorkItem | None:
         """See `View.work_item`."""
-        found = self._rows(statements.WORK_ITEM, (item_id,))
+        found = self.select(statements.WORK_ITEM, (item_id,))
         return rows.read_work_item(found[0][0]) if found else None
 
     def open_work_item(self, key: str) -> str | None:
         """See `View.open_work_item`."""
-        found = self._rows(statements.OPEN_WORK_ITEM, (key,))
+        found = self.select(statements.OPEN_WORK_ITEM, (key,))
         return found[0][0] if found else None
 
     def previous(self, sender: str, control_id: str, since: str) -> MessageRecord | None:
         """See `exchange.ports.Transaction.previous`."""
-        found = self._rows(statements.PREVIOUS_MESSAGE, (sender, control_id, since))
+        found = self.select(statements.PREVIOUS_MESSAGE, (sender, control_id, since))
         return rows.read_message(found[0]) if found else None

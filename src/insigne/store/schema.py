@@ -1,8 +1,8 @@
 """The tables, once for both databases. What runs against them is in `statements`; what changes them, in `migrations`.
 
 Primary records: `message`, `journal`, `seal`, `token`, `installation`. Projections, which `rebuild` makes again from
-the journal: `identity`, `identifier`, `encounter`, `encounter_key`, `work_item`. Times are RFC 3339 UTC texts of one fixed
-width, so that they sort as texts. States, payloads and bytes are binary columns: they come back exactly as written.
+the journal: `identity`, `identifier`, `encounter`, `encounter_key`, `work_item`. Times are RFC 3339 UTC texts of one
+fixed width, so that they sort as texts. States, payloads and bytes are binary columns: they come back as written.
 """
 
 from sqlalchemy import (

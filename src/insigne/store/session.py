@@ -14,15 +14,11 @@ class Session(Protocol):
         ...
 
     def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
-        """The rows one by one, for results that do not fit in memory. The session is not used otherwise meanwhile."""
+        """The rows one by one, for results that do not fit in memory; other texts may run meanwhile."""
         ...
 
-    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
-        """Run a text; the number of rows it touched."""
-        ...
-
-    def execute_each(self, work: Sequence[tuple[str, Sequence[Row]]]) -> None:
-        """Run each text once for each of its rows, in order."""
+    def execute_each(self, work: Sequence[tuple[str, Sequence[Row]]]) -> int:
+        """Run each text once for each of its rows, in order; the number of rows touched."""
         ...
 
     def begin(self, wait: float) -> bool:

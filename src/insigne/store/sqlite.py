@@ -89,18 +89,10 @@ class SqliteSession:
         except sqlite3.Error as error:
             raise translate(error, "read") from error
 
-    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
-        """See `Session.execute`."""
-        try:
-            return self._connection.execute(sql, parameters).rowcount
-        except sqlite3.Error as error:
-            raise translate(error, "write") from error
-
-    def execute_each(self, work: Sequence[tuple[str, Sequence[Row]]]) -> None:
+    def execute_each(self, work: Sequence[tuple[str, Sequence[Row]]]) -> int:
         """See `Session.execute_each`."""
         try:
-            for sql, rows in work:
-                self._connection.executemany(sql, rows)
+            return sum(self._connection.executemany(sql, rows).rowcount for sql, rows in work)
         except sqlite3.Error as error:
             raise translate(error, "write") from error
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from insigne.exchange.errors import StoreBusy, StoreError
-from insigne.store.reading import Reader
+from insigne.store.queries import ReadView
 from insigne.store.session import Backend, Session
 from insigne.store.transaction import Caches, UnitOfWork
 
@@ -17,7 +17,12 @@ _IDLE_READERS: Final = 8
 
 def utc_now() -> str:
     """The present moment, RFC 3339 UTC with milliseconds: the width all times of the base have."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return rfc3339(datetime.now(UTC))
+
+
+def rfc3339(moment: datetime) -> str:
+    """An aware moment as the base writes it: UTC, milliseconds, Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Store:
@@ -66,12 +71,12 @@ class Store:
             self.backend.committed(rows)
 
     @contextmanager
-    def read(self) -> Iterator[Reader]:
+    def read(self) -> Iterator[ReadView]:
         """A view of one moment: everything read inside is as committed when it began."""
         session = self._idle.pop() if self._idle else self.backend.connect(read_only=True)
         try:
             session.snapshot()
-            yield Reader(session)
+            yield ReadView(session)
         except StoreError:
             session.close()
             raise

@@ -14,7 +14,7 @@ from insigne.registry.workingset import WorkingSet
 from insigne.store import audit, rows, statements
 from insigne.store.audit import AuditEntry
 from insigne.store.cache import Recent
-from insigne.store.pending import Pending
+from insigne.store.pending import Pending, Work
 from insigne.store.reading import Reader
 from insigne.store.sealing import GENESIS, SALT_BYTES, Header, Sealing, payload_digest
 from insigne.store.session import Row, Session
@@ -112,6 +112,16 @@ class UnitOfWork(Reader):
             self._caches.stays.put(key, found)
         return found
 
+    def select(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """See `Reader.select`; sees what this transaction wrote."""
+        self._check_open()
+        try:
+            self._flush()
+            return self._session.query(sql, parameters)
+        except StoreError:
+            self.rollback()
+            raise
+
     # --- writing
 
     def write(self, changes: WorkingSet, messages: Sequence[MessageRecord]) -> None:
@@ -138,6 +148,22 @@ class UnitOfWork(Reader):
         self._check_open()
         self._records.append(entry)
 
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Run a text of `statements` on tables other than the journal; the number of rows touched. For this room."""
+        return self.execute_each([(sql, [tuple(parameters)])])
+
+    def execute_each(self, work: Work) -> int:
+        """Run each text once for each of its rows; the number of rows touched. For this room."""
+        self._check_open()
+        try:
+            self._flush()
+            touched = self._session.execute_each(work)
+        except StoreError:
+            self.rollback()
+            raise
+        self._written += touched
+        return touched
+
     def commit(self) -> None:
         """See `exchange.ports.Transaction.commit`."""
         self._check_open()
@@ -162,15 +188,6 @@ class UnitOfWork(Reader):
 
     # --- inside
 
-    def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        self._check_open()
-        try:
-            self._flush()
-            return self._session.query(sql, parameters)
-        except StoreError:
-            self.rollback()
-            raise
-
     def _check_open(self) -> None:
         if not self._open:
             raise StoreError("this transaction has ended")
@@ -190,8 +207,7 @@ class UnitOfWork(Reader):
         if self._messages:
             work.append((statements.INSERT_MESSAGE, [rows.message_row(message) for message in self._messages]))
         self._records, self._messages = [], []
-        self._session.execute_each(work)
-        self._written += sum(len(lines) for _, lines in work)
+        self._written += self._session.execute_each(work)
 
     def _entry_rows(self) -> list[Row]:
         """Number, salt and digest the gathered entries, under the seal to come."""
@@ -223,13 +239,12 @@ class UnitOfWork(Reader):
             self._sealing.digest(),
             self._seal_time,
         )
-        self._session.execute(statements.INSERT_SEAL, row)
+        self._session.execute_each([(statements.INSERT_SEAL, [row])])
 
 
 def _serialised(record: Recorded | AuditEntry, seq: int) -> tuple[Header, bytes]:
     """The header and the payload of an entry of the journal."""
     if isinstance(record, AuditEntry):
-        # The number of the entry stands for a version: acts upon one object are unique and in order.
         header = (seq, audit.STREAM, record.object, seq, record.act, record.time, record.author, "", "")
         return header, rows.encode(record.details)
     return (

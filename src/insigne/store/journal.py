@@ -1,0 +1,97 @@
+"""Entries of the journal as read back, and the states they amount to."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+import msgspec
+
+from insigne.registry.events import (
+    AnyEvent,
+    EncounterSnapshot,
+    IdentitySnapshot,
+    Recorded,
+    Stream,
+    WorkItemSnapshot,
+    decode,
+)
+from insigne.registry.evolve import State, evolve
+from insigne.store.audit import AuditEntry
+from insigne.store.errors import HistoryErased
+
+_SNAPSHOTS: Final = (IdentitySnapshot, EncounterSnapshot, WorkItemSnapshot)
+_details: Final = msgspec.json.Decoder(dict[str, str])
+
+
+class JournalEntry(msgspec.Struct, frozen=True):
+    """One event, where it is in the journal, and its seal. `event` is None once a purge erased it.
+
+    `seq` is the one order of changes, without gaps; the other fields are those of `registry.events.Recorded`.
+    """
+
+    seq: int
+    seal: int
+    stream: Stream
+    stream_id: str
+    version: int
+    type: str
+    time: str
+    author: str
+    cause_kind: str
+    cause_id: str
+    event: AnyEvent | None
+
+    @property
+    def record(self) -> Recorded:
+        """The event on its stream. Raises HistoryErased."""
+        if self.event is None:
+            raise HistoryErased(f"event {self.version} of {self.stream} {self.stream_id} was erased by a purge")
+        return Recorded(
+            stream=self.stream,
+            stream_id=self.stream_id,
+            version=self.version,
+            time=self.time,
+            author=self.author,
+            cause_kind=self.cause_kind,
+            cause_id=self.cause_id,
+            event=self.event,
+        )
+
+
+def read_entry(row: Sequence[Any]) -> JournalEntry:
+    """The entry of a whole `journal` row of a stream other than "audit"."""
+    payload = row[9]
+    event = None if payload is None else decode(payload)
+    seq, stream, stream_id, version, kind, time, author, cause_kind, cause_id = row[:9]
+    return JournalEntry(seq, row[12], stream, stream_id, version, kind, time, author, cause_kind, cause_id, event)
+
+
+def read_audit(row: Sequence[Any]) -> AuditEntry:
+    """The audit entry of a whole `journal` row of the stream "audit"."""
+    details = {} if row[9] is None else _details.decode(row[9])
+    return AuditEntry(author=row[6], act=row[4], object=row[2], time=row[5], details=details)
+
+
+def fold(entries: Iterable[JournalEntry]) -> State | None:
+    """The state that the entries of one object, in order, amount to; None when there are none.
+
+    Erased entries are passed over: a snapshot follows them. Raises HistoryErased when none does.
+    """
+    state: State | None = None
+    for entry in entries:
+        if entry.event is None:
+            state = None
+            continue
+        follows = entry.version == (state.version if state is not None else 0) + 1
+        if not follows and not isinstance(entry.event, _SNAPSHOTS):
+            raise HistoryErased(
+                f"{entry.stream} {entry.stream_id}: what event {entry.version} applies to was erased by a purge"
+            )
+        state = evolve(state, entry.record)
+    return state
+
+
+def histories(entries: Iterable[JournalEntry]) -> Iterator[tuple[str, list[JournalEntry]]]:
+    """The entries of each object with its id, from entries sorted by object."""
+    for (_, stream_id), history in groupby(entries, key=lambda entry: (entry.stream, entry.stream_id)):
+        yield stream_id, list(history)
