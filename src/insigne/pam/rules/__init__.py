@@ -1,0 +1,1 @@
+"""The rules of the validator, one module a subject; their words are in catalogue.toml."""

@@ -1,0 +1,105 @@
+"""Validation of a message against an edition: what departs from it, why, and how to mend.
+
+A message without findings costs a few tens of microseconds: each segment is matched whole by one compiled expression,
+the sequence of segments is remembered, and only the rules that read across fields run one by one.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from insigne.hl7 import Message, Segment
+from insigne.pam.findings import Finding, Report
+from insigne.pam.profile import Edition, Event, Structure
+from insigne.pam.rules.context import DEFAULT_CONTEXT, ValidationContext
+from insigne.pam.rules.encounter import check_change_of_class, check_complement, check_movement, check_visit
+from insigne.pam.rules.fields import check_fields
+from insigne.pam.rules.header import check_event, check_header, check_notes, structure_of
+from insigne.pam.rules.identity import IdentityCheck, check_contact, check_merge
+from insigne.pam.rules.plan import plan_of
+from insigne.pam.rules.structure import FRENCH_SEGMENTS, check_structure
+
+__all__ = ["ValidationContext", "validate"]
+
+_STANDARD: Final = "^~\\&"
+_MOST_SEQUENCES: Final = 4096
+_sequences: dict[tuple[str, str, tuple[str, ...]], tuple[Finding, ...]] = {}
+
+
+def validate(message: Message, edition: Edition, context: ValidationContext = DEFAULT_CONTEXT) -> list[Finding]:
+    """Return what departs from `edition` in a message, in the order of the checks; an empty list when nothing does."""
+    report = Report(edition)
+    segments = message.segments()
+    header = segments[0]
+    check_notes(report, message)
+    check_header(report, message, header)
+    structure = structure_of(report, header)
+    trigger = message.trigger
+    event = edition.events.get(trigger) if message.message_code == "ADT" else None
+    if structure is not None:
+        report.findings += _sequence(edition, tuple(segment.name for segment in segments), structure, event, trigger)
+    _check_segments(report, segments)
+    firsts: dict[str, Segment] = {}
+    for segment in segments:
+        firsts.setdefault(segment.name, segment)
+    if "EVN" in firsts:
+        check_event(report, firsts["EVN"], trigger)
+    if event is not None:
+        _check_event_rules(report, segments, firsts, event, context)
+    return report.findings
+
+
+def _sequence(
+    edition: Edition, names: tuple[str, ...], structure: Structure, event: Event | None, trigger: str
+) -> tuple[Finding, ...]:
+    """Check the sequence of segments, remembering the answer: a feed has few different ones."""
+    key = (edition.id, event.id if event else trigger if structure.id != "ACK" else "", names)
+    known = _sequences.get(key)
+    if known is None:
+        report = Report(edition)
+        check_structure(report, names, structure, event)
+        if len(_sequences) >= _MOST_SEQUENCES:
+            _sequences.clear()
+        known = _sequences[key] = tuple(report.findings)
+    return known
+
+
+def _check_segments(report: Report, segments: list[Segment]) -> None:
+    """Check each segment against its plan; the plans are written for the standard delimiters."""
+    edition = report.edition
+    delimiters = segments[0].delimiters
+    standard = delimiters.field == "|" and delimiters.encoding_characters == _STANDARD
+    for segment in segments:
+        plan = plan_of(edition, segment.name)
+        if plan is None:
+            continue
+        text = segment.text
+        if standard and plan.is_clean(text):
+            continue
+        check_fields(report, segment, plan, standard=standard)
+        if segment.name in FRENCH_SEGMENTS and not text[3:].strip(delimiters.field):
+            report.add("V20.empty", segment.location(), segment=segment.name)
+
+
+def _check_event_rules(
+    report: Report, segments: list[Segment], firsts: Mapping[str, Segment], event: Event, context: ValidationContext
+) -> None:
+    """Run the rules that read across fields and segments."""
+    complement = firsts.get("ZFD")
+    corrected_date = complement is not None and complement.value(4) == "Y"
+    patient = None
+    for segment in segments:
+        if segment.name == "PID":
+            patient = segment
+            IdentityCheck(report, segment, event, context).run(corrected_date)
+        elif segment.name == "MRG" and event.family != "movement":
+            check_merge(report, segment, patient, event)
+        elif segment.name == "NK1":
+            check_contact(report, segment, event)
+    visit, movement = firsts.get("PV1"), firsts.get("ZBE")
+    if visit is not None:
+        check_visit(report, visit, event)
+    if "PV2" in firsts:
+        check_complement(report, firsts["PV2"])
+    if movement is not None and event.family == "movement":
+        check_movement(report, movement, event)
+    check_change_of_class(report, event, visit, movement, firsts.get("MRG"))
