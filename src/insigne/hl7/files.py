@@ -22,5 +22,5 @@ def split_messages(data: bytes) -> list[bytes]:
         _LAST_LINES.sub(rb"\1", message.lstrip(b"\r\n\x00"))
         for framed in _FRAME_BYTES.split(data)
         for message in _NEXT_MESSAGE.split(_BATCH_SEGMENT.sub(b"", framed))
-        if message.strip(b"\xef\xbb\xbf\r\n\x00 \t")
+        if message.strip(b"\xef\xbb\xbf\x0b\x1c\r\n\x00 \t")
     ]
