@@ -1,6 +1,6 @@
 """What is committed, as the registry asks for it (`registry.ports.View`), over one session."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from insigne.exchange.model import MessageRecord
@@ -19,6 +19,14 @@ class Reader:
     def select(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """The rows of a text of `statements`; for this room."""
         return self._session.query(sql, parameters)
+
+    def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
+        """The same, for results that do not fit in memory."""
+        return self._session.stream(sql, parameters)
+
+    def integrity(self) -> list[str]:
+        """What the database itself finds wrong with its structures."""
+        return self._session.integrity()
 
     def identity(self, identity_id: str) -> Identity | None:
         """See `View.identity`."""

@@ -44,6 +44,10 @@ class Session(Protocol):
         """The revision of the tables; None when there are none."""
         ...
 
+    def integrity(self) -> list[str]:
+        """What the database finds wrong with its own structures, with what it offers for that."""
+        ...
+
     def close(self) -> None:
         """Give the connection up."""
         ...

@@ -148,6 +148,8 @@ class SqliteSession:
             copy = sqlite3.connect(target)
             try:
                 self._connection.backup(copy, pages=pages, progress=progress)
+                # A copy is one file, readable from a medium that cannot be written.
+                copy.execute("PRAGMA journal_mode = DELETE")
             finally:
                 copy.close()
 
@@ -157,6 +159,10 @@ class SqliteSession:
             return None
         found = self.query(statements.SCHEMA_REVISION)
         return found[0][0] if found else None
+
+    def integrity(self) -> list[str]:
+        """See `Session.integrity`."""
+        return [line for (line,) in self.query("PRAGMA integrity_check") if line != "ok"]
 
     def close(self) -> None:
         """See `Session.close`."""

@@ -157,7 +157,7 @@ SAME_OPEN_ITEMS: Final = "SELECT key FROM work_item WHERE open GROUP BY key HAVI
 
 OLD_MESSAGES: Final = "SELECT id FROM message WHERE time < ? AND id > ? AND raw IS NOT NULL ORDER BY id LIMIT ?"
 ERASE_MESSAGE: Final = "UPDATE message SET raw = NULL, ack = NULL, findings = NULL WHERE id = ?"
-# An object whose last entry is a snapshot and whose others are erased needs nothing more.
+# An object with one payload left, its creation or a snapshot, needs nothing more: that is its state today.
 OLD_OBJECTS: Final = (
     "SELECT DISTINCT stream, stream_id FROM journal AS old WHERE stream <> 'audit' AND time < ? AND payload IS NOT NULL"
     " AND EXISTS (SELECT 1 FROM journal AS other WHERE other.stream = old.stream AND other.stream_id = old.stream_id"

@@ -87,6 +87,10 @@ class Store:
         else:
             session.close()
 
+    def forget(self) -> None:
+        """Trust nothing remembered: the projections were made anew."""
+        self._trusted = False
+
     def close(self) -> None:
         """Give up every connection; what was not committed is lost."""
         self.backend.close()

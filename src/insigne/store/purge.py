@@ -1,0 +1,135 @@
+"""Erasing what retention does not allow to keep: old bytes of messages, old payloads of the journal.
+
+Rows stay, emptied: the log still tells that a message came and how it was answered, the chain of seals still verifies
+and tells how much was erased. Audit entries are never erased. On SQLite what is erased is overwritten in the file;
+PostgreSQL frees it at its next vacuum.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from insigne.registry.events import EncounterSnapshot, IdentitySnapshot, Recorded, Stream, WorkItemSnapshot
+from insigne.registry.evolve import State
+from insigne.registry.state import Encounter, Identity
+from insigne.registry.workingset import WorkingSet
+from insigne.store import statements
+from insigne.store.audit import AuditEntry
+from insigne.store.audit_verify import PURGED
+from insigne.store.report import Progress, silent
+from insigne.store.store import Store, utc_now
+from insigne.store.transaction import UnitOfWork
+
+#: Messages, or objects of the registry, of one transaction: writers wait that long at most.
+BATCH: Final = 200
+
+
+def purge(
+    store: Store,
+    author: str,
+    *,
+    messages_before: str | None = None,
+    payloads_before: str | None = None,
+    progress: Progress = silent,
+    wait: float = 30.0,
+    now: Callable[[], str] = utc_now,
+) -> dict[str, int]:
+    """Erase the bytes of messages received before one moment, and the payloads of events that happened before another.
+
+    Moments are RFC 3339 UTC with milliseconds. Before the payloads of an object go, its state is written as a sealed
+    snapshot event, from which it is rebuilt. Done in small transactions while others write; doing it again does
+    nothing more. Returns how many messages and payloads were erased, and snapshots written. Raises StoreBusy after
+    `wait` seconds.
+    """
+    work = _Purge(store, author, progress, wait, now)
+    if messages_before is not None:
+        work.messages(messages_before)
+    if payloads_before is not None:
+        work.payloads(payloads_before)
+    return work.done
+
+
+class _Purge:
+    """One run."""
+
+    def __init__(self, store: Store, author: str, progress: Progress, wait: float, now: Callable[[], str]) -> None:
+        self._store = store
+        self._author = author
+        self._progress = progress
+        self._wait = wait
+        self._now = now
+        self.done = {"messages": 0, "payloads": 0, "snapshots": 0}
+
+    def messages(self, before: str) -> None:
+        """Empty the messages received before that moment."""
+        last = ""
+        while True:
+            with self._store.begin(self._wait) as transaction:
+                found = transaction.select(statements.OLD_MESSAGES, (before, last, BATCH))
+                if not found:
+                    return
+                last = found[-1][0]
+                transaction.execute_each([(statements.ERASE_MESSAGE, found)])
+                details = {"messages": str(len(found)), "before": before}
+                transaction.record(AuditEntry(self._author, "messages-erased", "message", self._now(), details))
+                transaction.commit()
+            self._tell("messages", len(found))
+
+    def payloads(self, before: str) -> None:
+        """Empty the events that happened before that moment."""
+        last = ("", "")
+        while True:
+            with self._store.begin(self._wait) as transaction:
+                found = transaction.select(statements.OLD_OBJECTS, (before, *last, BATCH))
+                if not found:
+                    return
+                last = (found[-1][0], found[-1][1])
+                erased = sum(self._object(transaction, stream, stream_id) for stream, stream_id in found)
+                details = {"payloads": str(erased), "before": before}
+                transaction.record(AuditEntry(self._author, PURGED, "journal", self._now(), details))
+                transaction.commit()
+            self.done["snapshots"] += len(found)
+            self._tell("payloads", erased)
+
+    def _object(self, transaction: UnitOfWork, stream: Stream, stream_id: str) -> int:
+        """Snapshot one object and empty the events before; how many."""
+        state = _state(transaction, stream, stream_id)
+        if state is None:
+            return 0
+        changes = WorkingSet(transaction)
+        version = state.version + 1
+        changes.add(
+            Recorded(
+                stream=stream,
+                stream_id=stream_id,
+                version=version,
+                time=self._now(),
+                author=self._author,
+                cause_kind="purge",
+                cause_id="",
+                event=_snapshot(state),
+            )
+        )
+        transaction.write(changes, ())
+        old = transaction.select(statements.OLD_ENTRIES, (stream, stream_id, version))
+        return transaction.execute_each([(statements.ERASE_ENTRY, old)])
+
+    def _tell(self, kind: str, count: int) -> None:
+        self.done[kind] += count
+        done = self.done["messages"] + self.done["payloads"]
+        self._progress(done, done)
+
+
+def _state(transaction: UnitOfWork, stream: Stream, stream_id: str) -> State | None:
+    if stream == "identity":
+        return transaction.identity(stream_id)
+    if stream == "encounter":
+        return transaction.encounter(stream_id)
+    return transaction.work_item(stream_id)
+
+
+def _snapshot(state: State) -> IdentitySnapshot | EncounterSnapshot | WorkItemSnapshot:
+    if isinstance(state, Identity):
+        return IdentitySnapshot(state)
+    if isinstance(state, Encounter):
+        return EncounterSnapshot(state)
+    return WorkItemSnapshot(state)
