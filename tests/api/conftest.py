@@ -55,15 +55,15 @@ class Base:
             and authority in (held.identifier.authority.universal_id, held.identifier.authority.namespace)
         ]
 
-    def search(self, birth_date, *, name=None, given=None, sex=None, ins=None, limit=None):
+    def search(self, birth_date, *, name="", given="", sex="", ins="", limit=50):
         assert len(birth_date) == 10
         found = [
             i
             for i in self.people.values()
             if i.traits.birth_date == birth_date.replace("-", "")
-            and i.traits.birth_name.startswith((name or "").upper())
-            and i.traits.first_given_name.startswith((given or "").upper())
-            and sex in (None, i.traits.sex)
+            and i.traits.birth_name.startswith(name.upper())
+            and i.traits.first_given_name.startswith(given.upper())
+            and sex in ("", i.traits.sex)
         ]
         return iter(found[:limit])
 

@@ -90,9 +90,9 @@ def test_merges_in_a_circle_are_an_error_not_a_hang(person):
         survivor(base.identity, base.all["A"])
 
 
-def test_qualified_identities_come_first(person, qualified):
-    base = Base(person(id="A"), qualified(id="B"))
-    assert [i.id for i in resolve(base, "GAM", "4071")] == ["B", "A"]
+def test_of_the_holders_of_an_ins_the_qualified_come_first(qualified):
+    base = Base(qualified(id="A", checked=False), qualified(id="B"))
+    assert [i.id for i in resolve(base, NIR_OID, "285076311304226")] == ["B", "A"]
 
 
 def test_before_an_identifier_was_given_it_names_nobody(person):

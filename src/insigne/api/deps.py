@@ -22,13 +22,13 @@ class IdentityReader(Reader, Protocol):
         self,
         birth_date: str,
         *,
-        name: str | None = None,
-        given: str | None = None,
-        sex: str | None = None,
-        ins: str | None = None,
-        limit: int | None = None,
+        name: str = "",
+        given: str = "",
+        sex: str = "",
+        ins: str = "",
+        limit: int = 50,
     ) -> Iterable[Identity]:
-        """Identities born on `birth_date`, whose names begin as given, in a stable order."""
+        """Identities born on `birth_date` (YYYY-MM-DD), whose names begin as given, in a stable order."""
         ...
 
 

@@ -137,14 +137,13 @@ def _by_traits(reader: IdentityReader, given: Mapping[str, str], limit: int) -> 
     day = fhir_day(given["birthdate"].removeprefix("eq").replace("-", ""))
     if not day:
         raise HTTPException(400, "birthdate: expected a day, YYYY-MM-DD")
-    sex = None
-    if gender := given.get("gender"):
-        sex = _SEXES.get(gender)
-        if sex is None:
-            raise HTTPException(400, "gender: expected male or female")
-    return iter(
-        reader.search(day, name=given.get("family") or None, given=given.get("given") or None, sex=sex, limit=limit)
+    gender = given.get("gender", "")
+    if gender and gender not in _SEXES:
+        raise HTTPException(400, "gender: expected male or female")
+    found = reader.search(
+        day, name=given.get("family", ""), given=given.get("given", ""), sex=_SEXES.get(gender, ""), limit=limit
     )
+    return iter(found)
 
 
 def _address(base: str, given: Mapping[str, str]) -> str:

@@ -32,7 +32,10 @@ class Reader(Protocol):
         ...
 
     def find_identity(self, authority: str, value: str, types: Collection[str]) -> Iterable[str]:
-        """The ids of the identities that hold or held `value` under an authority (OID, FINESS or namespace)."""
+        """The ids of the identities that hold or held `value` under an authority (OID, FINESS or namespace).
+
+        Those that hold it now come first.
+        """
         ...
 
 
@@ -44,9 +47,10 @@ def split_token(token: str) -> tuple[str, str] | None:
 
 
 def resolve(reader: Reader, authority: str, value: str, read: Read | None = None) -> list[Identity]:
-    """The identities that an identifier names, survivors in place of merged ones; qualified ones first, then oldest.
+    """The identities that an identifier names, survivors in place of merged ones.
 
-    `read` gives states at another time than now.
+    Those that hold it come before those that held it; of the holders of one INS, the qualified come first. `read` gives
+    states at another time than now.
     """
     states = read or reader.identity
     nature = nature_of(authority)
@@ -62,7 +66,9 @@ def resolve(reader: Reader, authority: str, value: str, read: Read | None = None
         if nature is None and not any(own.identifier.value == value for own in held.identifiers):
             continue  # at the time asked for, it had not been given yet
         standing = survivor(states, held)
-        found[standing.id] = standing
+        found.setdefault(standing.id, standing)
+    if nature is None:
+        return list(found.values())
     return sorted(found.values(), key=lambda identity: not identity.qualified)
 
 

@@ -1,0 +1,28 @@
+"""Plain columns for a person to read; a pipe gets the same."""
+
+from collections.abc import Iterable, Sequence
+
+import typer
+
+
+def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]], *, none: str) -> None:
+    """Print aligned columns on stdout, or `none` when there is no row."""
+    lines = [[_line(cell) for cell in row] for row in rows]
+    if not lines:
+        typer.echo(none)
+        return
+    widths = [max(len(cell) for cell in column) for column in zip(titles, *lines, strict=True)]
+    for line in (list(titles), *lines):
+        typer.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def print_fields(fields: Iterable[tuple[str, str]]) -> None:
+    """Print names and values on stdout, those without a value left out."""
+    shown = [(name, value) for name, value in fields if value]
+    width = max((len(name) for name, _ in shown), default=0)
+    for name, value in shown:
+        typer.echo(f"{name:<{width}}  {value}")
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
