@@ -152,3 +152,8 @@ def test_an_answer_can_always_be_framed():
     hostile = b"MSH|^~\\&|A|B|C|D|||ADT^A28|id\x1c|P|2.5|||||FRA\x1c||\x1c\rPID|1\r"
     answer = build_ack(hostile, "AA", time="20260301101501", control_id="A1\x1c", text="\x1c\r")
     assert decode(frame(answer)) == [Frame(answer)]
+
+
+def test_a_flood_of_starts_or_ends_is_read_in_one_pass():
+    assert len(decode(b"\x0bMSH" * 20_000)) == 20_000
+    assert len(decode(b"\x0bx\x1c\r" * 20_000)) == 20_000

@@ -1,9 +1,9 @@
 """The structure read is the one that python-hl7, an independent implementation, reads."""
 
-import hl7
 from hypothesis import given
 from hypothesis import strategies as st
 
+import hl7
 from insigne.hl7 import Message
 
 # No white space: python-hl7 strips it from the ends of a segment. No escape: the two differ on unknown ones.

@@ -173,7 +173,7 @@ class Message:
         if place.field < 3 and place.segment in HEADER_SEGMENTS:
             raise ValueError(f"{path}: the delimiters of a message cannot be replaced")
         declared, charset = self.declared_charset, self.charset
-        if place.segment == "MSH" and place.field == 18:
+        if place.segment == "MSH" and place.field == 18 and place.repetition in {None, 1}:
             if value not in CODECS:
                 raise ValueError(f"{path}: {value!r} is not a supported character set; use one of {sorted(CODECS)}")
             declared, charset = value, CODECS[value]

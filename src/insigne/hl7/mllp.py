@@ -8,6 +8,7 @@ A frame is VT, the message, FS, CR. The rules of this decoder, which no input ca
   left between two frames are not: they are what some senders add around each frame.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -17,6 +18,7 @@ END: Final = b"\x1c\r"
 JUNK_KEPT: Final = 256
 
 _RESTART: Final = b"\x0bMSH"
+_BOUNDARY: Final = re.compile(END + b"|" + _RESTART)
 _RESIDUE: Final = b"\r\n\x1c"
 
 Reason: TypeAlias = Literal["outside-frame", "oversized", "unterminated", "empty"]
@@ -124,24 +126,22 @@ class MllpDecoder:
     def _read_inside(self, events: list[Frame | Junk]) -> bool:
         """Look for the end of the frame; return whether there is more to read."""
         buffer = self._buffer
-        end = buffer.find(END, self._searched)
-        restart = buffer.find(_RESTART, self._searched, end if end >= 0 else len(buffer))
-        if restart >= 0:
-            if restart and not self._skipping:
-                reason: Reason = "unterminated" if restart <= self._max_frame else "oversized"
-                events.append(_junk(bytes(buffer[:restart]), reason))
-            del buffer[: restart + 1]
-            self._leave_frame()
-            self._inside = True
-            return True
-        if end >= 0:
-            if not self._skipping:
-                events.append(self._completed(bytes(buffer[:end])))
-            del buffer[: end + 2]
-            self._leave_frame()
-            return True
-        self._keep_searching(events)
-        return False
+        found = _BOUNDARY.search(buffer, self._searched)
+        if found is None:
+            self._keep_searching(events)
+            return False
+        position = found.start()
+        ended = found.end() - position == len(END)
+        if not self._skipping:
+            content = bytes(buffer[:position])
+            if ended:
+                events.append(self._completed(content))
+            elif content:
+                events.append(_junk(content, "unterminated" if position <= self._max_frame else "oversized"))
+        del buffer[: position + (len(END) if ended else len(START))]
+        self._leave_frame()
+        self._inside = not ended
+        return True
 
     def _completed(self, payload: bytes) -> Frame | Junk:
         if len(payload) > self._max_frame:
