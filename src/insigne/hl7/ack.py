@@ -19,7 +19,7 @@ from insigne.hl7.segment import Segment
 #: HL7 table 0008 (HL7 v2.5): AA, AE, AR answer for the application; CA, CE, CR only for the reception.
 ACK_CODES: Final = frozenset({"AA", "AE", "AR", "CA", "CE", "CR"})
 
-_CONTROLS: Final = bytes((*range(0x20), 0x7F))
+_FRAME_BYTES: Final = b"\x0b\x1c"
 _HEADER_SIZE: Final = 20  # up to MSH-19
 #: Versions whose ERR has only ERR-1 (HL7 v2.5 §2.15.5.1 keeps it for them).
 _ELD_VERSIONS: Final = ("2.1", "2.2", "2.3", "2.4")
@@ -109,12 +109,14 @@ def build_ack(
 def _read_header(raw: bytes) -> tuple[list[str], Delimiters, str, str | None]:
     """Return what an answer needs of the message: the fields of MSH in HL7 numbering, delimiters, MSH-18 and codec.
 
-    The fields are raw, without control characters: those could end the frame of the answer. The codec is None when
+    The fields are raw, without MLLP frame bytes: those could end the frame of the answer. The codec is None when
     only ASCII may be written; the header is then read as Latin-1, which gives its bytes back.
     """
     try:
         body = raw if raw.startswith(b"MSH") else raw[unwrap(raw, [])[0] :]
-        line = header_line(body).translate(None, _CONTROLS)
+        line = header_line(body)
+        if b"\x1c" in line or b"\x0b" in line:
+            line = line.translate(None, _FRAME_BYTES)
         fields, declared = split_header(line)
         codec = CODECS.get(declared)
         if codec is None:
