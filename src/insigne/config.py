@@ -21,18 +21,12 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin
 import msgspec
 from msgspec import Struct
 
-from insigne.net.settings import Port
+from insigne.api.settings import HttpSettings
+from insigne.exchange.settings import ExchangeSettings, SenderSettings
 from insigne.registry.settings import AuthoritySettings, RegistrySettings
 from insigne.transport.settings import FolderSettings, MllpSettings
 
 ENVIRONMENT_PREFIX = "INSIGNE_"
-
-
-class HttpSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the API, FHIR and the cockpit are served."""
-
-    host: str = "127.0.0.1"
-    port: Port = 8380
 
 
 class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,13 +41,6 @@ class RiSettings(Struct, frozen=True, forbid_unknown_fields=True):
     authorities: tuple[str, ...] = ("INSIGNE",)
 
 
-class Sender(Struct, frozen=True, forbid_unknown_fields=True):
-    """A system that sends us messages, recognised by MSH-3 and MSH-4; an empty one matches any."""
-
-    application: str = ""
-    facility: str = ""
-
-
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """Every setting of the product."""
 
@@ -66,7 +53,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     ri: RiSettings = RiSettings()
     registry: RegistrySettings = RegistrySettings()
     authorities: tuple[AuthoritySettings, ...] = ()
-    senders: tuple[Sender, ...] = ()
+    senders: tuple[SenderSettings, ...] = ()
+    exchange: ExchangeSettings = ExchangeSettings()
 
 
 class ConfigError(Exception):

@@ -1,0 +1,72 @@
+"""The base of a site, put together from its configuration: what a command or the server works with."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from insigne.config import Config, LoadedConfig
+from insigne.exchange.adt import AdtHandler
+from insigne.exchange.apply import Registrar
+from insigne.exchange.handler import Handler
+from insigne.exchange.ids import TimeOrderedIds
+from insigne.exchange.intake import Intake
+from insigne.registry.settings import Policy, policy
+from insigne.store import Store, open_store
+
+DATABASE_FILE = "insigne.db"
+
+
+def store_url(loaded: LoadedConfig) -> str:
+    """The address of the base: `store.url`, else the SQLite file of the data folder."""
+    return loaded.config.store.url or f"sqlite:///{(loaded.data_dir / DATABASE_FILE).resolve()}"
+
+
+def site_policy(config: Config) -> Policy:
+    """The registry's view of the configuration."""
+    return policy(config.environment, config.authorities, config.registry, config.ri.authorities)
+
+
+@dataclass(frozen=True)
+class Base:
+    """An open base with the rules of its site."""
+
+    config: Config
+    data_dir: Path
+    store: Store
+    policy: Policy
+    new_id: Callable[[], str]
+    registrar: Registrar
+    intake: Intake
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+
+def utc_now() -> datetime:
+    """The present, aware."""
+    return datetime.now(UTC)
+
+
+def local_now() -> datetime:
+    """The present with the zone of the machine, as HL7 messages carry it."""
+    return utc_now().astimezone()
+
+
+def rfc3339_now() -> str:
+    """The present, RFC 3339 UTC with milliseconds."""
+    return utc_now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def open_base(loaded: LoadedConfig, *, wait: float = 0.0) -> Base:
+    """Open the base. `wait`: seconds a write waits for another writer. Raises `store.SchemaError`, `StoreError`."""
+    config = loaded.config
+    store = open_store(store_url(loaded), wait=wait)
+    rules = site_policy(config)
+    new_id = TimeOrderedIds(lambda: time.time_ns() // 1_000_000, os.urandom(4))
+    handlers: dict[str, Handler] = {"ADT": AdtHandler(rules, config.exchange.processing_ids, new_id)}
+    intake = Intake(store, handlers, config.senders, config.exchange, clock=local_now, new_id=new_id)
+    return Base(config, loaded.data_dir, store, rules, new_id, Registrar(store, rules, new_id), intake)

@@ -1,0 +1,130 @@
+"""The running service: listeners, folders and HTTP around one base, from the first signal to the last answer."""
+
+import asyncio
+import json
+import os
+import signal
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import structlog
+
+from insigne import __version__
+from insigne.api.app import create_app
+from insigne.api.deps import ApiDeps
+from insigne.api.server import HttpServer
+from insigne.app.base import Base, open_base, rfc3339_now, store_url, utc_now
+from insigne.app.watch import health_of, metrics_of
+from insigne.config import LoadedConfig
+from insigne.exchange.groupcommit import GroupCommit
+from insigne.ins.cog import bundled_cog
+from insigne.store import SchemaMissing
+from insigne.store.lock import FolderLock
+from insigne.store.migrate import upgrade
+from insigne.store.opening import is_sqlite
+from insigne.store.tokens import StoredTokens
+from insigne.transport.folder import FolderIntake
+from insigne.transport.mllp_server import MllpServer
+
+_log = structlog.get_logger("insigne.server")
+
+
+async def serve(loaded: LoadedConfig, ready_file: Path | None = None) -> None:
+    """Run the configured roles until SIGTERM or SIGINT, then drain and return.
+
+    `ready_file` is written, atomically, when everything listens. Raises `store.lock.LockHeld` when another server
+    works on the folder, `store.SchemaError` when the base has other tables, OSError when an address is taken,
+    `net.tls.TlsError`.
+    """
+    loaded.data_dir.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(FolderLock(loaded.data_dir))
+        base = _opened(loaded)
+        stack.callback(base.close)
+        stopping = _stop_signals()
+        service = Service(base, loaded)
+        stack.push_async_callback(service.stop)
+        addresses = await service.start()
+        if ready_file is not None:
+            write_ready(ready_file, addresses)
+        _log.info("ready", version=__version__, roles=list(base.config.roles), **addresses)
+        await stopping.wait()
+        _log.info("stopping")
+
+
+class Service:
+    """Everything that listens, in one event loop (HTTP has its own thread)."""
+
+    def __init__(self, base: Base, loaded: LoadedConfig) -> None:
+        config = base.config
+        self._base = base
+        self._executor: Executor | None = None
+        if not is_sqlite(store_url(loaded)):
+            self._executor = ThreadPoolExecutor(1, thread_name_prefix="insigne-writer")
+        self.receiver = GroupCommit(base.intake, config.exchange, clock=rfc3339_now, executor=self._executor)
+        self.mllp = MllpServer(config.mllp, self.receiver, clock=rfc3339_now)
+        self.folders = [FolderIntake(settings, self.receiver, clock=rfc3339_now) for settings in config.folders]
+        self.listening = False
+        self._tasks: list[asyncio.Task[None]] = []
+        deps = ApiDeps(
+            reader=base.store.read,
+            tokens=StoredTokens(base.store),
+            health=health_of(self, base),
+            now=utc_now,
+            started=utc_now(),
+            version=__version__,
+            cog=bundled_cog,
+            public_url=config.http.public_url,
+            metrics=metrics_of(self, base),
+        )
+        self.http = HttpServer(create_app(deps), config.http)
+
+    async def start(self) -> dict[str, str]:
+        """Listen everywhere; the addresses, as the ready file names them."""
+        http_host, http_port = self.http.start()
+        await self.mllp.start()
+        mllp_host, mllp_port = self.mllp.address
+        self.listening = True
+        self._tasks = [asyncio.create_task(folder.run()) for folder in self.folders]
+        return {"mllp": f"{mllp_host}:{mllp_port}", "http": f"{http_host}:{http_port}"}
+
+    async def stop(self) -> None:
+        """Take nothing more, answer what is in hand, stop."""
+        self.listening = False
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.mllp.stop()
+        await self.receiver.drain()
+        await asyncio.to_thread(self.http.stop)
+        if self._executor is not None:
+            self._executor.shutdown()
+
+
+def _opened(loaded: LoadedConfig) -> Base:
+    """The base; an empty one gets its tables.
+
+    Upgrading an existing one is `insigne db upgrade`, an act of the operator.
+    """
+    try:
+        return open_base(loaded)
+    except SchemaMissing:
+        upgrade(store_url(loaded))
+        return open_base(loaded)
+
+
+def _stop_signals() -> asyncio.Event:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    return stopping
+
+
+def write_ready(path: Path, addresses: dict[str, str]) -> None:
+    """Write the ready file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(json.dumps({"pid": os.getpid(), **addresses}), encoding="utf-8")
+    temporary.replace(path)

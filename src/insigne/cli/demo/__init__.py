@@ -1,0 +1,149 @@
+"""`insigne demo`: play a synthetic hospital through a real server on loopback, and compare with the truth."""
+
+import asyncio
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from insigne.cli.common import Context, Exit, command_app, emit, examples, fail
+from insigne.cli.demo.play import Answers, play_folder, play_mllp
+from insigne.cli.demo.stage import NotStarted, Stage, stage
+from insigne.cli.demo.verdict import Expectation, against_truth, over_fhir
+from insigne.simulate.hospital import GeneratedMessage, HospitalSettings, generate, truth
+from insigne.simulate.truth import Person
+from insigne.store import Store, open_store
+from insigne.store.audit_verify import audit_verify
+from insigne.store.verify import verify
+
+app = command_app()
+
+_FOLDER_SHARE = 5
+"""One part in so many of the feed, the last one, comes by folder."""
+
+
+@app.command(
+    epilog=examples("insigne demo --once", "insigne demo --patients 500 --seed 7", "insigne demo --once --json")
+)
+def demo(
+    ctx: typer.Context,
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Play, print the summary, and end: 0 when all held.")] = False,
+    patients: Annotated[int, typer.Option(min=1, help="How many people come to the hospital.")] = 150,
+    seed: Annotated[int, typer.Option(help="Another number, another hospital.")] = 1,
+) -> None:
+    """Play a synthetic hospital through the chain, on loopback: births, admissions, merges, wrong messages on purpose.
+
+    Without --once the server stays up, to be looked at, until Ctrl-C.
+    """
+    context = Context.of(ctx)
+    folder = Path(tempfile.mkdtemp(prefix="insigne-demo-"))
+    try:
+        with stage(folder) as ready:
+            summary = _played(ready, HospitalSettings(patients, seed=seed))
+            if context.json:
+                emit(summary)
+            else:
+                _show(summary)
+            if not once:
+                _stay(ready)
+    except NotStarted as error:
+        fail(Exit.UNREACHABLE, f"the server of the demonstration did not start:\n{error}")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    if not summary["ok"]:
+        raise typer.Exit(Exit.PROBLEMS)
+
+
+def _played(ready: Stage, settings: HospitalSettings) -> dict[str, Any]:
+    started = time.monotonic()
+    feed, people = list(generate(settings)), list(truth(settings))
+    answers = Answers()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        asyncio.run(_sent(ready, feed, answers, bars))
+        patients = [person for person in people if person.identifiers]
+        task = bars.add_task("comparing with the truth", total=len(patients))
+        expectations, counts = _compared(ready, people, lambda n: bars.advance(task, n))
+    answered = Expectation("every message got the answer expected", len(feed), answers.surprises)
+    living = [person for person in patients if person.merged_into is None]
+    expectations = [answered, *expectations, over_fhir(ready, living[:20])]
+    return {
+        "ok": all(expectation.ok for expectation in expectations),
+        "seconds": round(time.monotonic() - started, 1),
+        "messages": _messages(answers),
+        "identities": counts,
+        "expectations": [expectation.document() for expectation in expectations],
+    }
+
+
+async def _sent(ready: Stage, feed: list[GeneratedMessage], answers: Answers, bars: Progress) -> None:
+    by_folder = len(feed) - len(feed) // _FOLDER_SHARE
+    task = bars.add_task("MLLP over mutual TLS", total=by_folder)
+    await play_mllp(ready, feed[:by_folder], answers, lambda n: bars.advance(task, n))
+    task = bars.add_task("watched folder", total=len(feed) - by_folder)
+    await play_folder(ready, feed[by_folder:], answers, lambda n: bars.advance(task, n))
+
+
+def _compared(ready: Stage, people: list[Person], progress: Any) -> tuple[list[Expectation], dict[str, int]]:
+    store = open_store(ready.store_url, read_only=True)
+    try:
+        with store.read() as view:
+            expectations = against_truth(view, people, progress)
+            counts = _statuses(view.counts())
+        return [*expectations, _sound(store)], counts
+    finally:
+        store.close()
+
+
+def _sound(store: Store) -> Expectation:
+    """`db verify` and `audit verify` find nothing."""
+    expectation = Expectation("the base and its seals verify")
+    for report in (verify(store), audit_verify(store)):
+        expectation.check(report.ok, "; ".join(report.problems[:2]))
+    return expectation
+
+
+def _statuses(counts: dict[str, int]) -> dict[str, int]:
+    names = {"provisional": "PROV", "retrieved": "RECUP", "validated": "VALI", "qualified": "QUAL"}
+    found = {name: counts.get(f"identities.{code}", 0) for name, code in names.items()}
+    return {"total": sum(found.values()), **found}
+
+
+def _messages(answers: Answers) -> dict[str, int]:
+    accepted = answers.codes.get("AA", 0)
+    received = sum(answers.codes.values())
+    return {"received": received, "accepted": accepted, "rejected": received - accepted}
+
+
+def _show(summary: dict[str, Any]) -> None:
+    console = Console()
+    messages, identities = summary["messages"], summary["identities"]
+    console.print(
+        f"\n{messages['received']} messages, {messages['accepted']} accepted, {messages['rejected']} refused on purpose;"
+        f" {identities['total']} identities, {identities['qualified']} qualified; {summary['seconds']} s\n"
+    )
+    table = Table(box=None, pad_edge=False)
+    for title in ("", "expectation", "detail"):
+        table.add_column(title)
+    for item in summary["expectations"]:
+        table.add_row("[green]held[/]" if item["ok"] else "[red]FAILED[/]", item["name"], item["detail"])
+    console.print(table)
+
+
+def _stay(ready: Stage) -> None:
+    console = Console(stderr=True)
+    console.print(f"\nStill up: MLLP over TLS on {ready.mllp}, FHIR on http://{ready.http}/fhir/R4/metadata")
+    console.print(f"Bearer token: {ready.token}")
+    console.print(f"In another terminal: ./run insigne --data {ready.data} message list\nCtrl-C to end.")
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        console.print("ended")
