@@ -83,7 +83,8 @@ def test_what_was_written_is_read_back_and_its_bytes_kept(by, content, declared)
 
 @given(delimiters, st.text(st.characters(exclude_characters="\r\n", codec="utf-8"), max_size=60))
 def test_a_tree_joined_again_gives_the_segments_whatever_they_hold(by, content):
-    lines = [header(by, "UNICODE UTF-8"), "ZZZ" + by.field + content]
+    # A last segment, for what ends with FS would end as a frame does.
+    lines = [header(by, "UNICODE UTF-8"), "ZZZ" + by.field + content, "ZZZ"]
     message = Message.parse("\r".join(lines).encode())
     assert rejoined(message) == [segment.text for segment in message.segments()] == lines
 
