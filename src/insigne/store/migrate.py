@@ -26,6 +26,9 @@ def upgrade(url: str) -> tuple[str | None, str]:
     engine = engine_of(url)
     try:
         with engine.begin() as connection:
+            if not is_sqlite(url):
+                # Two nodes upgrading at once: the second waits, then finds nothing to do.
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({statements.WRITE_LOCK})"))
             before = revision_of(connection)
             try:
                 check_revision(before)

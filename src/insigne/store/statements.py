@@ -5,6 +5,9 @@ Parameters are ``?``; the PostgreSQL adapter writes them its own way. No text ho
 
 from typing import Final
 
+#: Key of the advisory lock of PostgreSQL that a writer holds: "insigne" in ASCII.
+WRITE_LOCK: Final = 0x696E7369676E65
+
 SCHEMA_REVISION: Final = "SELECT version_num FROM alembic_version"
 
 # --- the write path

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
 
-from insigne.exchange.errors import StoreBusy, StoreError
+from insigne.exchange.errors import StoreBusy, StoreError, StoreLost
 from insigne.store.queries import ReadView
 from insigne.store.session import Backend, Session
 from insigne.store.transaction import Caches, UnitOfWork
@@ -42,7 +42,7 @@ class Store:
         self._writer: Session | None = None
         self._writing = threading.Lock()
         self._caches = Caches()
-        self._trusted = False
+        self._remembered: int | None = None  # the seal up to which the caches are good
         self._idle: list[Session] = []
 
     def begin(self, wait: float | None = None) -> UnitOfWork:
@@ -56,26 +56,28 @@ class Store:
             if self._writer is None:
                 self._writer = self.backend.connect(read_only=False)
             unchanged = self._writer.begin(patience)
-            if not (unchanged and self._trusted):
+            work = UnitOfWork(self._writer, self._caches, self._now, self._ended)
+            if not unchanged or work.last_seal != self._remembered:
                 self._caches.clear()
-            self._trusted = False
-            return UnitOfWork(self._writer, self._caches, self._now, self._ended)
+            self._remembered = None
         except BaseException:
+            if self._writer is not None:
+                self._writer.rollback()
             self._writing.release()
             raise
+        return work
 
-    def _ended(self, committed: bool, rows: int) -> None:  # noqa: FBT001  # called by one place, in order
-        self._trusted = committed
+    def _ended(self, seal: int | None, rows: int) -> None:
+        """A transaction ended, committed up to a seal, or not (None)."""
+        self._remembered = seal
         self._writing.release()
-        if committed:
-            self.backend.committed(rows)
+        self.backend.committed(rows)
 
     @contextmanager
     def read(self) -> Iterator[ReadView]:
         """A view of one moment: everything read inside is as committed when it began."""
-        session = self._idle.pop() if self._idle else self.backend.connect(read_only=True)
+        session = self._reader()
         try:
-            session.snapshot()
             yield ReadView(session)
         except StoreError:
             session.close()
@@ -87,9 +89,23 @@ class Store:
         else:
             session.close()
 
+    def _reader(self) -> Session:
+        """A connection with a snapshot open; idle ones may have been lost since."""
+        while self._idle:
+            session = self._idle.pop()
+            try:
+                session.snapshot()
+            except StoreLost:
+                session.close()
+            else:
+                return session
+        session = self.backend.connect(read_only=True)
+        session.snapshot()
+        return session
+
     def forget(self) -> None:
         """Trust nothing remembered: the projections were made anew."""
-        self._trusted = False
+        self._remembered = None
 
     def close(self) -> None:
         """Give up every connection; what was not committed is lost."""

