@@ -13,6 +13,7 @@ from insigne.fhir import Resource, family, patient_of, resolve, split_token, sur
 from insigne.ins.cog import bundled_cog
 from insigne.ins.dates import BirthDate
 from insigne.ins.matricule import compact
+from insigne.registry.events import IdentityCreated, IdentitySnapshot
 from insigne.registry.evolve import evolve
 from insigne.registry.state import Identity
 from insigne.store.errors import HistoryErased
@@ -132,9 +133,12 @@ def _reader_at(view: ReadView, moment: str) -> Callable[[str], Identity | None]:
 
     def read(identity_id: str) -> Identity | None:
         try:
-            return view.identity_at(identity_id, moment)
+            state = view.identity_at(identity_id, moment)
         except HistoryErased as error:
-            fail(Exit.PROBLEMS, f"--at: {error}; it cannot be shown as it was then")
+            fail(Exit.PROBLEMS, f"--at: {error}")
+        if state is None and any(e.event is None and e.time <= moment for e in view.history(identity_id)):
+            fail(Exit.PROBLEMS, f"--at: what identity {identity_id} was then was erased by a purge")
+        return state
 
     return read
 
@@ -164,12 +168,19 @@ class _Line(msgspec.Struct):
 def _history(view: ReadView, identity_id: str) -> Iterator[_Line]:
     state: Identity | None = None
     for entry in view.history(identity_id):
-        before, after = None, None
-        if entry.event is not None:
-            following = evolve(state, entry.record)
-            before, after = _difference(state, following) if isinstance(following, Identity) else (None, None)
-            state = following if isinstance(following, Identity) else state
+        following, before, after = None, None, None
+        if state is not None or isinstance(entry.event, IdentityCreated | IdentitySnapshot):
+            following = _after(state, entry)
+        if following is not None:
+            before, after = _difference(state, following)
+        state = following
         yield _Line(entry.seq, _document(entry, before, after), ", ".join(after or ()))
+
+
+def _after(state: Identity | None, entry: JournalEntry) -> Identity | None:
+    """The state after an entry; None once a purge erased it: a snapshot follows."""
+    following = None if entry.event is None else evolve(state, entry.record)
+    return following if isinstance(following, Identity) else None
 
 
 def _document(entry: JournalEntry, before: object, after: object) -> dict[str, Any]:

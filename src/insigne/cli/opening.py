@@ -3,12 +3,12 @@
 import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 
 from insigne.app.base import store_url
 from insigne.cli.common import Context, Exit, fail
 from insigne.exchange.errors import StoreBusy, StoreError, StoreLost
-from insigne.store import SchemaMissing, Store, open_store
+from insigne.store import SchemaMissing, Store, open_store, upgrade
+from insigne.store.errors import HistoryErased
 from insigne.store.queries import ReadView
 
 #: Seconds a command waits for the server, or another command, to finish its write.
@@ -17,9 +17,14 @@ PATIENCE = 10.0
 
 @contextmanager
 def plainly() -> Iterator[None]:
-    """A failure of the base ends the command: exit 3 when it cannot be reached now, 2 when it must be seen to."""
+    """A failure of the base ends the command: exit 3 when it cannot be reached now, 2 when it must be seen to.
+
+    That a purge erased what was asked for is not such a failure: each command says what it means for it.
+    """
     try:
         yield
+    except HistoryErased:
+        raise
     except (StoreBusy, StoreLost) as error:
         fail(Exit.UNREACHABLE, str(error))
     except StoreError as error:
@@ -27,32 +32,34 @@ def plainly() -> Iterator[None]:
 
 
 @contextmanager
-def reading(context: Context) -> Iterator[ReadView]:
-    """A view of the base at one moment."""
+def existing(context: Context, *, read_only: bool = False) -> Iterator[Store]:
+    """The base, which must be there, beside a server if there is one."""
     with plainly():
-        store = open_store(store_url(context.loaded), read_only=True)
+        store = open_store(store_url(context.loaded), wait=PATIENCE, read_only=read_only)
         try:
-            with store.read() as view:
-                yield view
+            yield store
         finally:
             store.close()
 
 
 @contextmanager
+def reading(context: Context) -> Iterator[ReadView]:
+    """A view of the base at one moment."""
+    with existing(context, read_only=True) as store, store.read() as view:
+        yield view
+
+
+@contextmanager
 def writing(context: Context) -> Iterator[Store]:
-    """The base, open for writing, beside a server if there is one. A base that does not exist yet is made."""
+    """The base, as `existing`; one that does not exist yet is made."""
     url = store_url(context.loaded)
     with plainly():
         try:
-            store = open_store(url, wait=PATIENCE)
+            open_store(url).close()
         except SchemaMissing:
-            # The tools that make tables take long to import, for something done once.
-            import_module("insigne.store.migrate").upgrade(url)
-            store = open_store(url, wait=PATIENCE)
-        try:
-            yield store
-        finally:
-            store.close()
+            upgrade(url)
+    with existing(context) as store:
+        yield store
 
 
 def author() -> str:

@@ -1,0 +1,94 @@
+"""`insigne purge`: erase what retention does not allow to keep."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from insigne.cli.common import Context, Exit, command_app, examples, fail, parse_time
+from insigne.cli.opening import PATIENCE, author, existing
+from insigne.cli.reports import conclude, progress
+from insigne.store import Store, statements
+from insigne.store.purge import BATCH
+from insigne.store.purge import purge as purge_store
+from insigne.store.queries import ReadView
+from insigne.store.store import rfc3339
+
+app = command_app()
+
+
+@app.command(
+    epilog=examples(
+        "insigne purge --messages-before 2025-03-01T00:00:00+01:00 --dry-run",
+        "insigne purge --messages-before 2025-03-01T00:00:00+01:00 --payloads-before 2016-01-01T00:00:00+01:00",
+    )
+)
+def purge(
+    ctx: typer.Context,
+    *,
+    messages_before: Annotated[
+        str, typer.Option(metavar="TIME", help="Erase the bytes of messages received before this moment (RFC 3339).")
+    ] = "",
+    payloads_before: Annotated[
+        str,
+        typer.Option(metavar="TIME", help="Erase the past of what has events older than this moment (RFC 3339)."),
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would be erased, erase nothing.")] = False,
+) -> None:
+    """Erase personal data past its retention: bytes of messages, and past events once their outcome is noted.
+
+    Identities stay as they are. The log still tells that messages came, and the chain of seals still verifies.
+    """
+    context = Context.of(ctx)
+    messages, payloads = _moment(messages_before, "--messages-before"), _moment(payloads_before, "--payloads-before")
+    if messages is None and payloads is None:
+        fail(Exit.USAGE, "give --messages-before, --payloads-before or both")
+    with existing(context, read_only=dry_run) as store:
+        counts = _counted(store, messages, payloads) if dry_run else _purged(store, messages, payloads)
+    conclude(context, counts)
+
+
+def _moment(text: str, option: str) -> str | None:
+    if not text:
+        return None
+    moment = parse_time(text, option)
+    if moment > datetime.now(UTC):
+        fail(Exit.USAGE, f"{option}: {text} is to come; give a moment of the past")
+    return rfc3339(moment)
+
+
+def _purged(store: Store, messages: str | None, payloads: str | None) -> dict[str, int]:
+    return purge_store(
+        store, author(), messages_before=messages, payloads_before=payloads, progress=progress, wait=PATIENCE
+    )
+
+
+def _counted(store: Store, messages: str | None, payloads: str | None) -> dict[str, int]:
+    """What a purge would erase: the same rows, in the same batches, only counted."""
+    counts = {"messages": 0, "payloads": 0, "snapshots": 0}
+    with store.read() as view:
+        if messages is not None:
+            counts["messages"] = _old_messages(view, messages)
+        if payloads is not None:
+            counts["payloads"], counts["snapshots"] = _old_events(view, payloads)
+    return counts
+
+
+def _old_messages(view: ReadView, before: str) -> int:
+    count, last = 0, ""
+    while found := view.select(statements.OLD_MESSAGES, (before, last, BATCH)):
+        count, last = count + len(found), found[-1][0]
+    return count
+
+
+def _old_events(view: ReadView, before: str) -> tuple[int, int]:
+    """How many events, of how many objects."""
+    events, objects, last = 0, 0, ("", "")
+    while found := view.select(statements.OLD_OBJECTS, (before, *last, BATCH)):
+        objects, last = objects + len(found), (found[-1][0], found[-1][1])
+        events += sum(len(view.select(statements.OLD_ENTRIES, (*row, _EVERY))) for row in found)
+    return events, objects
+
+
+#: A version no object has: all its events come before.
+_EVERY = 2**62
