@@ -14,17 +14,18 @@ CODECS: Final = {"utf-8": "utf-8", "8859-1": "iso8859-1", "8859-15": "iso8859-15
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """One edition. `number` is MSH-12.3.
+    """One edition, as what it has. `number` is MSH-12.3.
 
-    `ins`: the INS-NIR, ZFD-4 to 8, DOUT, FICT, HOMA and UTF-8 exist (2.10). `psychiatry`: ZFS exists (2.7).
-    `consents`: ZFA-9 to 12 replace ZFA-4 to 8 (2.11). `latest`: MSH-21, class V, trust person in NK1-7 (2.11.2).
-    `ward_in_preadmission`: PV1-3.1 is required in A05 and A38 (until 2.5).
+    `dmp`: ZFA in encounters (2.4). `psychiatry`: ZFS and ZFD-3 (2.7). `ins`: the INS-NIR, ZFD-4 to 8, DOUT, FICT and
+    HOMA, UTF-8, given names of more than 30 characters (2.10). `latest`: ZFA-9 to 12, ZFA in ITI-30, ZFM-5, MSH-21,
+    class V, trust person in NK1-7 (2.11 as of 2.11.2). `ward_in_preadmission`: PV1-3.1 is required in A05 and A38
+    (until 2.5).
     """
 
     number: str
-    ins: bool = True
+    dmp: bool = True
     psychiatry: bool = True
-    consents: bool = False
+    ins: bool = False
     latest: bool = False
     ward_in_preadmission: bool = False
 
@@ -37,13 +38,13 @@ class Edition:
 EDITIONS: Final = {
     edition.number: edition
     for edition in (
-        Edition("2.3", ins=False, psychiatry=False, ward_in_preadmission=True),
-        Edition("2.4", ins=False, psychiatry=False, ward_in_preadmission=True),
-        Edition("2.5", ins=False, psychiatry=False, ward_in_preadmission=True),
-        Edition("2.7", ins=False),
-        Edition("2.8", ins=False),
-        Edition("2.9", ins=False),
-        Edition("2.10"),
-        Edition("2.11", consents=True, latest=True),
+        Edition("2.3", dmp=False, psychiatry=False, ward_in_preadmission=True),
+        Edition("2.4", psychiatry=False, ward_in_preadmission=True),
+        Edition("2.5", psychiatry=False, ward_in_preadmission=True),
+        Edition("2.7"),
+        Edition("2.8"),
+        Edition("2.9"),
+        Edition("2.10", ins=True),
+        Edition("2.11", ins=True, latest=True),
     )
 }

@@ -185,6 +185,6 @@ def _document(script: Script, record: PatientRecord) -> tuple[str, str]:
 
 
 def _zfa(script: Script, share: float) -> str:
-    if not script.chance(share):
+    if not script.desk.edition.latest or not script.chance(share):
         return ""
     return segments.zfa(script.desk.edition, script.stamp, script.rng.randrange(6))

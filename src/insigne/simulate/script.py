@@ -85,7 +85,7 @@ class Desk:
             ipp=self.next_ipp(),
             citizen=citizen,
             birth_name=citizen.birth_name,
-            given_names=citizen.given_names,
+            given_names=citizen.given_names if self.edition.ins else _within(citizen.given_names, 30),
             sex=citizen.sex,
             birth=citizen.birth,
             street=citizen.street,
@@ -96,6 +96,13 @@ class Desk:
 def hl7_time(start: datetime, seconds: int) -> str:
     """Return the moment `seconds` after `start`, as HL7 writes it: hospital time without zone."""
     return (start + timedelta(seconds=seconds)).strftime("%Y%m%d%H%M%S")
+
+
+def _within(names: tuple[str, ...], length: int) -> tuple[str, ...]:
+    """Return the first names of the list, as many as fit in `length` characters."""
+    while len(" ".join(names)) > length:
+        names = names[:-1]
+    return names
 
 
 class Script:

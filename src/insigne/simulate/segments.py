@@ -54,7 +54,7 @@ def msh(edition: Edition, charset: str, event: str, control_id: str, time: str) 
 
 def evn(recorded: str, planned: str, occurred: str) -> str:
     """Return EVN: when it was recorded, is planned (pending events) and happened."""
-    return f"EVN||{recorded}|{planned}|||{occurred}|{_SITE}"
+    return f"EVN||{recorded}|{planned}|||{occurred}|{NAMESPACE}^{FINESS}^N"
 
 
 def ipp(value: str) -> str:
@@ -171,7 +171,8 @@ def zfd(record: PatientRecord, edition: Edition) -> str:
     lunar = f"00^00^{record.birth.year}" if citizen.imprecise else ""
     weeks = "39" if record.mother else ""
     if not edition.ins:
-        return f"ZFD|{lunar}|{weeks}|N".rstrip("|") if lunar or weeks else ""
+        consent = "N" if edition.psychiatry else ""
+        return f"ZFD|{lunar}|{weeks}|{consent}".rstrip("|") if lunar or weeks else ""
     proof = record.proof
     corrected = "Y" if citizen.imprecise else "N"
     fields = ("ZFD", lunar, weeks, "N", corrected, proof.mode, proof.insi_date, proof.document, proof.document_end)
@@ -179,10 +180,12 @@ def zfd(record: PatientRecord, edition: Edition) -> str:
 
 
 def zfa(edition: Edition, time: str, choice: int) -> str:
-    """Return ZFA for one of six situations of the patient's DMP."""
+    """Return ZFA for one of six situations of the patient's DMP, "" where the edition has no ZFA."""
+    if not edition.dmp:
+        return ""
     status = ("ACTIF", "ACTIF", "ACTIF", "INEXISTANT", "FERME", "ACTIF")[choice]
     closed = "20250115" if status == "FERME" else ""
-    if not edition.consents:
+    if not edition.latest:
         return f"ZFA|{status}|{time}|{closed}".rstrip("|")
     feeding, consulting = (("INO", "IC"), ("INO", "INC"), ("IO", "INC"), ("NA", "NA"), ("INO", "IC"), ("NA", "IC"))[
         choice

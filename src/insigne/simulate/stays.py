@@ -276,7 +276,8 @@ class StayScript:
         newborn = bool(self.stay.patient.mother) and self._script.desk.edition.ins and self.stay.ward == MATERNITY
         mode_in = "N" if newborn else "8"
         if event in {"A01", "A06"}:
-            return segments.zfm(mode_in, emergency="5" if event == "A06" else "")
+            emergency = event == "A06" and self._script.desk.edition.latest
+            return segments.zfm(mode_in, emergency="5" if emergency else "")
         return segments.zfm(mode_in, "8") if event == "A03" else ""
 
     def _legal_care(self, event: str) -> str:

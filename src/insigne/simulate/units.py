@@ -89,19 +89,23 @@ def _newcomer(script: Script, citizen: Citizen, life: str) -> PatientRecord:
         record.sex = "F" if citizen.sex == "M" else "M"
     elif life not in {"doubtful", "fictitious", "imprecise"}:
         identities.mistype(script, record)
-    if life == "uninsured" and script.chance(script.desk.careless * 5):
-        _leak_ins(script, record)
+    if life == "uninsured":
+        _create_uninsured(script, record)
     else:
         identities.create(script, record)
     return record
 
 
-def _leak_ins(script: Script, record: PatientRecord) -> None:
-    """A28 that wrongly shows an INS without VALI: the message is integrated, the INS ignored."""
-    record.shown_ins = (Ins(script.desk.nir_oid, script.desk.matricules.issue(script.rng, record.citizen)),)
+def _create_uninsured(script: Script, record: PatientRecord) -> None:
+    """A28 of someone without INS; a careless sender shows one without VALI, which the receiver ignores."""
+    number = script.desk.matricules.issue(script.rng, record.citizen)
+    careless = script.chance(script.desk.careless * 5)
+    if careless:
+        record.shown_ins = (Ins(script.desk.nir_oid, number),)
     identities.create(script, record)
-    script.steps[-1].why = "the INS is ignored: PID-32 is not VALI"
-    record.shown_ins = ()
+    if careless:
+        script.steps[-1].why = "the INS is ignored: PID-32 is not VALI"
+        record.shown_ins = ()
 
 
 def _life(script: Script) -> str:
@@ -137,7 +141,7 @@ def _acts(script: Script, record: PatientRecord, life: str) -> list[Act]:
     elif life == "deleted":
         wrong = Ins(script.desk.nir_oid, script.desk.matricules.issue(script.rng, record.citizen))
         acts.append(partial(identities.qualify, script, record, wrong))
-    elif life in {"validated", "imprecise"}:
+    elif life == "validated" or (life == "imprecise" and record.citizen.birth_country):
         acts.append(partial(identities.validate, script, record))
     else:
         acts.append(partial(identities.correct_name, script, record))
