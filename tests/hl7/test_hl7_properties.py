@@ -17,6 +17,7 @@ from insigne.hl7 import (
     split_messages,
 )
 from insigne.hl7.delimiters import Delimiters, delimiters_of
+from insigne.hl7.segment import FieldTree
 
 # All but those of "UNICODE UTF-8", "8859/1" and "2.5", which a header could not hold.
 PUNCTUATION = "|^~\\&#!$%*+,:;<=>?@_`{}'()[]\"¤§¶·¦"
@@ -52,11 +53,21 @@ def header(by: Delimiters, declared: str) -> str:
     return by.field.join(msh)
 
 
+def component(by: Delimiters, found: str | tuple[str, ...]) -> str:
+    return found if isinstance(found, str) else by.subcomponent.join(found)
+
+
+def field_text(by: Delimiters, field: FieldTree) -> str:
+    if isinstance(field, str):
+        return field
+    return by.repetition.join(by.component.join(component(by, c) for c in repetition) for repetition in field)
+
+
 def rejoined(message: Message) -> list[str]:
     by = message.delimiters
     lines = []
     for name, tree in message.tree():
-        texts = [by.repetition.join(by.component.join(map(by.subcomponent.join, rep)) for rep in raw) for raw in tree]
+        texts = [field_text(by, field) for field in tree]
         if name == "MSH":
             texts = texts[1:]
         lines.append(by.field.join([name, *texts]))

@@ -139,10 +139,10 @@ def test_repetitions_of_an_empty_field_are_none():
 def test_the_tree_reaches_every_subcomponent():
     tree = with_lines("MSH|^~\\&|GAM", "PID||a&b^c~d|").tree()
     assert tree == [
-        ("MSH", [[[("|",)]], [[("^~\\&",)]], [[("GAM",)]]]),
-        ("PID", [[], [[("a", "b"), ("c",)], [("d",)]], []]),
+        ("MSH", ["|", "^~\\&", "GAM"]),
+        ("PID", ["", [[("a", "b"), "c"], ["d"]], ""]),
     ]
-    assert Message.parse(ADMISSION).segment("EVN").tree() == [[], [[("20260301101500+0100",)]]]
+    assert Message.parse(ADMISSION).segment("EVN").tree() == ["", "20260301101500+0100"]
 
 
 def test_a_segment_and_a_message_do_not_show_their_content_when_printed():

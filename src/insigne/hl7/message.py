@@ -149,7 +149,7 @@ class Message:
         return segment.value(place.field, place.component or 1, place.subcomponent or 1, place.repetition or 1)
 
     def tree(self) -> list[tuple[str, list[FieldTree]]]:
-        """Return the whole message: (segment name, fields), each field split to its raw sub-components.
+        """Return the whole message: (segment name, fields), each field split as deep as it has separators.
 
         The item of index 0 in the fields is field 1. Joined again with the delimiters, it gives the segments back.
         """

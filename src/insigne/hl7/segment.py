@@ -6,8 +6,12 @@ from insigne.hl7.delimiters import Delimiters
 from insigne.hl7.header import HEADER_SEGMENTS
 from insigne.hl7.location import Location
 
-#: A field: its repetitions, each a list of components, each a tuple of sub-components. An empty field is `[]`.
-FieldTree: TypeAlias = list[list[tuple[str, ...]]]
+#: A decoded field: its repetitions, each a list of components, each a tuple of sub-components. An empty field is `[]`.
+Decoded: TypeAlias = list[list[tuple[str, ...]]]
+#: A component of a tree: its text or, when it holds several sub-components, the tuple of them.
+Component: TypeAlias = str | tuple[str, ...]
+#: A field of a tree: its text or, when it holds any separator, its repetitions, each a list of components.
+FieldTree: TypeAlias = str | list[list[Component]]
 
 
 class Segment:
@@ -95,22 +99,24 @@ class Segment:
                 return ""
         return delimiters.unescape(raw) if delimiters.split_escape in raw else raw
 
-    def decoded(self, n: int) -> FieldTree:
+    def decoded(self, n: int) -> Decoded:
         """Return the whole of field `n`, every sub-component unescaped; the cheapest way to read several of them."""
         raw = self.field(n)
         if not raw:
             return []
-        if self._is_verbatim(n):
+        if raw.isalnum() or self._is_verbatim(n):
             return [[(raw,)]]
         delimiters = self.delimiters
-        tree = split_fields([raw], delimiters)[0]
+        repetition = delimiters.split_repetition
+        texts = raw.split(repetition) if repetition in raw else (raw,)
+        decoded = [_split_uniformly(text, delimiters) for text in texts]
         if delimiters.split_escape in raw:
             unescape = delimiters.unescape
-            return [[tuple(map(unescape, component)) for component in repetition] for repetition in tree]
-        return tree
+            return [[tuple(map(unescape, component)) for component in components] for components in decoded]
+        return decoded
 
     def tree(self) -> list[FieldTree]:
-        """Return every field split to its raw sub-components; the item of index 0 is field 1."""
+        """Return every field, raw, split as deep as it has separators; the item of index 0 is field 1."""
         return split_segment(self.name, self.text, self.delimiters)
 
     def location(
@@ -129,36 +135,35 @@ class Segment:
 
 
 def split_segment(name: str, text: str, delimiters: Delimiters) -> list[FieldTree]:
-    """Split the text of a segment down to raw sub-components; the item of index 0 is field 1."""
-    fields = text.split(delimiters.field)
-    if name not in HEADER_SEGMENTS:
-        return split_fields(fields[1:], delimiters)
-    verbatim: list[FieldTree] = [[[(raw,)]] for raw in (delimiters.field, *fields[1:2])]
-    return verbatim + split_fields(fields[2:], delimiters)
-
-
-def split_fields(fields: list[str], delimiters: Delimiters) -> list[FieldTree]:
-    """Split raw fields down to raw sub-components.
-
-    The cost is in the objects made: `zip` wraps the components of a repetition in one call, and only those that hold
-    a sub-component separator are split again.
-    """
+    """Split the text of a segment as deep as it has separators; the item of index 0 is field 1."""
     repetition, component, sub = delimiters.split_repetition, delimiters.split_component, delimiters.split_subcomponent
-    tree: list[FieldTree] = []
-    add = tree.append
-    for raw in fields:
-        if not raw:
-            add([])
-        elif raw.isalnum():
-            add([[(raw,)]])
-        else:
-            repetitions: FieldTree = []
-            for text in raw.split(repetition) if repetition in raw else (raw,):
-                components: list[tuple[str, ...]] = [*zip(text.split(component))] if component in text else [(text,)]
-                if sub in text:
-                    for index, (part,) in enumerate(components):
-                        if sub in part:
-                            components[index] = tuple(part.split(sub))
-                repetitions.append(components)
-            add(repetitions)
-    return tree
+    fields: list[FieldTree] = text.split(delimiters.field)  # type: ignore[assignment]  # texts are trees
+    first = 1
+    if name in HEADER_SEGMENTS:
+        fields.insert(1, delimiters.field)
+        first = 3
+    for n, raw in enumerate(fields[first:], first):
+        if not isinstance(raw, str) or not raw or raw.isalnum():
+            continue
+        if component in raw or repetition in raw or sub in raw:
+            fields[n] = [_split_repetition(part, component, sub) for part in raw.split(repetition)]
+    del fields[0]
+    return fields
+
+
+def _split_repetition(text: str, component: str, sub: str) -> list[Component]:
+    parts: list[Component] = text.split(component)  # type: ignore[assignment]  # texts are components
+    if sub in text:
+        return [tuple(part.split(sub)) if sub in part else part for part in text.split(component)]
+    return parts
+
+
+def _split_uniformly(text: str, delimiters: Delimiters) -> list[tuple[str, ...]]:
+    """The cost is in the objects made: `zip` wraps every component in one call, few are split again."""
+    component, sub = delimiters.split_component, delimiters.split_subcomponent
+    components: list[tuple[str, ...]] = [*zip(text.split(component))] if component in text else [(text,)]
+    if sub in text:
+        for index, (part,) in enumerate(components):
+            if sub in part:
+                components[index] = tuple(part.split(sub))
+    return components
