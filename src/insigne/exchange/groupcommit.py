@@ -77,7 +77,7 @@ class GroupCommit:
 
     def _put(self, item: Received | Unframed, callback: Callback) -> None:
         if len(self._waiting) >= self._settings.queue:
-            callback(self._intake.unavailable(item, OverflowError("the intake queue is full")))
+            callback(self._intake.unavailable(item, "the intake queue is full"))
             return
         self._waiting.append((item, callback))
         if not self._running:
@@ -124,7 +124,7 @@ class GroupCommit:
             return
         self._busy_since = None
         for item, callback in batch:
-            callback(self._intake.unavailable(item, busy))
+            callback(self._intake.unavailable(item, str(busy)))
         self._schedule()
 
     def _schedule(self) -> None:

@@ -7,7 +7,8 @@ durable.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from traceback import extract_tb
 
 import structlog
 
@@ -15,7 +16,7 @@ from insigne.exchange.errors import StoreBusy, StoreConflict, StoreError, StoreL
 from insigne.exchange.handler import Delivery, Handler, Outcome
 from insigne.exchange.model import Answer, MessageRecord, Peer, Received
 from insigne.exchange.ports import Storage, Transaction
-from insigne.exchange.reading import content_digest, read, sender_of
+from insigne.exchange.reading import content_digest, header_of, read, sender_of
 from insigne.exchange.records import record_of, unframed_record
 from insigne.exchange.settings import ExchangeSettings, SenderSettings
 from insigne.hl7 import AckError, Hl7Error, Junk, Location, Message, build_ack
@@ -24,7 +25,6 @@ from insigne.registry.decision import Refused
 from insigne.registry.workingset import WorkingSet
 
 _log = structlog.get_logger("insigne.exchange.intake")
-_ACCEPTED = frozenset({"AA", "CA"})
 #: Application codes and their counterpart in enhanced mode.
 _ENHANCED = {"AA": "CA", "AE": "CE", "AR": "CR"}
 
@@ -98,32 +98,45 @@ class Intake:
             raise
         except (StoreConflict, StoreLost) as error:
             _log.warning("batch replayed", messages=len(batch), error=str(error))
-            return [answer for item in batch for answer in self._alone(item)]
         except StoreError as error:
-            return [self.unavailable(item, error) for item in batch]
+            return [self.unavailable(item, str(error)) for item in batch]
+        except Exception as error:  # a defect of ours: only the message it is about may suffer from it
+            _log.error("batch replayed", messages=len(batch), **_defect(error))
+        return [self._alone(item) for item in batch]
 
-    def unavailable(self, item: Received | Unframed, reason: Exception) -> Answer:
-        """The answer to a message that cannot be kept now: AR, not recorded, to be sent again."""
+    def unavailable(self, item: Received | Unframed, reason: str) -> Answer:
+        """The answer to a message that cannot be kept now: AR, not recorded, to be sent again.
+
+        `reason` is logged: it holds nothing of the message.
+        """
         self.counters.failures += 1
-        _log.error("message not kept", error=type(reason).__name__, reason=str(reason))
+        _log.error("message not kept", reason=reason)
         if isinstance(item, Unframed):
             return Answer(b"", "", "", durable=False)
+        code, wanted = _in_its_mode(header_of(item.raw), "AR")
+        if not wanted:
+            return Answer(b"", code, "", durable=False)
         error = AckError("207", text="not kept, nothing was done: send it again later")
-        now = self._clock()
-        ack = build_ack(item.raw, "AR", time=hl7_time(now), control_id=self._new_id()[:20], errors=(error,))
-        return Answer(ack, "AR", "", durable=False)
+        time = hl7_time(self._clock())
+        ack = build_ack(item.raw, code, time=time, control_id=self._new_id()[:20], errors=(error,))
+        return Answer(ack, code, "", durable=False)
 
-    def _alone(self, item: Received | Unframed) -> list[Answer]:
+    def _alone(self, item: Received | Unframed) -> Answer:
         try:
-            return self._attempt([item])
+            [answer] = self._attempt([item])
         except StoreError as error:
-            return [self.unavailable(item, error)]
+            return self.unavailable(item, str(error))
+        except Exception as error:  # a defect of ours, found a second time
+            _log.error("message not processed", **_defect(error))
+            return self.unavailable(item, "internal error")
+        return answer
 
     def _attempt(self, items: Sequence[Received | Unframed]) -> list[Answer]:
         now = self._clock()
         transaction = self._storage.begin()
         try:
-            since = (now - self._window).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            # The base compares times as text: UTC, in the form receptions are recorded in.
+            since = (now - self._window).astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
             batch = _Batch(transaction, WorkingSet(transaction), hl7_time(now), since)
             answers = [self._take(batch, item) for item in items]
             transaction.write(batch.working, batch.records)
@@ -157,10 +170,12 @@ class Intake:
         try:
             message, sender = read(item.raw, self._senders)
         except Hl7Error as error:
-            return self._answer(batch, item, message_id, None, Outcome(error.ack, (AckError.of(error),)))
+            header = header_of(item.raw)
+            if header is not None and header.message_code == "ACK":
+                return _unanswered(batch, item, message_id, header)
+            return self._answer(batch, item, message_id, header, Outcome(error.ack, (AckError.of(error),)))
         if message.message_code == "ACK":
-            batch.records.append(record_of(message_id, item, message, Outcome("", ignored=True), b"", b""))
-            return Answer(b"", "", message_id, durable=True)
+            return _unanswered(batch, item, message_id, message)
         digest = content_digest(item.raw)
         previous = None if item.replay_of else self._previous(batch, message)
         if previous is not None:
@@ -219,7 +234,7 @@ class Intake:
         except StoreError:
             raise
         except Exception as error:  # a defect of ours: this message is refused, its neighbours are not
-            _log.exception("message not processed", message=delivery.message_id, error=type(error).__name__)
+            _log.error("message not processed", message=delivery.message_id, **_defect(error))
             return Outcome("AR", (AckError("207", "E", text="internal error, nothing was done"),))
         if outcome.code == "AA":
             batch.working.absorb(working)
@@ -234,18 +249,16 @@ class Intake:
         outcome: Outcome,
         digest: bytes = b"",
     ) -> Answer:
-        accept = message.value("MSH-15") if message is not None else ""
-        enhanced = message is not None and bool(accept or message.value("MSH-16"))
-        code = _ENHANCED[outcome.code] if enhanced else outcome.code
+        code, wanted = _in_its_mode(message, outcome.code)
         ack = b""
-        if not enhanced or _accept_wanted(accept, code):
+        if wanted:
             # Our MSH-10 is the id in the log, shortened to the 20 characters of the standard.
             ack = build_ack(item.raw, code, time=batch.now, control_id=message_id[:20], errors=outcome.errors)
         record = record_of(message_id, item, message, outcome, ack, digest, code=code)
         batch.records.append(record)
         if record.disposition == "accepted":
             batch.answered[record.sender, record.control_id] = record
-        else:
+        elif record.disposition == "rejected":
             _log.warning(
                 "message refused",
                 message=message_id,
@@ -263,17 +276,40 @@ def _may_send(delivery: Delivery) -> bool:
     return not allowed or peer.fingerprint in allowed or peer.certificate_name in allowed
 
 
-def _accept_wanted(condition: str, code: str) -> bool:
-    """Whether MSH-15 asks for an accept acknowledgement (HL7 table 0155): always, never, on error, on success."""
-    match condition:
+def _unanswered(batch: _Batch, item: Received, message_id: str, message: Message) -> Answer:
+    """An acknowledgement that arrives as a message: recorded, never answered."""
+    batch.records.append(record_of(message_id, item, message, Outcome("", ignored=True), b"", b""))
+    return Answer(b"", "", message_id, durable=True)
+
+
+def _in_its_mode(message: Message | None, code: str) -> tuple[str, bool]:
+    """MSA-1 in the acknowledgement mode a message asks for, and whether its sender wants to be answered.
+
+    Enhanced mode as soon as MSH-15 or MSH-16 is valued (HL7 v2.5 §2.9.2). MSH-15 wants an accept acknowledgement
+    always, never, on error or on success (table 0155).
+    """
+    accept = message.value("MSH-15") if message is not None else ""
+    if message is None or not (accept or message.value("MSH-16")):
+        return code, True
+    code = _ENHANCED[code]
+    match accept:
         case "NE":
-            return False
+            return code, False
         case "ER":
-            return code not in _ACCEPTED
+            return code, code != "CA"
         case "SU":
-            return code in _ACCEPTED
+            return code, code == "CA"
         case _:
-            return True
+            return code, True
+
+
+def _defect(error: Exception) -> dict[str, object]:
+    """What a log may hold of an unexpected exception: its type and where it came from, never its text.
+
+    The text may quote the message it failed on.
+    """
+    frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in extract_tb(error.__traceback__)]
+    return {"error": type(error).__name__, "frames": frames}
 
 
 def hl7_time(moment: datetime) -> str:

@@ -22,7 +22,10 @@ def read(raw: bytes, senders: Sequence[SenderSettings]) -> tuple[Message, Sender
         message = Message.parse(raw)
     except Hl7Error as error:
         failure = error
-        message = _header_only(raw, error)
+        found = header_of(raw)
+        if found is None:
+            raise
+        message = found
     sender = next((s for s in senders if _matches(s, message)), _ANY)
     if sender.charset or sender.fallback_charset != _ANY.fallback_charset:
         return Message.parse(raw, CharsetPolicy(sender.fallback_charset, sender.charset or None)), sender
@@ -31,12 +34,12 @@ def read(raw: bytes, senders: Sequence[SenderSettings]) -> tuple[Message, Sender
     return message, sender
 
 
-def _header_only(raw: bytes, error: Hl7Error) -> Message:
-    """The message read as Latin-1, which never fails, to know who sent what cannot be decoded."""
+def header_of(raw: bytes) -> Message | None:
+    """The message read as Latin-1, which never fails, to know who sent what cannot be decoded; None without MSH."""
     try:
         return Message.parse(raw, CharsetPolicy(real="latin-1"))
     except Hl7Error:
-        raise error from None
+        return None
 
 
 def _matches(sender: SenderSettings, message: Message) -> bool:
@@ -53,7 +56,9 @@ def sender_of(message: Message) -> str:
 
 def content_digest(raw: bytes) -> bytes:
     """SHA-256 of a message without MSH-7, which a sender may renew when it sends the same message again."""
-    fields = raw.split(raw[3:4], 7) if len(raw) > 3 else [raw]
+    start = raw.find(b"MSH")  # what may precede it: a byte order mark, blanks
+    separator = raw[start + 3 : start + 4]
+    fields = raw.split(separator, 7) if start >= 0 and separator else [raw]
     if len(fields) == 8:
         del fields[6]
     return hashlib.sha256(b"\x00".join(fields)).digest()

@@ -27,7 +27,11 @@ def record_of(
     code: str | None = None,
     disposition: str = "",
 ) -> MessageRecord:
-    """The row of a received message; `message` is None when it could not be read."""
+    """The row of a received message.
+
+    `message` is None when not even its header could be read; `digest` is empty when the message could not be, or is
+    never compared.
+    """
     peer = received.peer
     return MessageRecord(
         id=message_id,
@@ -38,7 +42,7 @@ def record_of(
         control_id=message.control_id if message is not None else "",
         event=f"{message.message_code}^{message.trigger}" if message is not None else "",
         version=message.value("MSH-12") if message is not None else "",
-        charset=_charset(message),
+        charset=_charset(message, readable=bool(digest)),
         disposition=disposition or _disposition(outcome),
         code=outcome.code if code is None else code,
         digest=digest,
@@ -131,7 +135,8 @@ def _disposition(outcome: Outcome) -> str:
     return "accepted" if outcome.code == "AA" else "rejected"
 
 
-def _charset(message: Message | None) -> str:
+def _charset(message: Message | None, *, readable: bool) -> str:
+    """Declared and effective character sets; the declared one alone for what could not be read."""
     if message is None:
         return ""
-    return f"{message.declared_charset}>{message.charset}"
+    return f"{message.declared_charset}>{message.charset}" if readable else message.declared_charset
