@@ -51,6 +51,13 @@ def test_a_person_is_shown_by_any_of_their_identifiers(insigne, hospital, name):
     assert patient["link"] == [{"other": {"reference": f"Patient/{DOUBLE}"}, "type": "replaces"}]
 
 
+def test_a_name_that_the_configuration_joins_to_an_oid_finds_its_people(insigne, hospital, tmp_path):
+    config = tmp_path / "insigne.toml"
+    config.write_text('[[authorities]]\nname = "SIH"\noid = "1.2.250.1.999.7.1"\n')
+    status, out, _ = insigne("--config", config, "--data", hospital.folder, "identity", "show", "SIH|4071", "--json")
+    assert (status, json.loads(out)["id"]) == (0, MARGOT)
+
+
 @pytest.mark.parametrize("name", ["GAM|1", "OTHER|4071", f"{NIA_OID}|285076311304226", "nobody"])
 def test_an_unknown_identifier_is_exit_1_without_output(insigne, hospital, name):
     status, out, err = insigne("--data", hospital.folder, "identity", "show", name, "--json")
@@ -153,7 +160,7 @@ def test_showing_an_identity_loads_no_web_server_and_no_schema_tools(hospital):
         "import sys\nfrom insigne.cli import main\n"
         f"try: main(['--data', {str(hospital.folder)!r}, 'identity', 'show', 'GAM|4071', '--json'])\n"
         "except SystemExit: pass\n"
-        "heavy = {'starlette', 'uvicorn', 'alembic', 'sqlalchemy', 'cryptography', 'psycopg'}\n"
+        "heavy = {'starlette', 'uvicorn', 'alembic', 'sqlalchemy', 'rich.console', 'cryptography', 'psycopg'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

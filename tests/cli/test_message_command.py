@@ -1,6 +1,8 @@
 """`insigne message`."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -73,8 +75,15 @@ def test_an_unknown_message_is_exit_1(insigne, hospital):
         assert "message list" in err
 
 
+def replayed(site, *ids):
+    """Replay in a process of its own, as users do: it sets up the logs of the whole process."""
+    command = [sys.executable, "-m", "insigne", "--data", str(site.folder), "message", "replay", *ids, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+
+
 def test_a_replay_is_a_message_of_its_own_that_names_the_first(insigne, hospital):
-    status, (line,), err = run(insigne, hospital, "replay", "01JM1")
+    status, (line,), err = replayed(hospital, "01JM1")
     assert (line["id"], line["control_id"]) == ("01JM1", "C1"), err
     assert status == (0 if line["code"] == "AA" else 1)
     _, (document,), _ = run(insigne, hospital, "show", line["message"])
@@ -83,6 +92,6 @@ def test_a_replay_is_a_message_of_its_own_that_names_the_first(insigne, hospital
     assert first["code"] == "AA"
 
 
-def test_a_replay_that_is_refused_is_exit_1(insigne, hospital):
-    status, (line,), _ = run(insigne, hospital, "replay", "01JM2")
+def test_a_replay_that_is_refused_is_exit_1(hospital):
+    status, (line,), _ = replayed(hospital, "01JM2")
     assert (status, line["code"] in ("AE", "AR")) == (1, True)

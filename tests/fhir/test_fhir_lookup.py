@@ -69,6 +69,10 @@ def test_a_matricule_is_looked_up_as_an_ins_never_as_a_billing_nir(person, quali
     assert [i.id for i in found] == ["01JMARGOT"]
 
 
+def test_an_ins_is_found_by_the_namespace_of_its_authority_too(qualified):
+    assert [i.id for i in resolve(Base(qualified()), "ASIP-SANTE-INS-NIR", "285076311304226")] == ["01JMARGOT"]
+
+
 def test_the_same_matricule_under_another_oid_is_another_ins(qualified):
     assert resolve(Base(qualified()), "1.2.250.1.213.1.4.9", "285076311304226") == []
 

@@ -15,6 +15,7 @@ from insigne.ins.dates import BirthDate
 from insigne.ins.matricule import compact
 from insigne.registry.events import IdentityCreated, IdentitySnapshot
 from insigne.registry.evolve import evolve
+from insigne.registry.settings import policy
 from insigne.registry.state import Identity
 from insigne.store.errors import HistoryErased
 from insigne.store.journal import JournalEntry
@@ -54,7 +55,7 @@ def show(
     moment = rfc3339(parse_time(at, "--at")) if at else ""
     with reading(context) as view:
         read = _reader_at(view, moment)
-        found = _named(view, identity, read)
+        found = _named(context, view, identity, read)
         document = patient_of(read, found, bundled_cog())
     if context.json:
         emit(document)
@@ -75,7 +76,7 @@ def history(ctx: typer.Context, identity: IdArgument) -> None:
     """
     context = Context.of(ctx)
     with reading(context) as view:
-        found = _named(view, identity, view.identity)
+        found = _named(context, view, identity, view.identity)
         lines = [line for person in (found, *family(view.identity, found)) for line in _history(view, person.id)]
     lines.sort(key=lambda line: line.seq)
     if context.json:
@@ -143,18 +144,26 @@ def _reader_at(view: ReadView, moment: str) -> Callable[[str], Identity | None]:
     return read
 
 
-def _named(view: ReadView, text: str, read: Callable[[str], Identity | None]) -> Identity:
+def _named(context: Context, view: ReadView, text: str, read: Callable[[str], Identity | None]) -> Identity:
     """The standing identity that an argument names; ends the command when there is none."""
     pair = split_token(text)
     if pair is None:
         found = [survivor(read, held)] if (held := read(text)) is not None else []
     else:
-        found = resolve(view, *pair, read)
+        authority, value = pair
+        found = resolve(view, _joined(context, authority), value, read) or resolve(view, authority, value, read)
     if not found:
         fail(Exit.PROBLEMS, "no identity is known by that identifier (AUTHORITY|VALUE, or an id of this base)")
     if len(found) > 1:
         note(f"{len(found)} identities have this identifier; also: {', '.join(other.id for other in found[1:])}")
     return found[0]
+
+
+def _joined(context: Context, authority: str) -> str:
+    """The OID or FINESS number to which the configuration joins a namespace, or the authority as given."""
+    config = context.config
+    joined = policy(config.environment, config.authorities, config.registry).universal
+    return joined.get(authority, authority)
 
 
 class _Line(msgspec.Struct):

@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from insigne.app.base import store_url
 from insigne.cli.common import Context, command_app, examples
-from insigne.cli.opening import author, plainly
+from insigne.cli.opening import author, plainly, store_url
 from insigne.cli.reports import conclude_report, progress
 from insigne.store.backup import restore as restore_store
 

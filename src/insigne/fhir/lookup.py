@@ -5,16 +5,18 @@ any other pair names a person identifier; a merged identity answers by its survi
 """
 
 from collections.abc import Callable, Collection, Iterable
-from typing import Protocol
+from typing import Final, Protocol
 
 from insigne.fhir.identifiers import authority_of
 from insigne.fhir.patient import patient
 from insigne.fhir.resources import Resource
 from insigne.ins.cog import Cog
-from insigne.ins.matricule import compact, nature_of
+from insigne.ins.matricule import NAMESPACES, compact, nature_of
 from insigne.registry.index import ins_key
 from insigne.registry.ports import Key
 from insigne.registry.state import PERSON_TYPES, Identity
+
+_INS_OIDS: Final = {namespace: oid for oid, namespace in NAMESPACES.items()}
 
 Read = Callable[[str], Identity | None]
 """Gives the state of an identity by its id, now or at some time."""
@@ -53,6 +55,7 @@ def resolve(reader: Reader, authority: str, value: str, read: Read | None = None
     states at another time than now.
     """
     states = read or reader.identity
+    authority = _INS_OIDS.get(authority, authority)
     nature = nature_of(authority)
     if nature is not None:
         ids = reader.holders(ins_key(compact(value)))
