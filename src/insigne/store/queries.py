@@ -98,8 +98,21 @@ class ReadView(Reader):
         return state if isinstance(state, Identity) else None
 
     def encounters_of(self, identity_id: str) -> list[Encounter]:
-        """The stays of an identity, oldest first."""
-        return [rows.read_encounter(row[0]) for row in self.select(statements.ENCOUNTERS_OF, (identity_id,))]
+        """The stays of an identity and of those it absorbed, oldest first: a merge leaves stays where they are."""
+        found = [
+            rows.read_encounter(row[0])
+            for identity in self.with_absorbed(identity_id)
+            for row in self.select(statements.ENCOUNTERS_OF, (identity,))
+        ]
+        return sorted(found, key=lambda encounter: encounter.id)
+
+    def with_absorbed(self, identity_id: str) -> list[str]:
+        """The identity and all it absorbed, directly or not."""
+        ids = [identity_id]
+        for known in ids:
+            identity = self.identity(known)
+            ids += [absorbed for absorbed in (identity.absorbed if identity is not None else ()) if absorbed not in ids]
+        return ids
 
     # --- messages and work
 
