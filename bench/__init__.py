@@ -1,0 +1,1 @@
+"""Benchmarks: `./run bench [NAME…] [--json] [--quick]`. Peers are measured in the same run; ratios are what counts."""
