@@ -16,8 +16,7 @@ from bench.corpus import feed
 from bench.progress import bar
 from bench.report import Cell, Report, Spread, Table, Target
 from bench.rounds import interleaved, per_item, spread
-from insigne.hl7 import Delimiters, Message, build_ack, frame, parse_ack, split_messages
-from insigne.hl7.segment import FieldTree
+from insigne.hl7 import Message, build_ack, frame, parse_ack, split_messages
 
 POOL = 400
 PYTHON_HL7 = "python-hl7"
@@ -184,18 +183,20 @@ def _faster(what: str, ours: Spread, theirs: Spread, must: float, stretch: float
 def _lossless(raw: bytes) -> bool:
     message = Message.parse(raw)
     marks = message.delimiters
+    separators = (marks.repetition, marks.component, marks.subcomponent)
     segments = []
     for name, tree in message.tree():
-        read = [_joined(field, marks) for field in tree]
+        read = [_joined(field, separators) for field in tree]
         segments.append(marks.field.join([name, *(read[1:] if name == "MSH" else read)]))
     return message.encode() == raw and "\r".join(segments) + "\r" == message.text
 
 
-def _joined(field: FieldTree, marks: Delimiters) -> str:
-    return marks.repetition.join(
-        marks.component.join(part if isinstance(part, str) else marks.subcomponent.join(part) for part in repetition)
-        for repetition in field
-    )
+def _joined(tree: object, separators: tuple[str, ...]) -> str:
+    """What a tree was split from; a text stands for itself at any depth."""
+    if isinstance(tree, str):
+        return tree
+    assert isinstance(tree, list | tuple)
+    return separators[0].join([_joined(part, separators[1:]) for part in tree])
 
 
 def _acknowledges(raw: bytes) -> bool:
