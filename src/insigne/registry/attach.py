@@ -41,9 +41,14 @@ def joined(identifiers: tuple[Identifier, ...], policy: Policy) -> tuple[Identif
     )
 
 
+def names_person(identifier: Identifier) -> bool:
+    """Whether an identifier names a person by itself; a number without authority does not: others have it too."""
+    return identifier.type in PERSON_TYPES and bool(identifier.authority.key)
+
+
 def person_identifiers(identifiers: tuple[Identifier, ...]) -> list[Identifier]:
     """Those that name a person inside an authority, local ones (PI) first."""
-    persons = [i for i in identifiers if i.type in PERSON_TYPES]
+    persons = [i for i in identifiers if names_person(i)]
     if len(persons) > 1:
         persons.sort(key=lambda i: i.type != "PI")
     return persons
@@ -93,12 +98,19 @@ def living_holders(draft: Draft, matricule: str) -> list[Identity]:
     return [i for i in identities if not i.merged_into and i.ins is not None and i.ins.ins.matricule == matricule]
 
 
-def named_survivor(draft: Draft, found: Found) -> str:
+def standing(draft: Draft, found: Found) -> Identity | None:
+    """The identity found, merges followed: what a message that changes no trait is about."""
+    if found.current is None and found.retired is not None:
+        return draft.survivor(found.retired)
+    return found.current
+
+
+def named_survivor(draft: Draft, patient: Patient, found: Found) -> str:
     """The value of the survivor's identifier of the same type and authority as the retired one, "" if it has none.
 
-    Only this may be told to the peer: its own authority issued it (design: message on a merged identifier).
+    Only this may be told to the peer, when it speaks for that authority (design: message on a merged identifier).
     """
-    if found.retired is None or found.via is None:
+    if found.retired is None or found.via is None or found.via.authority.key != domain_of(patient.identifiers):
         return ""
     for held in draft.survivor(found.retired).identifiers:
         same = held.identifier.type == found.via.type and held.identifier.authority.key == found.via.authority.key

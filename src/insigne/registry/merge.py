@@ -7,12 +7,21 @@ snapshot of it, so that the merge can be undone; what is asked of it afterwards 
 import msgspec
 
 from insigne.registry import events as ev
-from insigne.registry.attach import Found, domain_of, find, find_patient, named_survivor, person_identifiers
+from insigne.registry.attach import (
+    Found,
+    domain_of,
+    find,
+    find_patient,
+    named_survivor,
+    names_person,
+    person_identifiers,
+    standing,
+)
 from insigne.registry.commands import LinkPatients, MergePatients, Patient, ReplaceIdentifiers
 from insigne.registry.decision import Draft, Fault, Refused, Subject
 from insigne.registry.record import attached
 from insigne.registry.reliability import apply_claim, chosen, read_claim, record_ins, rivals
-from insigne.registry.state import PERSON_TYPES, Identity
+from insigne.registry.state import Identity
 from insigne.registry.values import Identifier
 
 
@@ -29,12 +38,22 @@ def merge_patients(draft: Draft, command: MergePatients) -> None:
     if {i.key for i in prior} & {i.key for i in target}:
         raise Refused(Fault.DUPLICATE_KEY, Subject.PRIOR, "a patient cannot be merged with itself")
     absorbed, survivor = find(draft, prior), find(draft, target)
+    _report_conflicts(draft, absorbed, survivor)
     if absorbed.current is not None:
         _merge_current(draft, command, absorbed.current, survivor, prior)
     elif absorbed.retired is not None:
         _merge_again(draft, command, draft.survivor(absorbed.retired), survivor)
     else:
         draft.notice("prior-unknown", Subject.PRIOR)
+
+
+def _report_conflicts(draft: Draft, absorbed: Found, survivor: Found) -> None:
+    """Identifiers of a third identity among those of the merge: only the first one named on each side is merged."""
+    meant = {found.current.id for found in (absorbed, survivor) if found.current is not None}
+    others = {identity.id for found in (absorbed, survivor) for _, identity in found.conflicts} - meant
+    if others:
+        draft.notice("identifier-conflict", Subject.PATIENT)
+        draft.raise_item("identifier-conflict", (*sorted(meant), *sorted(others)))
 
 
 def _merge_current(
@@ -45,30 +64,28 @@ def _merge_current(
     elif survivor.current is not None:
         _merge(draft, command, absorbed, survivor.current)
     elif survivor.retired is not None:
-        standing = draft.survivor(survivor.retired)
-        if standing.id == absorbed.id:
+        master = draft.survivor(survivor.retired)
+        if master.id == absorbed.id:
             _hold(draft, command, absorbed, survivor.retired)
         else:
             draft.notice("merge-redirected", Subject.PATIENT)
-            _merge(draft, command, absorbed, standing)
+            _merge(draft, command, absorbed, master)
     else:
         # An unknown survivor makes the merge a change of identifier (ITI-30: no error).
         _renumber(draft, absorbed, command.patient, prior)
 
 
-def _merge_again(draft: Draft, command: MergePatients, standing: Identity, survivor: Found) -> None:
+def _merge_again(draft: Draft, command: MergePatients, master: Identity, survivor: Found) -> None:
     """The prior identity was retired before: the same merge again does nothing, another one is held."""
-    asked = survivor.current
-    if asked is None and survivor.retired is not None:
-        asked = draft.survivor(survivor.retired)
-    draft.subject = standing.id
-    if asked is not None and asked.id == standing.id:
+    asked = standing(draft, survivor)
+    draft.subject = master.id
+    if asked is not None and asked.id == master.id:
         draft.notice("already-merged", Subject.PRIOR)
     elif asked is not None:
-        _hold(draft, command, standing, asked)
+        _hold(draft, command, master, asked)
     else:
         draft.notice("merge-held", Subject.PATIENT)
-        draft.raise_item("merge-held", (standing.id,), held=msgspec.json.encode(command))
+        draft.raise_item("merge-held", (master.id,), held=msgspec.json.encode(command))
 
 
 def _merge(draft: Draft, command: MergePatients, absorbed: Identity, survivor: Identity) -> None:
@@ -120,7 +137,11 @@ def replace_identifiers(draft: Draft, command: ReplaceIdentifiers) -> None:
     """
     if not command.prior and not command.prior_ins:
         raise Refused(Fault.REQUIRED, Subject.PRIOR, "no prior identifier")
-    for prior in command.prior:
+    kept = {identifier.key for identifier in command.patient.identifiers}
+    changing = [prior for prior in command.prior if prior.key not in kept]
+    if not changing and not command.prior_ins:
+        raise Refused(Fault.DUPLICATE_KEY, Subject.PRIOR, "an identifier cannot be replaced by itself")
+    for prior in changing:
         _replace_one(draft, command.patient, prior)
     if command.prior_ins:
         _replace_ins(draft, command)
@@ -128,7 +149,7 @@ def replace_identifiers(draft: Draft, command: ReplaceIdentifiers) -> None:
 
 def _replace_one(draft: Draft, patient: Patient, prior: Identifier) -> None:
     successors = [i for i in patient.identifiers if i.type == prior.type and i.authority.key == prior.authority.key]
-    owner = find(draft, [prior]).current if prior.type in PERSON_TYPES else _holder(draft, patient, prior)
+    owner = find(draft, [prior]).current if names_person(prior) else _holder(draft, patient, prior)
     if owner is None:
         draft.notice("prior-unknown", Subject.PRIOR)
         return
@@ -137,10 +158,8 @@ def _replace_one(draft: Draft, patient: Patient, prior: Identifier) -> None:
             Fault.REQUIRED, Subject.PATIENT, "no identifier of the same type and authority replaces the prior one"
         )
     new = successors[0]
-    if new.key == prior.key:
-        raise Refused(Fault.DUPLICATE_KEY, Subject.PRIOR, "an identifier cannot be replaced by itself")
     taken = [holder for holder in draft.working.holders(new.key) if holder != owner.id]
-    if new.type in PERSON_TYPES and taken:
+    if names_person(new) and taken:
         raise Refused(Fault.DUPLICATE_KEY, Subject.PATIENT, "the new identifier is another patient's")
     owner = _retire(draft, owner, [prior], "replaced")
     held = owner.holds(new)
@@ -159,7 +178,7 @@ def _replace_ins(draft: Draft, command: ReplaceIdentifiers) -> None:
     patient = command.patient
     found = find_patient(draft, patient)
     if found.current is None and found.retired is not None:
-        survivor = named_survivor(draft, found)
+        survivor = named_survivor(draft, patient, found)
         raise Refused(
             Fault.UNKNOWN_KEY, Subject.PATIENT, "the patient identifier was merged or replaced", survivor=survivor
         )
@@ -191,12 +210,12 @@ def link_patients(draft: Draft, command: LinkPatients) -> None:
     """A24 links two identities, creating an unknown one (ITI-30: link anyway); A37 undoes it. Both stay."""
     found = (find_patient(draft, command.first), find_patient(draft, command.second))
     if command.unlink:
-        sides = [f.current for f in found if f.current is not None]
+        sides = [side for f in found if (side := standing(draft, f)) is not None]
     else:
-        if any(f.current is None for f in found):
+        if any(f.current is None and f.retired is None for f in found):
             draft.notice("link-unknown", Subject.PATIENT)
         sides = [
-            f.current if f.current is not None else attached(draft, patient, f)
+            standing(draft, f) or attached(draft, patient, f)
             for patient, f in zip((command.first, command.second), found, strict=True)
         ]
     if len(sides) < 2 or (command.unlink and sides[1].id not in sides[0].links):

@@ -59,6 +59,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "another INS was received without A47: it was taken, the former one is in the history, a work item was raised",
         "une autre INS a été reçue sans A47 : elle est retenue, l'ancienne est historisée, une tâche est ouverte",
     ),
+    "ins-nia-late": (
+        "a NIA was received while the NIR is known: the NIR was kept, a work item was raised",
+        "un NIA a été reçu alors que le NIR est connu : le NIR est conservé, une tâche est ouverte",
+    ),
     "ins-contested": (
         "this INS is already held by another identity of the domain: it is contested until a person decides",
         "cette INS est déjà portée par une autre identité du domaine : elle est contestée jusqu'à décision",

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from insigne.ins.status import Status
 from insigne.ins.traits import StrictTraits, departures
 from insigne.registry import events as ev
-from insigne.registry.attach import Found, domain_of, find_patient, named_survivor
+from insigne.registry.attach import Found, domain_of, find_patient, named_survivor, names_person
 from insigne.registry.commands import Patient, TraitsAssertion
 from insigne.registry.decision import Draft, Fault, Refused, Subject
 from insigne.registry.details import details_after
@@ -29,7 +29,7 @@ def record_patient(draft: Draft, patient: Patient) -> Identity:
             Fault.UNKNOWN_KEY,
             Subject.PATIENT,
             "the patient identifier was merged or replaced",
-            survivor=named_survivor(draft, found),
+            survivor=named_survivor(draft, patient, found),
         )
     return attached(draft, patient, found)
 
@@ -45,7 +45,7 @@ def attached(draft: Draft, patient: Patient, found: Found) -> Identity:
 def _create(draft: Draft, patient: Patient) -> Identity:
     domain = domain_of(patient.identifiers)
     if not domain:
-        raise Refused(Fault.REQUIRED, Subject.PATIENT, "no identifier of a person (PI, PN…) in the identifier list")
+        raise Refused(Fault.REQUIRED, Subject.PATIENT, "no identifier of a person (PI, PN…) with its authority")
     trusted = draft.policy.trusts(domain)
     claim = read_claim(draft, patient.reliability)
     identity_id = draft.new_id()
@@ -127,11 +127,10 @@ def _add_identifiers(draft: Draft, identity: Identity, patient: Patient, found: 
         draft.notice("identifier-conflict", Subject.PATIENT)
         draft.raise_item("identifier-conflict", (identity.id, *sorted({other.id for _, other in found.conflicts})))
     for identifier in _distinct(patient.identifiers):
-        if identifier.key in elsewhere:
+        if identifier.key in elsewhere or identity.holds(identifier) is not None:
             continue
-        held = identity.holds(identifier)
-        if held is not None:
-            continue
+        if names_person(identifier) and draft.working.holders(identifier.key):
+            continue  # it named an identity merged or renumbered since: it is not given twice
         if identifier.type in SINGLE_TYPES:
             identity = _retire_same(draft, identity, identifier)
         identity = draft.on_identity(identity, ev.IdentifierAdded(identifier))

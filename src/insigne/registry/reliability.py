@@ -67,14 +67,18 @@ def apply_ins(draft: Draft, identity: Identity, patient: Patient, claim: Claim) 
     held = identity.ins
     if held is not None and held.ins == ins:
         return _still_contested(draft, identity)
-    reason = ""
-    if held is not None:
-        became_nir = nature_of(held.ins.oid) is Nature.NIA and nature_of(ins.oid) is Nature.NIR
-        reason = "NIA became NIR" if became_nir else "another INS received"
-        if not became_nir:
-            draft.notice("ins-replaced-without-a47", Subject.INS)
-            draft.raise_item("ins-changed", (identity.id,))
-    return record_ins(draft, identity, ins, reason)
+    if held is None:
+        return record_ins(draft, identity, ins, "")
+    natures = (nature_of(held.ins.oid), nature_of(ins.oid))
+    if natures == (Nature.NIR, Nature.NIA):
+        draft.notice("ins-nia-late", Subject.INS)
+        draft.raise_item("ins-changed", (identity.id,))
+        return identity
+    if natures == (Nature.NIA, Nature.NIR):
+        return record_ins(draft, identity, ins, "NIA became NIR")
+    draft.notice("ins-replaced-without-a47", Subject.INS)
+    draft.raise_item("ins-changed", (identity.id,))
+    return record_ins(draft, identity, ins, "another INS received")
 
 
 def chosen(draft: Draft, several: tuple[Ins, ...]) -> Ins | None:

@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from insigne.registry import events as ev
-from insigne.registry.attach import find, find_patient, person_identifiers
+from insigne.registry.attach import find, find_patient, person_identifiers, standing
 from insigne.registry.commands import MoveAccount, MoveAccounts, MovementAssertion, RecordMovement, RenumberAccount
 from insigne.registry.decision import Draft, Fault, Refused, Subject
 from insigne.registry.index import account_key, visit_key
@@ -137,16 +137,12 @@ def _move_account(draft: Draft, move: MoveAccount) -> None:
     if move.account is None:
         raise Refused(Fault.REQUIRED, Subject.ACCOUNT, "no account number to move")
     found = find_patient(draft, move.patient)
-    prior = find(draft, person_identifiers(move.prior))
-    source = prior.current or (draft.survivor(prior.retired) if prior.retired is not None else None)
+    source = standing(draft, find(draft, person_identifiers(move.prior)))
     stays = _stays_of_account(draft, move.account, source)
     if source is None or not stays:
         draft.notice("prior-unknown" if source is None else "account-unknown", Subject.PRIOR)
         return
-    if found.current is None and found.retired is not None:
-        target = draft.survivor(found.retired)
-    else:
-        target = found.current or attached(draft, move.patient, found)
+    target = standing(draft, found) or attached(draft, move.patient, found)
     draft.subject = target.id
     for stay in stays:
         if stay.identity != target.id:
@@ -162,8 +158,7 @@ def _stays_of_account(draft: Draft, account: Identifier, owner: Identity | None)
 
 def renumber_account(draft: Draft, command: RenumberAccount) -> None:
     """A49: the stays of the prior account are under the new number from now on."""
-    found = find_patient(draft, command.patient)
-    owner = found.current or (draft.survivor(found.retired) if found.retired is not None else None)
+    owner = standing(draft, find_patient(draft, command.patient))
     stays = _stays_of_account(draft, command.prior_account, owner)
     if not stays or owner is None:
         draft.notice("account-unknown", Subject.ACCOUNT)
