@@ -24,15 +24,11 @@ from msgspec import Struct
 from insigne.api.settings import HttpSettings
 from insigne.exchange.settings import ExchangeSettings, SenderSettings
 from insigne.registry.settings import AuthoritySettings, RegistrySettings
+from insigne.store.settings import RetentionSettings, StoreSettings
 from insigne.transport.settings import FolderSettings, MllpSettings
 
 ENVIRONMENT_PREFIX = "INSIGNE_"
-
-
-class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where everything is kept. An empty `url` is a SQLite file in the data folder."""
-
-    url: str = ""
+DATABASE_FILE = "insigne.db"
 
 
 class RiSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,6 +46,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     folders: tuple[FolderSettings, ...] = ()
     http: HttpSettings = HttpSettings()
     store: StoreSettings = StoreSettings()
+    retention: RetentionSettings = RetentionSettings()
     ri: RiSettings = RiSettings()
     registry: RegistrySettings = RegistrySettings()
     authorities: tuple[AuthoritySettings, ...] = ()
@@ -121,6 +118,11 @@ def load(
         sources = [str(origin) for key, origin in origins.items() if f".{key}".startswith(where)]
         raise ConfigError(f"{', '.join(dict.fromkeys(sources))}: {where.lstrip('.')}: {reason}") from error
     return LoadedConfig(config, origins, data_dir)
+
+
+def store_url(loaded: LoadedConfig) -> str:
+    """Return the address of the base: `store.url`, else the SQLite file of the data folder."""
+    return loaded.config.store.url or f"sqlite:///{(loaded.data_dir / DATABASE_FILE).resolve()}"
 
 
 def effective_values(loaded: LoadedConfig) -> list[EffectiveValue]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from insigne.config import Config, LoadedConfig
+from insigne.config import Config, LoadedConfig, store_url
 from insigne.exchange.adt import AdtHandler
 from insigne.exchange.apply import Registrar
 from insigne.exchange.handler import Handler
@@ -15,13 +15,6 @@ from insigne.exchange.ids import TimeOrderedIds
 from insigne.exchange.intake import Intake
 from insigne.registry.settings import Policy, policy
 from insigne.store import Store, open_store
-
-DATABASE_FILE = "insigne.db"
-
-
-def store_url(loaded: LoadedConfig) -> str:
-    """The address of the base: `store.url`, else the SQLite file of the data folder."""
-    return loaded.config.store.url or f"sqlite:///{(loaded.data_dir / DATABASE_FILE).resolve()}"
 
 
 def site_policy(config: Config) -> Policy:

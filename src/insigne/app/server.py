@@ -14,9 +14,9 @@ from insigne import __version__
 from insigne.api.app import create_app
 from insigne.api.deps import ApiDeps
 from insigne.api.server import HttpServer
-from insigne.app.base import Base, open_base, rfc3339_now, store_url, utc_now
+from insigne.app.base import Base, open_base, rfc3339_now, utc_now
 from insigne.app.watch import health_of, metrics_of
-from insigne.config import LoadedConfig
+from insigne.config import LoadedConfig, store_url
 from insigne.exchange.groupcommit import GroupCommit
 from insigne.ins.cog import bundled_cog
 from insigne.store import SchemaMissing

@@ -1,7 +1,7 @@
 """What an operator sees of the running service: health checks and metrics."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -18,12 +18,19 @@ from insigne.api.health import (
 )
 from insigne.api.metrics import Counts
 from insigne.app.base import Base, utc_now
+from insigne.exchange.groupcommit import GroupCommit
+from insigne.transport.mllp_server import MllpServer
 
-if TYPE_CHECKING:
-    from insigne.app.server import Service
+
+class Watched(Protocol):
+    """The running service, as far as it is watched."""
+
+    receiver: GroupCommit
+    mllp: MllpServer
+    listening: bool
 
 
-def health_of(service: "Service", base: Base) -> Health:
+def health_of(service: Watched, base: Base) -> Health:
     """The checks of `/health/ready`."""
     probes: dict[str, Probe] = {
         "store": store_probe(base.store.read),
@@ -39,7 +46,7 @@ def health_of(service: "Service", base: Base) -> Health:
     return Health(probes)
 
 
-def metrics_of(service: "Service", base: Base) -> CollectorRegistry:
+def metrics_of(service: Watched, base: Base) -> CollectorRegistry:
     """What `/metrics` reads."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
@@ -55,7 +62,7 @@ def _intake(base: Base) -> Mapping[str, float]:
     return {name: getattr(counters, name) for name in counters.__slots__}
 
 
-def _mllp(service: "Service") -> Mapping[str, float]:
+def _mllp(service: Watched) -> Mapping[str, float]:
     counters = service.mllp.counters
     return {name: getattr(counters, name) for name in counters.__slots__}
 

@@ -3,8 +3,9 @@
 import typer
 
 from insigne.cli.common import Context, examples, group_app
-from insigne.cli.opening import PATIENCE, author, existing, plainly, store_url
+from insigne.cli.opening import PATIENCE, author, existing, plainly
 from insigne.cli.reports import conclude, conclude_report, progress
+from insigne.config import store_url
 from insigne.store import upgrade as upgrade_store
 from insigne.store.errors import HistoryErased
 from insigne.store.lock import FolderLock

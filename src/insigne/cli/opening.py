@@ -5,21 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from insigne.cli.common import Context, Exit, fail
-from insigne.config import LoadedConfig
+from insigne.config import store_url
 from insigne.exchange.errors import StoreBusy, StoreError, StoreLost
 from insigne.store import SchemaMissing, Store, open_store, upgrade
 from insigne.store.errors import HistoryErased
 from insigne.store.queries import ReadView
 
-DATABASE_FILE = "insigne.db"
-
 #: Seconds a command waits for the server, or another command, to finish its write.
 PATIENCE = 10.0
-
-
-def store_url(loaded: LoadedConfig) -> str:
-    """The address of the base: `store.url`, else the SQLite file of the data folder."""
-    return loaded.config.store.url or f"sqlite:///{(loaded.data_dir / DATABASE_FILE).resolve()}"
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """`insigne purge`: erase what retention does not allow to keep."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -19,6 +19,7 @@ app = command_app()
 
 @app.command(
     epilog=examples(
+        "insigne purge",
         "insigne purge --messages-before 2025-03-01T00:00:00+01:00 --dry-run",
         "insigne purge --messages-before 2025-03-01T00:00:00+01:00 --payloads-before 2016-01-01T00:00:00+01:00",
     )
@@ -37,12 +38,15 @@ def purge(
 ) -> None:
     """Erase personal data past its retention: bytes of messages, and past events once their outcome is noted.
 
+    Without a moment, what the configuration keeps counts (retention.messages_days, retention.payloads_days).
     Identities stay as they are. The log still tells that messages came, and the chain of seals still verifies.
     """
     context = Context.of(ctx)
-    messages, payloads = _moment(messages_before, "--messages-before"), _moment(payloads_before, "--payloads-before")
+    kept = context.config.retention
+    messages = _moment(messages_before, "--messages-before") or _retained(kept.messages_days)
+    payloads = _moment(payloads_before, "--payloads-before") or _retained(kept.payloads_days)
     if messages is None and payloads is None:
-        fail(Exit.USAGE, "give --messages-before, --payloads-before or both")
+        fail(Exit.USAGE, "nothing has a limit: give --messages-before or --payloads-before, or set retention.*_days")
     with existing(context, read_only=dry_run) as store:
         counts = _counted(store, messages, payloads) if dry_run else _purged(store, messages, payloads)
     conclude(context, counts)
@@ -55,6 +59,10 @@ def _moment(text: str, option: str) -> str | None:
     if moment > datetime.now(UTC):
         fail(Exit.USAGE, f"{option}: {text} is to come; give a moment of the past")
     return rfc3339(moment)
+
+
+def _retained(days: int) -> str | None:
+    return rfc3339(datetime.now(UTC) - timedelta(days=days)) if days else None
 
 
 def _purged(store: Store, messages: str | None, payloads: str | None) -> dict[str, int]:

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from insigne.cli.common import Context, command_app, examples
-from insigne.cli.opening import author, plainly, store_url
+from insigne.cli.opening import author, plainly
 from insigne.cli.reports import conclude_report, progress
+from insigne.config import store_url
 from insigne.store.backup import restore as restore_store
 
 app = command_app()

@@ -126,8 +126,8 @@ def _show(summary: dict[str, Any]) -> None:
     console = Console()
     messages, identities = summary["messages"], summary["identities"]
     console.print(
-        f"\n{messages['received']} messages, {messages['accepted']} accepted, {messages['rejected']} refused on purpose;"
-        f" {identities['total']} identities, {identities['qualified']} qualified; {summary['seconds']} s\n"
+        f"\n{messages['received']} messages, {messages['accepted']} accepted, {messages['rejected']} refused on purpose"
+        f"; {identities['total']} identities, {identities['qualified']} qualified; {summary['seconds']} s\n"
     )
     table = Table(box=None, pad_edge=False)
     for title in ("", "expectation", "detail"):
