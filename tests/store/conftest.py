@@ -5,14 +5,19 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
 
+from insigne.exchange.model import MessageRecord
+from insigne.registry.events import AnyEvent, IdentityCreated, Recorded
+from insigne.registry.values import Authority, Details, Identifier, Traits
+from insigne.registry.workingset import WorkingSet
 from insigne.store import Store, open_store, upgrade
 
 TEMPLATE = "insigne_template"
@@ -186,3 +191,103 @@ def opened() -> Iterator[Callable[..., Store]]:
 def store(url: str, opened: Callable[..., Store]) -> Store:
     """An open store on each kind of database."""
     return opened(url)
+
+
+# --- invented people
+
+HOSPITAL = Authority("HOSPITAL", "1.2.250.1.999.1", "ISO")
+SENDER = "GAM|HOSPITAL"
+
+
+def pi(value: str, authority: Authority = HOSPITAL) -> Identifier:
+    """A patient number of the hospital."""
+    return Identifier("PI", authority, value)
+
+
+class Hospital:
+    """Writes people, stays and messages into a store, one transaction a call, one second apart."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._seconds = 0
+
+    def time(self) -> str:
+        """A moment after the last one."""
+        self._seconds += 1
+        hours, seconds = divmod(self._seconds, 3600)
+        return f"2026-03-01T{hours:02}:{seconds // 60:02}:{seconds % 60:02}.000Z"
+
+    def record(self, *steps: tuple[str, str, AnyEvent], messages: Sequence[MessageRecord] = ()) -> None:
+        """Commit events, each on the object (stream, id)."""
+        with self.store.begin(5.0) as transaction:
+            changes = WorkingSet(transaction)
+            for stream, stream_id, event in steps:
+                self.add(changes, stream, stream_id, event)
+            transaction.write(changes, messages)
+            transaction.commit()
+
+    def add(self, changes: WorkingSet, stream: str, stream_id: str, event: AnyEvent) -> None:
+        """Add an event to a working set, as the next one of its object."""
+        read = {"identity": changes.identity, "encounter": changes.encounter, "work-item": changes.work_item}
+        state = read[stream](stream_id)
+        version = 1 if state is None else state.version + 1
+        record = Recorded(stream, stream_id, version, self.time(), "mllp:gam", "message", f"M{self._seconds}", event)
+        changes.add(record)
+
+    def created(self, *identifiers: Identifier, traits: Traits | None = None, used_name: str = "") -> IdentityCreated:
+        """The event of a new person."""
+        return IdentityCreated(
+            domain=HOSPITAL.key,
+            identifiers=identifiers,
+            traits=traits or Traits("LEGALL", "ANNE", "ANNE SOPHIE", "19840229", "F", "29019"),
+            details=Details(used_name=used_name),
+            checked=True,
+            attributes=(),
+            reliability=("VALI",),
+            trusted=True,
+        )
+
+    def admit(self, identity: str, *identifiers: Identifier, **options: Any) -> str:
+        """Commit a new person; the id."""
+        self.record(("identity", identity, self.created(*identifiers, **options)))
+        return identity
+
+    def message(self, number: int, **fields: Any) -> MessageRecord:
+        """A row of the message log, accepted unless told otherwise."""
+        row: dict[str, Any] = {
+            "id": f"01K{number:023}",
+            "time": self.time(),
+            "direction": "in",
+            "peer": "mllp:gam",
+            "sender": SENDER,
+            "control_id": f"C{number}",
+            "event": "ADT^A28",
+            "version": "2.5^FRA^2.11",
+            "charset": "8859/1",
+            "disposition": "accepted",
+            "code": "AA",
+            "digest": bytes(32),
+            "raw": b"MSH|^~\\&|GAM|HOSPITAL\rPID|\xc9\r",
+            "ack": b"MSH|^~\\&|\rMSA|AA\r",
+            "findings": b"[]",
+            "subject": "",
+        }
+        return MessageRecord(**{**row, **fields})
+
+
+@pytest.fixture
+def hospital(store: Store) -> Hospital:
+    """A hospital over an open store of each kind."""
+    return Hospital(store)
+
+
+@pytest.fixture
+def sqlite_hospital(sqlite_url: str, opened: Callable[..., Store]) -> Hospital:
+    """A hospital over a SQLite base."""
+    return Hospital(opened(sqlite_url))
+
+
+@pytest.fixture
+def hospital_over() -> type[Hospital]:
+    """Makes a hospital over any store."""
+    return Hospital

@@ -91,7 +91,7 @@ class _Checker:
         self._seq = seq
         if payload is None and salt is None:
             self._erased += 1
-        elif payload is None or salt is None or payload_digest(salt, payload) != digest:
+        elif not (isinstance(payload, bytes) and isinstance(salt, bytes) and payload_digest(salt, payload) == digest):
             self._report.problem(f"entry {seq}: its content was changed")
         elif row[1] == audit.STREAM and row[4] == PURGED:
             self._purged += int(read_audit(row).details["payloads"])

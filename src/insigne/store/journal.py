@@ -78,7 +78,9 @@ def fold(entries: Iterable[JournalEntry]) -> State | None:
     Erased entries are passed over: a snapshot follows them. Raises HistoryErased when none does.
     """
     state: State | None = None
+    erased = False
     for entry in entries:
+        erased = entry.event is None
         if entry.event is None:
             state = None
             continue
@@ -88,6 +90,8 @@ def fold(entries: Iterable[JournalEntry]) -> State | None:
                 f"{entry.stream} {entry.stream_id}: what event {entry.version} applies to was erased by a purge"
             )
         state = evolve(state, entry.record)
+    if erased:
+        raise HistoryErased("what is known of that moment was erased by a purge")
     return state
 
 

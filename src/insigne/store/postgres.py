@@ -128,7 +128,14 @@ class PostgresSession:
 
     def snapshot(self) -> None:
         """See `Session.snapshot`."""
-        _translated(lambda: self._connection.execute(b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"), "begin")
+
+        def begin() -> None:
+            with self._connection.pipeline():
+                self._connection.execute(b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                # The moment is that of the first statement, not of BEGIN.
+                self._connection.execute(b"SELECT 1")
+
+        _translated(begin, "begin")
 
     def commit(self) -> None:
         """See `Session.commit`."""

@@ -85,7 +85,8 @@ class SqliteSession:
     def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
         """See `Session.stream`."""
         try:
-            yield from self._connection.execute(sql, parameters)
+            for row in self._connection.execute(sql, parameters):  # noqa: UP028  # closing early leaves the cursor be
+                yield row
         except sqlite3.Error as error:
             raise translate(error, "read") from error
 
@@ -115,6 +116,8 @@ class SqliteSession:
         """See `Session.snapshot`."""
         try:
             self._connection.execute("BEGIN")
+            # The moment is that of the first read, not of BEGIN.
+            self._connection.execute(statements.SCHEMA_REVISION).fetchone()
         except sqlite3.Error as error:
             raise translate(error, "begin") from error
 

@@ -82,12 +82,10 @@ class Store:
         except StoreError:
             session.close()
             raise
-        finally:
-            session.rollback()
-        if len(self._idle) < _IDLE_READERS:
-            self._idle.append(session)
-        else:
-            session.close()
+        except BaseException:
+            self._keep(session)
+            raise
+        self._keep(session)
 
     def _reader(self) -> Session:
         """A connection with a snapshot open; idle ones may have been lost since."""
@@ -100,8 +98,20 @@ class Store:
             else:
                 return session
         session = self.backend.connect(read_only=True)
-        session.snapshot()
+        try:
+            session.snapshot()
+        except StoreError:
+            session.close()
+            raise
         return session
+
+    def _keep(self, session: Session) -> None:
+        """Take back a connection for the next reader."""
+        session.rollback()
+        if len(self._idle) < _IDLE_READERS:
+            self._idle.append(session)
+        else:
+            session.close()
 
     def forget(self) -> None:
         """Trust nothing remembered: the projections were made anew."""
