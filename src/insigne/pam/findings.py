@@ -3,7 +3,6 @@
 The default policy integrates: a finding, severity "error" included, never refuses a message by itself.
 """
 
-import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,10 +14,11 @@ from typing import Any, Final
 from insigne.hl7 import Location
 from insigne.pam.profile import Edition, Severity
 
+#: A hostile message could draw millions; nobody reads more than this.
+MOST_FINDINGS: Final = 200
 POLICIES: Final = ("ignore", "warn", "reject")
-_SAFE_CODE = re.compile(r"[A-Za-z0-9_/.-]{1,10}")
-#: In these segments a shifted field may put a name where a code belongs: only very short codes are quoted.
-_PERSONAL_SEGMENTS: Final = frozenset({"PID", "NK1", "MRG", "GT1", "IN1", "IN2", "PD1"})
+#: Codes that are in no table of PAM-FR and are met in messages.
+_KNOWN_MISTAKES: Final = frozenset({"QUAL", "RECUP", "FICTI", "DOUTE", "USUP", "DOPS"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def _rule(identifier: str, content: Mapping[str, Any]) -> Rule:
 
 
 class Report:
-    """Collects the findings of one message under one edition."""
+    """Collects the findings of one message under one edition, up to MOST_FINDINGS of them."""
 
     __slots__ = ("edition", "findings")
 
@@ -104,6 +104,8 @@ class Report:
 
     def add(self, key: str, location: Location | None = None, **values: object) -> None:
         """Add the finding `key` ("rule.variant") unless the edition silences it; `values` fill its sentences."""
+        if len(self.findings) >= MOST_FINDINGS:
+            return
         finding = make_finding(key, self.edition, location, **values)
         if finding is not None:
             self.findings.append(finding)
@@ -139,12 +141,19 @@ def severity_of(key: str, edition: Edition) -> Severity | None:
     return None if chosen == "off" else chosen
 
 
-def shown(code: str, segment: str) -> str:
-    """Return a code fit to be quoted in a finding: short and plain, else only its length."""
-    longest = 5 if segment in _PERSONAL_SEGMENTS else 10
-    if len(code) <= longest and _SAFE_CODE.fullmatch(code):
+def shown(code: str, edition: Edition) -> str:
+    """Return a code fit to be quoted in a finding; a shifted field may have put a name there, so most are not.
+
+    Quoted: up to three characters, the codes of any table of the edition, and well-known mistakes.
+    """
+    if (len(code) <= 3 and code.isascii() and code.isalnum()) or code in _codes(edition) or code in _KNOWN_MISTAKES:
         return f"“{code}”"
     return f"({len(code)} car.)"
+
+
+@cache
+def _codes(edition: Edition) -> frozenset[str]:
+    return frozenset().union(*(table.codes for table in edition.tables.values()))
 
 
 def apply_policy(findings: Iterable[Finding], policy: Mapping[str, str]) -> tuple[list[Finding], list[Finding]]:

@@ -7,8 +7,9 @@ the sequence of segments is remembered, and only the rules that read across fiel
 from collections.abc import Mapping
 from typing import Final
 
-from insigne.hl7 import Message, Segment
-from insigne.pam.findings import Finding, Report
+from insigne.hl7 import Hl7Error, Location, Message, Segment
+from insigne.pam.editions import EDITIONS, NEWEST, UnknownVersion
+from insigne.pam.findings import Finding, Report, make_finding
 from insigne.pam.profile import Edition, Event, Structure
 from insigne.pam.rules.context import DEFAULT_CONTEXT, ValidationContext
 from insigne.pam.rules.encounter import check_change_of_class, check_complement, check_movement, check_visit
@@ -18,7 +19,7 @@ from insigne.pam.rules.identity import IdentityCheck, check_contact, check_merge
 from insigne.pam.rules.plan import plan_of
 from insigne.pam.rules.structure import FRENCH_SEGMENTS, check_structure
 
-__all__ = ["ValidationContext", "validate"]
+__all__ = ["ValidationContext", "unreadable", "validate"]
 
 _STANDARD: Final = "^~\\&"
 _MOST_SEQUENCES: Final = 4096
@@ -36,7 +37,7 @@ def validate(message: Message, edition: Edition, context: ValidationContext = DE
     trigger = message.trigger
     event = edition.events.get(trigger) if message.message_code == "ADT" else None
     if structure is not None:
-        report.findings += _sequence(edition, tuple(segment.name for segment in segments), structure, event, trigger)
+        report.findings += _sequence(edition, tuple(segment.name for segment in segments), structure, event)
     _check_segments(report, segments)
     firsts: dict[str, Segment] = {}
     for segment in segments:
@@ -48,11 +49,28 @@ def validate(message: Message, edition: Edition, context: ValidationContext = DE
     return report.findings
 
 
+def unreadable(error: Hl7Error | UnknownVersion) -> Finding:
+    """Return, as a finding, why a message could not be read or placed in an edition."""
+    newest = EDITIONS[NEWEST]
+    if isinstance(error, UnknownVersion):
+        return _certain(make_finding("V04.unknown-version", newest, Location("MSH", field=12, component=1)))
+    key = {"103": "V06.charset-unsupported", "100": "V01.unreadable"}.get(error.condition)
+    if key is None:
+        key = "V06.undecodable" if error.ack == "AE" else "V02.unusable"
+    return _certain(make_finding(key, newest, error.location, offset=error.offset))
+
+
+def _certain(finding: Finding | None) -> Finding:
+    if finding is None:
+        raise RuntimeError("the newest edition turns no rule off")
+    return finding
+
+
 def _sequence(
-    edition: Edition, names: tuple[str, ...], structure: Structure, event: Event | None, trigger: str
+    edition: Edition, names: tuple[str, ...], structure: Structure, event: Event | None
 ) -> tuple[Finding, ...]:
     """Check the sequence of segments, remembering the answer: a feed has few different ones."""
-    key = (edition.id, event.id if event else trigger if structure.id != "ACK" else "", names)
+    key = (edition.id, event.id if event else structure.id, names)
     known = _sequences.get(key)
     if known is None:
         report = Report(edition)
@@ -73,11 +91,10 @@ def _check_segments(report: Report, segments: list[Segment]) -> None:
         if plan is None:
             continue
         text = segment.text
-        if standard and plan.is_clean(text):
-            continue
-        check_fields(report, segment, plan, standard=standard)
         if segment.name in FRENCH_SEGMENTS and not text[3:].strip(delimiters.field):
             report.add("V20.empty", segment.location(), segment=segment.name)
+        if not (standard and plan.is_clean(text)):
+            check_fields(report, segment, plan, standard=standard)
 
 
 def _check_event_rules(

@@ -1,8 +1,8 @@
 """Editions read from the data files: the root is whole, every other one is a set of differences from its parent.
 
-A difference replaces what it names: one field of a segment, a whole data type, structure or event; a code list may be
-replaced, or altered with `+CODE` and `-CODE`. An empty string removes a segment, structure, event or table, a lone `-`
-after its number a field.
+A difference replaces what it names: one field of a segment, a whole data type, structure or event. A code list may be
+replaced, or altered with `+CODE` and `-CODE`; the severity of a rule replaces those of its variants. An empty string
+removes a segment, structure, event or table, a lone `-` after its number a field.
 """
 
 import tomllib
@@ -63,8 +63,11 @@ def _merged(key: str) -> dict[str, Any]:
         return document
     base = _merged(document["parent"])
     merged = {**base, **document}
-    for part in ("events", "locations", "severities", "macros", "structures", "types"):
+    for part in ("events", "locations", "macros", "structures", "types"):
         merged[part] = {**base[part], **document.get(part, {})}
+    own = document.get("severities", {})
+    inherited = {key: value for key, value in base["severities"].items() if key.partition(".")[0] not in own}
+    merged["severities"] = {**inherited, **own}
     merged["tables"] = dict(base["tables"])
     for name, codes in document.get("tables", {}).items():
         merged["tables"][name] = _altered(base["tables"].get(name, ""), codes)

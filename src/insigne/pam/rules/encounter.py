@@ -79,7 +79,7 @@ def _check_origin(report: Report, movement: Segment, event: Event, origin: str) 
         report.add(
             "V19.origin-event",
             movement.location(6),
-            code=shown(origin, "ZBE"),
+            code=shown(origin, report.edition),
             event=event.id,
             expected="/".join(sorted(event.cancels)),
         )

@@ -14,6 +14,7 @@ from insigne.pam.rules.plan import CODED_TYPES, LEFT_TO_RULES, TEXT_TYPES, Field
 
 _DTM = re.compile(r"(\d{4})(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:\.\d{1,4})?)?)?)?)?)?([+-]\d{4})?")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?|[+-]?\.\d+")
+_SIMPLE_IN_PRACTICE: Final = CODED_TYPES | {"TS"}
 _CODE_RULES: Final = {"ZBE-9": "V19.nature", "PV1-51": "V24.visit"}
 _KNOWN_NAMESPACES: Final = frozenset(NAMESPACES.values())
 
@@ -73,7 +74,7 @@ def check_fields(report: Report, segment: Segment, plan: SegmentPlan, *, standar
             continue
         field = known.get(number)
         if field is not None:
-            if not standard or field.clean.fullmatch(raw) is None:
+            if not (standard and field.is_clean(raw)):
                 _FieldCheck(report, segment, field).run(raw)
         elif number > last:
             report.add("F-extra.field", segment.location(number), segment=plan.name)
@@ -114,6 +115,8 @@ class _FieldCheck:
 
     def _repetition(self, raw: str, index: int) -> None:
         kind = self.plan.field.type
+        if kind == "varies":
+            return  # the type is in another field
         parts = self.segment.delimiters.components(raw)
         components = self.edition.types.get(kind)
         if components is None:
@@ -188,7 +191,7 @@ class _FieldCheck:
         self._add(
             key,
             at,
-            code=shown(value, self.segment.name),
+            code=shown(value, self.edition),
             table=table.id.replace("FR-", "IHE-FRANCE-"),
             codes=" ".join(sorted(table.codes)),
         )
@@ -210,6 +213,11 @@ class _FieldCheck:
         self.report.add(key, self._location(at), name=self.plan.field.name, **values)
 
     def _location(self, at: tuple[int, ...]) -> Location:
-        """Return the place of (repetition, component, sub-component); repetition 1 of a single field goes without."""
+        """Return the place of (repetition, component, sub-component).
+
+        Repetition 1 of a single field goes without, and so does component 1 of a code or a time.
+        """
         index, *rest = at
+        if rest == [1] and self.plan.field.type in _SIMPLE_IN_PRACTICE:
+            rest = []
         return self.segment.location(self.number, None if index == 1 == self.plan.field.most else index, *rest)

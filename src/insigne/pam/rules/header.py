@@ -66,11 +66,11 @@ def structure_of(report: Report, header: Segment) -> Structure | None:
         report.add("V03.missing", place)
         return None
     if code != "ADT":
-        report.add("V03.type", header.location(9, None, 1), code=shown(code, "MSH"))
+        report.add("V03.type", header.location(9, None, 1), code=shown(code, edition))
         return None
     structure = edition.structures.get(trigger)
     if structure is None:
-        report.add("V03.event", header.location(9, None, 2), code=shown(trigger, "MSH"))
+        report.add("V03.event", header.location(9, None, 2), code=shown(trigger, edition))
         return None
     if not declared:
         report.add("V03.structure-missing", header.location(9, None, 3), expected=structure.id)

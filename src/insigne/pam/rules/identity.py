@@ -166,7 +166,7 @@ class IdentityCheck:
             place = self.pid.location(32, index)
             if not table.accepts(code):
                 if code != NULL:
-                    self.report.add("V14.code", place, code=shown(code, "PID"))
+                    self.report.add("V14.code", place, code=shown(code, self.report.edition))
             elif index == 1 and code in ATTRIBUTES:
                 self.report.add("V14.attribute-first", place)
             elif index > 1 and code not in ATTRIBUTES:

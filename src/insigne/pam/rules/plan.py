@@ -7,8 +7,7 @@ has something.
 """
 
 import re
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Final
 
 from insigne.pam.profile import Component, Edition, Field, Table
@@ -32,14 +31,22 @@ _PRIMITIVES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
 class FieldPlan:
-    """A field with the expression that its clean contents match, and its place as "PID-3"."""
+    """A field with its place as "PID-3", its code list, and the expression that its clean contents match."""
 
-    field: Field
-    place: str
-    table: Table | None
-    clean: re.Pattern[str]
+    def __init__(self, field: Field, place: str, table: Table | None, expression: str) -> None:
+        self.field = field
+        self.place = place
+        self.table = table
+        self._expression = expression
+
+    @cached_property
+    def _clean(self) -> re.Pattern[str]:
+        return re.compile(self._expression)
+
+    def is_clean(self, raw: str) -> bool:
+        """Whether a field written with the standard delimiters surely has nothing to reproach."""
+        return self._clean.fullmatch(raw) is not None
 
 
 class SegmentPlan:
@@ -60,7 +67,7 @@ class SegmentPlan:
             place = f"{name}-{number}"
             expression = builder.field(field, place)
             self._parts[number - 1] = expression
-            self.fields[number] = FieldPlan(field, place, edition.tables.get(field.table), re.compile(expression))
+            self.fields[number] = FieldPlan(field, place, edition.tables.get(field.table), expression)
         required = [n for n, f in known.items() if f.usage == "R" and f"{name}-{n}" not in REQUIRED_BY_RULES]
         self.required = tuple(required)
         self._last_required = max(required, default=0)
@@ -125,7 +132,7 @@ class _Builder:
         else:
             extra = "*" if field.most == 0 else f"{{0,{field.most - 1}}}"
             many = rf"{once}(?:~{once}){extra}"
-        return many if field.usage == "R" else _optional(many)
+        return rf"(?=[^|])(?:{many})" if field.usage == "R" else _optional(many)
 
     def _composite(self, name: str, table: Table | None) -> str:
         components = list(self.edition.types[name])
@@ -135,8 +142,7 @@ class _Builder:
         for rank in range(len(components), 0, -1):
             component = components[rank - 1]
             one = self._component(component, table if rank == 1 else None)
-            if component.usage != "R":
-                one = _optional(one)
+            one = rf"(?=[^|~^])(?:{one})" if component.usage == "R" else _optional(one)
             if rank == 1:
                 return one + tail
             needed = any(later.usage == "R" for later in components[rank - 1 :])

@@ -96,7 +96,9 @@ class _Walk:
         """A segment whose slots are all behind or taken: once too often, or out of order."""
         slots = [index for index, slot in enumerate(self.slots) if slot.segment == name]
         taken = all(index in self.filled for index in slots)
-        if taken and not any(self.slots[index].repeatable for index in slots):
+        groups = self.structure.repeatable_groups
+        repeats = any(self.slots[index].repeatable or self.slots[index].group in groups for index in slots)
+        if taken and not repeats:
             merging = name == "PID" and self.event is not None and self.event.family == "identity"
             if merging and "MRG" in self.names and self.event is not None:
                 self.report.add("V23.group", place, event=self.event.id)
