@@ -40,6 +40,8 @@ def wrong_message(rng: Random, step: Step, sent: bytes, draft: Draft, encode: En
     none is known.
     """
     kinds = [*(_AFTER_MERGE if step.event == "A40" else _ALWAYS)]
+    if "\rMRG|" not in draft.rest:  # else the message still names a patient
+        kinds.append(_no_identifier)
     if step.movement:
         kinds.append(_unknown_movement)
     if other and other not in draft.rest:
@@ -195,7 +197,6 @@ _ALWAYS: Final = (
     _unknown_version,
     _unknown_charset,
     _undecodable,
-    _no_identifier,
     _merged_with_itself,
     _merge_of_unknown,
     _repeated,

@@ -75,9 +75,9 @@ class Person(msgspec.Struct, frozen=True):
     """One line of `truth.jsonl`.
 
     `ins` is what the hospital must hold, `national` what INSi answers about these traits, `status` the RNIV status a
-    receiver must derive (None for people the hospital never saw). `merged_into`, `duplicates_of`, `mother` and
-    `links` hold keys `person` of other lines. `attributes` are RNIV attributes; `billing_nir` is the number of type
-    NH some messages carry.
+    receiver must derive (None for people the hospital never saw). `stays` of a survivor include those of the records
+    merged into it. `merged_into`, `duplicates_of`, `mother` and `links` hold keys `person` of other lines. `attributes`
+    are RNIV attributes; `billing_nir` is the number of type NH some messages carry: it is no INS.
     """
 
     person: str
