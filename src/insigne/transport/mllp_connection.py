@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 import structlog
 
@@ -49,12 +49,12 @@ class Listener(Protocol):
     counters: MllpCounters
     clock: Callable[[], str]
 
-    def admit(self, connection: "MllpConnection", transport: asyncio.Transport) -> Peer | None:
-        """Register a connection and tell who it is; None when it must be closed at once."""
+    def admit(self, transport: asyncio.Transport) -> Peer | None:
+        """Tell who has connected; None when it must be closed at once."""
         ...
 
     def forget(self, connection: "MllpConnection") -> None:
-        """Unregister a connection that is closed."""
+        """Take back the place of a connection that is closed."""
         ...
 
 
@@ -79,9 +79,12 @@ class MllpConnection(asyncio.Protocol):
 
     Nothing raised by the receiver leaves this class: the connection is closed without an answer, so that the sender
     sends again, and the others go on.
+
+    made: whether it has had a transport, that is, whether `connection_lost` will come or has come.
     """
 
     def __init__(self, listener: Listener, loop_time: Callable[[], float]) -> None:
+        self.made = False
         self._listener = listener
         self._settings = listener.settings
         self._time = loop_time
@@ -102,9 +105,10 @@ class MllpConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Find out who is there."""
+        self.made = True
         # Every stream transport of a loop is one; the type only says so in its name.
         self._transport = cast("asyncio.Transport", transport)
-        peer = self._listener.admit(self, self._transport)
+        peer = self._listener.admit(self._transport)
         if peer is None:
             self._draining = True
             self._transport.abort()
@@ -286,9 +290,3 @@ class MllpConnection(asyncio.Protocol):
         self._listener.counters.timeouts += 1
         _log.info("mllp.timeout", peer=self._peer.name, reason=reason)
         self.abort()
-
-
-def describe_address(transport: asyncio.BaseTransport) -> str:
-    """Return the address of the peer, without its port; "" once it has gone."""
-    name: Any = transport.get_extra_info("peername")
-    return str(name[0]) if name else ""

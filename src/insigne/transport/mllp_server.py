@@ -1,26 +1,30 @@
 """The MLLP listener: who may connect, how many, for how long; and an end that answers what was begun.
 
-IHE ITI TF-2 C.2.1 (MLLP) and ITI-19 (mutual TLS). Over TLS the handshake is ours to run (`start_tls`), so that
-connections count from their first byte, and a failed handshake is seen.
+IHE ITI TF-2 C.2.1 (MLLP) and ITI-19 (mutual TLS). Sockets are accepted here rather than by the loop's own server, so
+that a connection counts from its first byte, before its handshake, and a handshake that fails is seen.
 """
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable
-from typing import cast
+from contextlib import suppress
 
 import structlog
 
 from insigne.exchange.model import Peer
 from insigne.exchange.ports import Receiver
 from insigne.net.tls import PeerCertificate, TlsError, normalise_fingerprint, peer_certificate, server_context
-from insigne.transport.mllp_connection import MllpConnection, MllpCounters, describe_address
+from insigne.transport.mllp_connection import MllpConnection, MllpCounters
 from insigne.transport.settings import MllpSettings
 
 _log = structlog.get_logger("insigne.transport.mllp")
 
 _ABORT_SECONDS = 5.0
 """How long a stop waits for connections it has cut."""
+
+_ACCEPT_PAUSE = 1.0
+"""How long nothing is accepted after the system refused to give a socket: it has no more file descriptors."""
 
 _TLS_CLOSE_SECONDS = 3.0
 """How long a closing TLS connection waits for its peer to take the last bytes and say that it closes too."""
@@ -29,7 +33,7 @@ _TLS_CLOSE_SECONDS = 3.0
 class MllpServer:
     """Receive messages over MLLP and hand them to a receiver; each answer goes back once the receiver gives it.
 
-    clock: the present time, RFC 3339 UTC.
+    clock: the present time, RFC 3339 UTC. Raises TlsError when certificates or the list of senders cannot be used.
     """
 
     def __init__(self, settings: MllpSettings, receiver: Receiver, *, clock: Callable[[], str]) -> None:
@@ -37,22 +41,24 @@ class MllpServer:
         self.receiver = receiver
         self.clock = clock
         self.counters = MllpCounters()
-        self._connections: set[MllpConnection] = set()
-        self._gates: set[_TlsGate] = set()
-        self._listener: asyncio.Server | None = None
-        self._sweep: asyncio.TimerHandle | None = None
-        self._empty = asyncio.Event()
-        self._refusing = 0
         self._senders = _Senders(settings)
         self._tls: ssl.SSLContext | None = None
+        self._sockets: list[socket.socket] = []
+        self._greetings: dict[asyncio.Task[None], MllpConnection] = {}
+        self._connections: set[MllpConnection] = set()  # from their acceptance on
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self._sweep: asyncio.TimerHandle | None = None
+        self._refusing = 0  # refusals since the last time that all connections found a place
+        self._refusing_before = 0
         self.reload_tls()
 
     @property
     def address(self) -> tuple[str, int]:
-        """Host and port listened on. Raises RuntimeError before the start."""
-        if self._listener is None or not self._listener.sockets:
+        """Host and port listened on. Raises RuntimeError when there are none."""
+        if not self._sockets:
             raise RuntimeError("the MLLP server does not listen: start it first")
-        host, port = self._listener.sockets[0].getsockname()[:2]
+        host, port = self._sockets[0].getsockname()[:2]
         return host, port
 
     def reload_tls(self) -> None:
@@ -67,18 +73,19 @@ class MllpServer:
         """Listen. Raises OSError when the address cannot be had."""
         loop = asyncio.get_running_loop()
         settings = self.settings
-        self._listener = await loop.create_server(
-            self._protocol, settings.host, settings.port, backlog=settings.max_connections
-        )
+        self._sockets = await _listen(settings.host, settings.port, settings.max_connections)
+        for listening in self._sockets:
+            loop.add_reader(listening, self._accept, listening)
         self._schedule_sweep(loop)
 
     async def stop(self) -> None:
         """Accept nothing more, answer what is in hand within `drain_seconds`, close everything."""
-        if self._listener is None:
-            return
-        self._listener.close()
-        for gate in tuple(self._gates):
-            gate.abort()
+        loop = asyncio.get_running_loop()
+        for listening in self._sockets:
+            loop.remove_reader(listening)
+            listening.close()
+        self._sockets.clear()
+        await self._end_greetings()
         for connection in tuple(self._connections):
             connection.drain()
         if not await self._all_closed(self.settings.drain_seconds):
@@ -88,77 +95,98 @@ class MllpServer:
             await self._all_closed(_ABORT_SECONDS)
         if self._sweep is not None:
             self._sweep.cancel()
-        await self._listener.wait_closed()
 
-    def admit(self, connection: MllpConnection, transport: asyncio.Transport) -> Peer | None:
-        """Register a connection and tell who it is; None when it must be closed at once."""
-        if self._listener is None or not self._listener.is_serving() or self._is_full():
-            self._count_refusal()
-            return None
-        address = describe_address(transport)
+    def admit(self, transport: asyncio.Transport) -> Peer | None:
+        """Tell who has connected; None when it must be closed at once."""
+        peername = transport.get_extra_info("peername")
+        address = str(peername[0]) if peername else ""
         certificate = peer_certificate(transport.get_extra_info("ssl_object"))
         peer = self._senders.recognise(address, certificate)
         if peer is None:
             self.counters.refused += 1
             shown = certificate or PeerCertificate("", "")
             _log.warning("mllp.unknown-certificate", address=address, fingerprint=shown.fingerprint, name=shown.name)
-            return None
-        self._connections.add(connection)
-        self._count()
         return peer
 
     def forget(self, connection: MllpConnection) -> None:
-        """Unregister a connection that is closed."""
+        """Take back the place of a connection that is closed."""
         self._connections.discard(connection)
-        self._count()
-
-    def _protocol(self) -> asyncio.Protocol:
-        self.counters.connections += 1
-        connection = MllpConnection(self, asyncio.get_running_loop().time)
-        return connection if self._tls is None else _TlsGate(self, self._tls, connection)
-
-    def open_gate(self, gate: "_TlsGate") -> bool:
-        """Give a place to a handshake; False when there is none."""
-        if self._is_full():
-            self._count_refusal()
-            return False
-        self._gates.add(gate)
-        self._count()
-        return True
-
-    def close_gate(self, gate: "_TlsGate") -> None:
-        """Give back the place of a handshake that is over."""
-        self._gates.discard(gate)
-        self._count()
-
-    def _is_full(self) -> bool:
-        return self.counters.open >= self.settings.max_connections
-
-    def _count(self) -> None:
-        self.counters.open = len(self._connections) + len(self._gates)
-        if not self.counters.open:
+        self.counters.open = len(self._connections)
+        if not self._connections:
             self._empty.set()
-        else:
-            self._empty.clear()
-        if self._refusing and not self._is_full():
-            _log.info("mllp.accepting-again", refused=self._refusing)
-            self._refusing = 0
 
-    def _count_refusal(self) -> None:
-        """Say once that connections are refused, and how many were when it is over: a storm must not fill the log."""
+    def _accept(self, listening: socket.socket) -> None:
+        """Take the connection that waits, if there is a place for it."""
+        loop = asyncio.get_running_loop()
+        try:
+            accepted, address = listening.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return  # it has gone already
+        except OSError as error:
+            _log.error("mllp.cannot-accept", error=error.strerror)
+            loop.remove_reader(listening)
+            loop.call_later(_ACCEPT_PAUSE, self._accept_again, listening)
+            return
+        self.counters.connections += 1
+        if len(self._connections) >= self.settings.max_connections:
+            self._refuse(accepted)
+            return
+        connection = MllpConnection(self, loop.time)
+        self._connections.add(connection)
+        self.counters.open = len(self._connections)
+        self._empty.clear()
+        greeting = loop.create_task(self._greet(accepted, str(address[0]), connection))
+        self._greetings[greeting] = connection
+        greeting.add_done_callback(self._greetings.pop)
+
+    def _accept_again(self, listening: socket.socket) -> None:
+        if listening in self._sockets:
+            asyncio.get_running_loop().add_reader(listening, self._accept, listening)
+
+    def _refuse(self, accepted: socket.socket) -> None:
+        """Say once that connections are refused, and how many when it is over: a storm must not fill the log."""
+        accepted.close()
         self.counters.refused += 1
         if not self._refusing:
             _log.warning("mllp.too-many-connections", limit=self.settings.max_connections)
         self._refusing += 1
 
-    async def _all_closed(self, seconds: float) -> bool:
-        if not self.counters.open:
-            return True
+    async def _greet(self, accepted: socket.socket, address: str, connection: MllpConnection) -> None:
+        """Run the handshake if there is one, and attach the connection to its socket."""
+        limits = {}
+        if self._tls is not None:
+            handshake = self.settings.handshake_seconds
+            limits = {"ssl_handshake_timeout": handshake, "ssl_shutdown_timeout": _TLS_CLOSE_SECONDS}
+        loop = asyncio.get_running_loop()
         try:
+            accepted.setblocking(False)
+            with suppress(OSError):  # answers are small: they must not wait for one another
+                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await loop.connect_accepted_socket(lambda: connection, accepted, ssl=self._tls, **limits)
+        except OSError as error:
+            self.counters.handshakes_failed += 1
+            reason = getattr(error, "reason", None) or type(error).__name__
+            _log.warning("mllp.handshake-failed", address=address, reason=reason)
+        finally:
+            if not connection.made:
+                self.forget(connection)
+
+    async def _end_greetings(self) -> None:
+        """Give up the handshakes that are under way.
+
+        A task cancelled before its first step would never close its socket, hence the turn of the loop. Once it has its
+        transport a connection is drained as the others: to cancel its greeting would lose it.
+        """
+        await asyncio.sleep(0)
+        unfinished = [greeting for greeting, connection in self._greetings.items() if not connection.made]
+        for greeting in unfinished:
+            greeting.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
+
+    async def _all_closed(self, seconds: float) -> bool:
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._empty.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
+        return not self._connections
 
     def _schedule_sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         """Look at all connections from time to time, rather than keep a timer for each: reading stays cheap."""
@@ -170,7 +198,32 @@ class MllpServer:
         now = loop.time()
         for connection in tuple(self._connections):
             connection.check_time(now)
+        if self._refusing and self._refusing == self._refusing_before:
+            _log.info("mllp.accepting-again", refused=self._refusing)
+            self._refusing = 0
+        self._refusing_before = self._refusing
         self._schedule_sweep(loop)
+
+
+async def _listen(host: str, port: int, backlog: int) -> list[socket.socket]:
+    """Listen on every address of `host`, on one port. Raises OSError when none can be had."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    sockets: list[socket.socket] = []
+    failure: OSError | None = None
+    for family, address in dict.fromkeys((family, address) for family, _, _, _, address in found):
+        if sockets:
+            port = sockets[0].getsockname()[1]  # a free port was asked for: the same for all addresses
+        try:
+            listening = socket.create_server((address[0], port, *address[2:]), family=family, backlog=backlog)
+        except OSError as error:
+            failure = error  # as when a host name has an IPv6 address, and the machine no IPv6
+            continue
+        listening.setblocking(False)
+        sockets.append(listening)
+    if not sockets:
+        raise failure or OSError(f"{host} has no address to listen on")
+    return sockets
 
 
 class _Senders:
@@ -201,58 +254,3 @@ class _Senders:
         if name is None and not self._open:
             return None
         return Peer(name or certificate.name or address, "mllp", certificate.fingerprint, certificate.name)
-
-
-class _TlsGate(asyncio.Protocol):
-    """Stands for a connection until its handshake is over, then hands it its transport and what came early."""
-
-    def __init__(self, server: MllpServer, context: ssl.SSLContext, connection: MllpConnection) -> None:
-        self._server = server
-        self._context = context
-        self._connection = connection
-        self._early = bytearray()  # what the peer sent right behind its last handshake message: one read at most
-        self._task: asyncio.Task[None] | None = None
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin the handshake; nothing is read in clear."""
-        self._transport = cast("asyncio.Transport", transport)
-        if not self._server.open_gate(self):
-            self._transport.abort()
-            return
-        self._transport.pause_reading()
-        self._task = asyncio.get_running_loop().create_task(self._shake_hands(self._transport))
-
-    def data_received(self, data: bytes) -> None:
-        """Keep what comes before the connection stands."""
-        self._early += data
-
-    def abort(self) -> None:
-        """Give up the handshake."""
-        if self._task is not None:
-            self._task.cancel()
-
-    async def _shake_hands(self, transport: asyncio.Transport) -> None:
-        tls: asyncio.Transport | None = None
-        try:
-            tls = await asyncio.get_running_loop().start_tls(
-                transport,
-                self,
-                self._context,
-                server_side=True,
-                ssl_handshake_timeout=self._server.settings.handshake_seconds,
-                ssl_shutdown_timeout=_TLS_CLOSE_SECONDS,
-            )
-        except OSError as error:
-            self._server.counters.handshakes_failed += 1
-            reason = getattr(error, "reason", None) or type(error).__name__
-            _log.warning("mllp.handshake-failed", address=describe_address(transport), reason=reason)
-        finally:
-            if tls is None:
-                transport.abort()
-            self._server.close_gate(self)
-        if tls is not None and not tls.is_closing():
-            tls.set_protocol(self._connection)
-            self._connection.connection_made(tls)
-            if self._early:
-                self._connection.data_received(bytes(self._early))
