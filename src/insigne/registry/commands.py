@@ -7,7 +7,6 @@ In an assertion, ``None`` means "says nothing" (leave as it is) and an empty tex
 from insigne.registry.state import StayHeader
 from insigne.registry.values import (
     Address,
-    Dmp,
     Identifier,
     Ins,
     LegalCareMode,
@@ -28,6 +27,18 @@ class TraitsAssertion(Value, frozen=True):
     birth_date: str | None = None
     sex: str | None = None
     birth_place: str | None = None
+
+
+class DmpAssertion(Value, frozen=True):
+    """What is said of the patient's DMP; see `values.Dmp`."""
+
+    status: str | None = None
+    status_date: str | None = None
+    closed_date: str | None = None
+    feeding: str | None = None
+    feeding_date: str | None = None
+    consulting: str | None = None
+    consulting_date: str | None = None
 
 
 class DetailsAssertion(Value, frozen=True):
@@ -64,7 +75,7 @@ class DetailsAssertion(Value, frozen=True):
     insi_date: str | None = None
     proof: str | None = None
     proof_expiry: str | None = None
-    dmp: Dmp | None = None
+    dmp: DmpAssertion | None = None
     legal_care_modes: tuple[tuple[str, LegalCareMode], ...] | None = None
     last_update: str | None = None
     last_update_facility: str | None = None
@@ -132,10 +143,14 @@ class MovementAssertion(Value, frozen=True):
 
 
 class RecordMovement(Value, frozen=True):
-    """An ITI-31 event: the patient, the stay and, when there is a ZBE, the movement."""
+    """An ITI-31 event: the patient, the stay and, when there is a ZBE, the movement.
+
+    What `header` leaves empty is not said; `cleared` names its fields that are said to be deleted.
+    """
 
     patient: Patient
     header: StayHeader
+    cleared: tuple[str, ...] = ()
     visit: Identifier | None = None
     account: Identifier | None = None
     movement: MovementAssertion | None = None

@@ -2,11 +2,11 @@
 
 from msgspec.structs import replace
 
-from insigne.registry.commands import DetailsAssertion
-from insigne.registry.values import Collection, Details, LegalCareMode
+from insigne.registry.commands import DetailsAssertion, DmpAssertion
+from insigne.registry.values import Collection, Details, Dmp, LegalCareMode
 
 #: Fields that are alike in the assertion and in the state: None keeps, anything else replaces.
-_PLAIN = tuple(name for name in Details.__struct_fields__ if name not in {"collection", "legal_care_modes"})
+_PLAIN = tuple(name for name in Details.__struct_fields__ if name not in {"collection", "dmp", "legal_care_modes"})
 _UPDATE_MARKS = frozenset({"last_update", "last_update_facility"})
 _COLLECTION = {
     "birth_date_corrected": "birth_date_corrected",
@@ -31,6 +31,10 @@ def details_after(before: Details, said: DetailsAssertion) -> Details:
     collection = _collection_after(before.collection, said)
     if collection is not before.collection:
         changes["collection"] = collection
+    if said.dmp is not None:
+        dmp = _dmp_after(before.dmp, said.dmp)
+        if dmp != before.dmp:
+            changes["dmp"] = dmp
     if said.legal_care_modes:
         modes = _modes_after(before.legal_care_modes, said.legal_care_modes)
         if modes != before.legal_care_modes:
@@ -46,6 +50,11 @@ def _collection_after(before: Collection, said: DetailsAssertion) -> Collection:
         if (value := getattr(said, spoken)) is not None and value != getattr(before, name)
     }
     return replace(before, **changes) if changes else before
+
+
+def _dmp_after(before: Dmp, said: DmpAssertion) -> Dmp:
+    changes = {name: value for name in Dmp.__struct_fields__ if (value := getattr(said, name)) is not None}
+    return replace(before, **changes)
 
 
 def _modes_after(

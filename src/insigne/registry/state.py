@@ -4,6 +4,7 @@ import msgspec
 
 from insigne.ins.status import Status, status_of
 from insigne.registry.values import (
+    Address,
     Details,
     Identifier,
     Ins,
@@ -122,7 +123,11 @@ class Movement(Value, frozen=True):
 
 
 class StayHeader(Value, frozen=True):
-    """What PV1, PV2, ZFM and ZFV say of the stay as a whole."""
+    """What PV1, PV2, ZFM and ZFV say of the stay as a whole.
+
+    `legal_origin` is the FINESS of the establishment the patient comes from. `placement_start` and `placement_end`
+    are of psychiatry.
+    """
 
     patient_class: str = ""
     admission_type: str = ""
@@ -141,8 +146,15 @@ class StayHeader(Value, frozen=True):
     destination: str = ""
     emergency_passage: str = ""
     legal_origin: str = ""
+    legal_origin_date: str = ""
     transport_out: str = ""
     transport_care: str = ""
+    placement_start: str = ""
+    placement_end: str = ""
+    transfer_addresses: tuple[Address, ...] = ()
+    origin_account: Identifier | None = None
+    archives: tuple[Identifier, ...] = ()
+    custom_discharge_mode: str = ""
 
 
 class Encounter(Value, frozen=True):

@@ -12,8 +12,14 @@ from insigne.registry.commands import MoveAccount, MoveAccounts, MovementAsserti
 from insigne.registry.decision import Draft, Fault, Refused, Subject
 from insigne.registry.index import account_key, visit_key
 from insigne.registry.record import attached
-from insigne.registry.state import Encounter, Identity, Movement, StayHeader
+from insigne.registry.state import STATUS_AFTER, Encounter, Identity, Movement, StayHeader
 from insigne.registry.values import Identifier
+
+_UNSAID = StayHeader()
+_UNSAID_MOVEMENT = Movement("", "", "")
+_PLACES = ("location", "prior_location", "medical_ward", "care_ward", "attending")
+#: What a discharge says of the stay, and its cancellation takes back.
+_DISCHARGE = ("discharge_time", "discharge_disposition", "discharge_mode", "destination", "transport_out")
 
 
 def record_movement(draft: Draft, command: RecordMovement) -> None:
@@ -41,7 +47,7 @@ def record_movement(draft: Draft, command: RecordMovement) -> None:
         draft.raise_item("stay-of-another", (identity.id, stay.identity), held=msgspec.json.encode(command))
         return
     if command.movement.action == "CANCEL":
-        _cancel(draft, stay, command.movement)
+        _cancel(draft, stay, command, command.movement)
     else:
         _put(draft, _opened(draft, identity, stay, command), command.movement)
 
@@ -65,37 +71,66 @@ def _opened(draft: Draft, identity: Identity, stay: Encounter | None, command: R
         )
         draft.emit("encounter", stay_id, opened, 1)
         return draft.working.encounter_states[stay_id]
-    header = _header_after(stay.header, command.header)
-    if header != stay.header:
-        stay = draft.on_encounter(stay, ev.EncounterChanged(stay.header, header))
+    stay = _with_header(draft, stay, _header_after(stay.header, command))
     if command.account is not None and stay.account is None:
         stay = draft.on_encounter(stay, ev.AccountChanged(None, command.account))
     return stay
 
 
-def _header_after(before: StayHeader, said: StayHeader) -> StayHeader:
+def _with_header(draft: Draft, stay: Encounter, header: StayHeader) -> Encounter:
+    return draft.on_encounter(stay, ev.EncounterChanged(stay.header, header)) if header != stay.header else stay
+
+
+def _header_after(before: StayHeader, command: RecordMovement) -> StayHeader:
     """What is said replaces what was known; what is not said stays."""
+    after = _cleared(before, command.cleared)
     changes = {
         name: value
         for name in StayHeader.__struct_fields__
-        if (value := getattr(said, name)) not in {None, ""} and value != getattr(before, name)
+        if (value := getattr(command.header, name)) != getattr(_UNSAID, name) and value != getattr(after, name)
     }
-    return replace(before, **changes) if changes else before
+    return replace(after, **changes) if changes else after
+
+
+def _cleared(header: StayHeader, names: tuple[str, ...]) -> StayHeader:
+    return replace(header, **{name: getattr(_UNSAID, name) for name in names}) if names else header
 
 
 def _put(draft: Draft, stay: Encounter, said: MovementAssertion) -> None:
-    before = stay.movement(said.ids[0])
     movement = _movement(draft, said)
-    if said.action == "UPDATE" and before is not None:
-        if movement != before:
-            draft.on_encounter(stay, ev.MovementCorrected(before, movement))
-        return
-    if said.action == "UPDATE":
-        draft.notice("movement-inserted", Subject.MOVEMENT)
-    draft.on_encounter(stay, ev.MovementRecorded(movement, before))
+    before = stay.movement(movement.id)
+    if before is None:
+        if said.action == "UPDATE":
+            draft.notice("movement-inserted", Subject.MOVEMENT)
+        draft.on_encounter(stay, ev.MovementRecorded(movement))
+    elif said.action == "UPDATE":
+        after = replace(_completed(movement, before), trigger=before.trigger, cancelled=before.cancelled)
+        if after != before:
+            draft.on_encounter(stay, ev.MovementCorrected(before, after))
+    else:
+        after = _completed(movement, before)
+        if after != before:
+            draft.on_encounter(stay, ev.MovementRecorded(after, before))
 
 
-def _cancel(draft: Draft, stay: Encounter | None, said: MovementAssertion) -> None:
+def _completed(said: Movement, before: Movement) -> Movement:
+    """A movement told again (corrected, or one of several messages sharing ZBE-1): what is not said stays.
+
+    The trigger stays too when the new one changes nothing of the stay's course, such as A54. What was told again
+    without any change is the movement as it was, time of record included.
+    """
+    kept: dict[str, object] = {
+        name: getattr(before, name)
+        for name in ("start", "nature", "patient_class", *_PLACES)
+        if getattr(said, name) == getattr(_UNSAID_MOVEMENT, name)
+    }
+    if said.trigger not in STATUS_AFTER:
+        kept["trigger"] = before.trigger
+    after = replace(said, **kept)
+    return before if replace(after, recorded=before.recorded) == before else after
+
+
+def _cancel(draft: Draft, stay: Encounter | None, command: RecordMovement, said: MovementAssertion) -> None:
     movement = next((m for i in said.ids if (m := stay.movement(i)) is not None), None) if stay else None
     if stay is None or movement is None:
         if draft.policy.registry.unknown_cancellation == "accept":
@@ -105,7 +140,9 @@ def _cancel(draft: Draft, stay: Encounter | None, said: MovementAssertion) -> No
     if movement.cancelled:
         draft.notice("already-cancelled", Subject.MOVEMENT)
         return
-    draft.on_encounter(stay, ev.MovementCancelled(movement))
+    stay = draft.on_encounter(stay, ev.MovementCancelled(movement))
+    header = _header_after(stay.header, command)
+    _with_header(draft, stay, _cleared(header, _DISCHARGE) if movement.trigger == "A03" else header)
 
 
 def _movement(draft: Draft, said: MovementAssertion) -> Movement:

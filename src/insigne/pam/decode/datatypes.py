@@ -25,19 +25,25 @@ def text(repetition: Repetition, component: int, subcomponent: int = 1) -> str:
     return parts[subcomponent - 1] if subcomponent <= len(parts) else ""
 
 
-def said(value: str) -> str | None:
-    """A value as an assertion: None when nothing is said, "" when deletion is."""
-    if value == NULL:
+def value(repetition: Repetition, component: int, subcomponent: int = 1) -> str:
+    """One value inside something that is replaced as a whole: `""` is an absent one."""
+    found = text(repetition, component, subcomponent)
+    return "" if found == NULL else found
+
+
+def said(content: str) -> str | None:
+    """A value as an assertion: None when nothing is said (blanks are nothing), "" when deletion is."""
+    if content == NULL:
         return ""
-    return value or None
+    return content if content and not content.isspace() else None
 
 
 def authority(component: Sequence[str]) -> Authority:
-    """An HD. A universal id equal to `""` is taken as absent."""
-    namespace = component[0] if component else ""
-    universal_id = component[1] if len(component) > 1 else ""
-    universal_id_type = component[2] if len(component) > 2 else ""
-    return Authority(namespace.strip(), universal_id.strip(), universal_id_type.strip())
+    """An HD; `""` in it is an absent part."""
+    namespace, universal_id, universal_id_type = (
+        "" if part == NULL else part.strip() for part in (*component[:3], "", "", "")[:3]
+    )
+    return Authority(namespace, universal_id, universal_id_type)
 
 
 def identifier(repetition: Repetition, default_type: str) -> Identifier | None:
@@ -46,14 +52,14 @@ def identifier(repetition: Repetition, default_type: str) -> Identifier | None:
     A number under an INS authority that does not say whether it is an INS or a billing NIR is neither: it keeps no
     type.
     """
-    value = text(repetition, 1).strip()
-    if not value or value == NULL:
+    number = value(repetition, 1).strip()
+    if not number:
         return None
     issuer = authority(repetition[3]) if len(repetition) > 3 else Authority()
     kind = text(repetition, 5).strip()
     if not kind and issuer.universal_id not in OIDS:
         kind = default_type
-    return Identifier(kind, issuer, value)
+    return Identifier(kind, issuer, number)
 
 
 def is_ins(repetition: Repetition) -> bool:
@@ -70,51 +76,51 @@ def ins(repetition: Repetition) -> Ins:
 def address(repetition: Repetition) -> Address:
     """An XAD other than the birthplace."""
     return Address(
-        use=text(repetition, 7),
-        street=text(repetition, 1),
-        complement=text(repetition, 2),
-        city=text(repetition, 3),
-        postal_code=text(repetition, 5),
-        country=text(repetition, 6),
-        commune=text(repetition, 9),
+        use=value(repetition, 7),
+        street=value(repetition, 1),
+        complement=value(repetition, 2),
+        city=value(repetition, 3),
+        postal_code=value(repetition, 5),
+        country=value(repetition, 6),
+        commune=value(repetition, 9),
     )
 
 
 def telecom(repetition: Repetition) -> Telecom:
     """An XTN: the number in XTN-12, the e-mail in XTN-4; older senders write XTN-1."""
-    value = text(repetition, 12) or text(repetition, 4) or text(repetition, 1)
-    return Telecom(text(repetition, 2), text(repetition, 3), value)
+    number = value(repetition, 12) or value(repetition, 4) or value(repetition, 1)
+    return Telecom(value(repetition, 2), value(repetition, 3), number)
 
 
 def ward(repetition: Repetition) -> Ward:
     """An XON: code in XON-10, label in XON-1."""
     issuer = authority(repetition[5]) if len(repetition) > 5 else Authority()
-    return Ward(text(repetition, 10), text(repetition, 1), issuer)
+    return Ward(value(repetition, 10), value(repetition, 1), issuer)
 
 
 def practitioner(repetition: Repetition) -> Practitioner:
     """An XCN: identifier, its type in XCN-13, name."""
     issuer = authority(repetition[8]) if len(repetition) > 8 else Authority()
     return Practitioner(
-        text(repetition, 1), text(repetition, 13), text(repetition, 2), text(repetition, 3), authority=issuer
+        value(repetition, 1), value(repetition, 13), value(repetition, 2), value(repetition, 3), authority=issuer
     )
 
 
 def location(repetition: Repetition) -> Location:
     """A PL: unit of housing in PL-1, room, bed, facility."""
     return Location(
-        ward=text(repetition, 1),
-        room=text(repetition, 2),
-        bed=text(repetition, 3),
-        facility=text(repetition, 4) or text(repetition, 4, 2),
-        status=text(repetition, 5),
-        type=text(repetition, 6),
-        building=text(repetition, 7),
-        floor=text(repetition, 8),
+        ward=value(repetition, 1),
+        room=value(repetition, 2),
+        bed=value(repetition, 3),
+        facility=value(repetition, 4) or value(repetition, 4, 2),
+        status=value(repetition, 5),
+        type=value(repetition, 6),
+        building=value(repetition, 7),
+        floor=value(repetition, 8),
     )
 
 
 def entity(repetition: Repetition) -> str:
     """An EI as one text, ``authority|identifier``: the universal id when there is one, else the namespace."""
-    issuer = text(repetition, 3).strip() or text(repetition, 2).strip()
-    return f"{issuer}|{text(repetition, 1).strip()}"
+    issuer = value(repetition, 3).strip() or value(repetition, 2).strip()
+    return f"{issuer}|{value(repetition, 1).strip()}"

@@ -60,9 +60,11 @@ def _link(message: Message) -> cmd.Command:
 def _movement(message: Message) -> cmd.Command:
     pid = _needed(message, "PID")
     pv1 = message.segment("PV1")
+    header, cleared = stay.header(message, pv1)
     return cmd.RecordMovement(
         patient=_patient(message),
-        header=stay.header(message, pv1),
+        header=header,
+        cleared=cleared,
         visit=stay.number(pv1, 19, "VN"),
         account=stay.number(pid, 18, "AN"),
         movement=stay.movement(message, pv1),

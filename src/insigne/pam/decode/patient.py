@@ -3,9 +3,10 @@
 from typing import Any
 
 from insigne.hl7 import NULL, Message, Segment
+from insigne.ins.names import first_given_name_matches
 from insigne.pam.decode import datatypes as dt
-from insigne.registry.commands import DetailsAssertion, Patient, TraitsAssertion
-from insigne.registry.values import Dmp, Identifier, Ins, LegalCareMode
+from insigne.registry.commands import DetailsAssertion, DmpAssertion, Patient, TraitsAssertion
+from insigne.registry.values import Identifier, Ins, LegalCareMode
 
 #: PID-8 to the registry's sex: anything but M and F is undetermined.
 _SEX = {"M": "M", "F": "F", "": None, NULL: ""}
@@ -54,15 +55,16 @@ def _codes(pid: Segment) -> tuple[str, ...]:
 def _names(message: Message, pid: Segment, traits: dict[str, str | None], details: dict[str, Any]) -> None:
     """PID-5:
 
-    birth names in the repetition typed L, used names in D; an untyped one is taken as L when there is none.
+    birth names in the first repetition typed L, used names in D; the first untyped one is taken as L when there is
+    none.
     """
     repetitions = pid.decoded(5)
     others: list[tuple[str, str, str]] = []
-    typed = {dt.text(repetition, 7).strip() for repetition in repetitions}
+    birth = "L" if any(dt.text(repetition, 7).strip() == "L" for repetition in repetitions) else ""
     for repetition in repetitions:
         kind = dt.text(repetition, 7).strip()
         family, given = dt.text(repetition, 1), dt.text(repetition, 2)
-        if kind == "L" or (not kind and "L" not in typed):
+        if kind == birth and "birth_name" not in traits:
             traits["birth_name"] = dt.said(family)
             traits["first_given_name"] = dt.said(given)
             traits["given_names"] = _given_names(message, given, dt.text(repetition, 3))
@@ -71,7 +73,7 @@ def _names(message: Message, pid: Segment, traits: dict[str, str | None], detail
             details["used_name"] = dt.said(family)
             details["used_given_name"] = dt.said(given)
         else:
-            others.append((kind, family, given))
+            others.append((kind, dt.value(repetition, 1), dt.value(repetition, 2)))
     if others:
         details["other_names"] = tuple(others)
     mother = pid.decoded(6)
@@ -80,9 +82,13 @@ def _names(message: Message, pid: Segment, traits: dict[str, str | None], detail
 
 
 def _given_names(message: Message, first: str, further: str) -> str | None:
-    """XPN-3: in France the whole list of birth given names; elsewhere the given names after the first."""
-    if further and further != NULL and message.version_country != "FRA":
-        return f"{first} {further}".strip()
+    """XPN-3: in France the whole list of birth given names; elsewhere the given names after the first.
+
+    Many French messages do not say FRA in MSH-12: a list that begins with the first given name is a whole one.
+    """
+    whole = message.version_country == "FRA" or first in {"", NULL} or first_given_name_matches(first, further)
+    if dt.said(further) and not whole:
+        return f"{first} {further}"
     return dt.said(further)
 
 
@@ -128,7 +134,7 @@ def _plain_details(pid: Segment, pd1: Segment | None) -> dict[str, Any]:
     phones = [*pid.decoded(13), *pid.decoded(14)]
     if phones:
         found = (dt.telecom(repetition) for repetition in phones)
-        details["telecoms"] = tuple(telecom for telecom in found if telecom.value not in {"", NULL})
+        details["telecoms"] = tuple(telecom for telecom in found if telecom.value)
     if pd1 is not None:
         details["living_arrangement"] = said(pd1.value(2))
         details["protected"] = said(pd1.value(12))
@@ -166,15 +172,15 @@ def _lunar(zfd: Segment) -> tuple[str, str, str]:
     return zfd.value(1, 3), zfd.value(1, 2), zfd.value(1, 1)
 
 
-def _dmp(zfa: Segment) -> Dmp:
-    return Dmp(
-        status=_kept(zfa.value(1)),
-        status_date=_kept(zfa.value(2)),
-        closed_date=_kept(zfa.value(3)),
-        feeding=_kept(zfa.value(9)),
-        feeding_date=_kept(zfa.value(10)),
-        consulting=_kept(zfa.value(11)),
-        consulting_date=_kept(zfa.value(12)),
+def _dmp(zfa: Segment) -> DmpAssertion:
+    return DmpAssertion(
+        status=dt.said(zfa.value(1)),
+        status_date=dt.said(zfa.value(2)),
+        closed_date=dt.said(zfa.value(3)),
+        feeding=dt.said(zfa.value(9)),
+        feeding_date=dt.said(zfa.value(10)),
+        consulting=dt.said(zfa.value(11)),
+        consulting_date=dt.said(zfa.value(12)),
     )
 
 

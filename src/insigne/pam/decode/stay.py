@@ -1,5 +1,7 @@
 """What PV1, PV2, ZBE, ZFM and ZFV say of a stay and its movement (pam-fr §3.5 to §3.8)."""
 
+from typing import Any
+
 from insigne.hl7 import NULL, Message, Segment
 from insigne.pam.decode import datatypes as dt
 from insigne.pam.decode.triggers import CANCELLED_BY, CORRECTION, REVERSIBLE
@@ -15,10 +17,10 @@ def number(segment: Segment | None, field: int, kind: str) -> Identifier | None:
     return Identifier(kind, found.authority, found.value) if found is not None else None
 
 
-def header(message: Message, pv1: Segment | None) -> StayHeader:
-    """The stay as a whole."""
+def header(message: Message, pv1: Segment | None) -> tuple[StayHeader, tuple[str, ...]]:
+    """The stay as a whole, and the names of the fields that `""` deletes."""
     if pv1 is None:
-        return StayHeader()
+        return StayHeader(), ()
     values = {
         "patient_class": pv1.value(2),
         "admission_type": pv1.value(4),
@@ -37,17 +39,37 @@ def header(message: Message, pv1: Segment | None) -> StayHeader:
         ("emergency_passage", "ZFM", 5),
         ("legal_origin", "ZFV", 1),
         ("transport_out", "ZFV", 2),
+        ("placement_start", "ZFV", 4),
+        ("placement_end", "ZFV", 5),
+        ("custom_discharge_mode", "ZFV", 9),
         ("transport_care", "ZFV", 11),
     ):
         found = message.segment(segment)
         if found is not None:
             values[name] = found.value(field)
-    return StayHeader(
-        preadmit_number=number(pv1, 5, "VN"),
-        referring=_practitioner(pv1, 8),
-        admitting=_practitioner(pv1, 17),
-        **{name: "" if value == NULL else value for name, value in values.items()},
-    )
+    structured = _origin(message.segment("ZFV"))
+    structured["preadmit_number"] = number(pv1, 5, "VN")
+    structured["referring"] = _practitioner(pv1, 8)
+    structured["admitting"] = _practitioner(pv1, 17)
+    said = StayHeader(**structured, **{name: _kept(value) for name, value in values.items()})
+    return said, tuple(name for name, value in values.items() if value == NULL)
+
+
+def _kept(value: str) -> str:
+    return "" if value == NULL else value
+
+
+def _origin(zfv: Segment | None) -> dict[str, Any]:
+    """What only the structured fields of ZFV say: last stay elsewhere, addresses, account there, archive numbers."""
+    if zfv is None:
+        return {}
+    archives = (dt.identifier(repetition, "MR") for repetition in zfv.decoded(8))
+    return {
+        "legal_origin_date": _kept(zfv.value(1, 2)),
+        "transfer_addresses": tuple(dt.address(repetition) for repetition in zfv.decoded(6)),
+        "origin_account": number(zfv, 7, "AN"),
+        "archives": tuple(found for found in archives if found is not None),
+    }
 
 
 def movement(message: Message, pv1: Segment | None) -> MovementAssertion | None:
