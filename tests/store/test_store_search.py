@@ -37,9 +37,9 @@ def test_an_incomplete_birth_date_is_found_as_it_is_known(find):
     assert find("1984-02") == ["D"]
 
 
-@pytest.mark.parametrize("typed", ["leg", "LE GALL", "Le-Ga", "l'é", "Lé"])
-def test_the_first_letters_of_the_birth_name_are_enough_however_they_are_typed(find, typed):
-    assert "A" in find("1984-02-29", name=typed)
+def test_the_first_letters_of_the_birth_name_are_enough_however_they_are_typed(find):
+    for typed in ["leg", "LE GALL", "Le-Ga", "l'é", "Lé"]:
+        assert "A" in find("1984-02-29", name=typed), typed
 
 
 def test_the_used_name_is_searched_too(find):
@@ -50,9 +50,9 @@ def test_letters_inside_a_name_do_not_count(find):
     assert find("1984-02-29", name="gall") == []
 
 
-@pytest.mark.parametrize("typed", ["ann", "anne-l", "Anne Lise", "anneli", "lise", "sop"])
-def test_any_given_name_is_searched(find, typed):
-    assert find("1984-02-29", given=typed) == ["A"]
+def test_any_given_name_is_searched(find):
+    for typed in ["ann", "anne-l", "Anne Lise", "anneli", "lise", "sop"]:
+        assert find("1984-02-29", given=typed) == ["A"], typed
 
 
 def test_criteria_add_up(find):

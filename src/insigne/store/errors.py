@@ -25,3 +25,7 @@ class WrongUrl(StoreError):  # noqa: N818  # named for what was found
 
 class HistoryErased(StoreError):  # noqa: N818  # named for what was found
     """A purge erased the events asked for."""
+
+
+class Damaged(StoreError):  # noqa: N818  # named for what was found
+    """A row cannot be read, or an event does not apply to what came before: the base was changed from outside."""

@@ -17,7 +17,7 @@ from insigne.registry.events import (
 )
 from insigne.registry.evolve import State, evolve
 from insigne.store.audit import AuditEntry
-from insigne.store.errors import HistoryErased
+from insigne.store.errors import Damaged, HistoryErased
 
 _SNAPSHOTS: Final = (IdentitySnapshot, EncounterSnapshot, WorkItemSnapshot)
 _details: Final = msgspec.json.Decoder(dict[str, str])
@@ -59,9 +59,12 @@ class JournalEntry(msgspec.Struct, frozen=True):
 
 
 def read_entry(row: Sequence[Any]) -> JournalEntry:
-    """The entry of a whole `journal` row of a stream other than "audit"."""
+    """The entry of a whole `journal` row of a stream other than "audit". Raises Damaged."""
     payload = row[9]
-    event = None if payload is None else decode(payload)
+    try:
+        event = None if payload is None else decode(payload)
+    except msgspec.DecodeError as error:
+        raise Damaged(f"entry {row[0]} of the journal cannot be read") from error
     seq, stream, stream_id, version, kind, time, author, cause_kind, cause_id = row[:9]
     return JournalEntry(seq, row[12], stream, stream_id, version, kind, time, author, cause_kind, cause_id, event)
 
@@ -75,7 +78,7 @@ def read_audit(row: Sequence[Any]) -> AuditEntry:
 def fold(entries: Iterable[JournalEntry]) -> State | None:
     """The state that the entries of one object, in order, amount to; None when there are none.
 
-    Erased entries are passed over: a snapshot follows them. Raises HistoryErased when none does.
+    Erased entries are passed over: a snapshot follows them. Raises HistoryErased when none does, Damaged.
     """
     state: State | None = None
     erased = False
@@ -89,7 +92,10 @@ def fold(entries: Iterable[JournalEntry]) -> State | None:
             raise HistoryErased(
                 f"{entry.stream} {entry.stream_id}: what event {entry.version} applies to was erased by a purge"
             )
-        state = evolve(state, entry.record)
+        try:
+            state = evolve(state, entry.record)
+        except (AttributeError, TypeError) as error:
+            raise Damaged(f"event {entry.version} of {entry.stream} {entry.stream_id} does not apply to it") from error
     if erased:
         raise HistoryErased("what is known of that moment was erased by a purge")
     return state

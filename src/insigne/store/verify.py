@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from insigne.registry.evolve import State
 from insigne.registry.state import Encounter, Identity, WorkItem
 from insigne.store import rows, statements
+from insigne.store.errors import Damaged, HistoryErased
 from insigne.store.queries import ReadView
 from insigne.store.rebuild import states
 from insigne.store.report import Progress, Report, silent
@@ -20,30 +21,37 @@ def verify(store: Store, progress: Progress = silent) -> Report:
     """Compare every projection with the fold of the journal, of one moment; nobody is stopped meanwhile.
 
     Also checks that the ids that states name exist, that no two open work items have one key, and the database's own
-    structures. Raises HistoryErased when the journal is not enough to rebuild from.
+    structures. When the journal cannot be followed, the comparison stops there and the report says so.
     """
     report = Report()
     with store.read() as view:
         for problem in view.integrity():
             report.problem(f"database: {problem}")
-        expected = Counter[str](dict.fromkeys(statements.PROJECTIONS, 0))
-        for state in states(view, progress):
-            for table, sql, key, row in _expected_rows(state):
-                expected[table] += 1
-                _compare(view, report, table, sql, key, row)
-            for kind, identity_id in _references(state):
-                if view.identity(identity_id) is None:
-                    report.problem(f"{kind} of {state.id} names identity {identity_id}, which does not exist")
-        for table, sql in zip(statements.PROJECTIONS, statements.COUNT_PROJECTIONS, strict=True):
-            found = view.select(sql)[0][0]
-            report.checked[table] = found
-            if found > expected[table]:
-                report.problem(f"{table}: {found - expected[table]} rows that the journal does not know")
+        try:
+            _compare_projections(view, report, progress)
+        except (Damaged, HistoryErased) as error:
+            report.problem(f"journal: {error}; the comparison stops here")
         for (key,) in view.select(statements.SAME_OPEN_ITEMS):
             report.problem(f"work_item: several open items of key {key}")
         head = view.head()
         report.checked["events"] = head.last_seq if head is not None else 0
     return report
+
+
+def _compare_projections(view: ReadView, report: Report, progress: Progress) -> None:
+    expected = Counter[str](dict.fromkeys(statements.PROJECTIONS, 0))
+    for state in states(view, progress):
+        for table, sql, key, row in _expected_rows(state):
+            expected[table] += 1
+            _compare(view, report, table, sql, key, row)
+        for kind, identity_id in _references(state):
+            if not view.select(statements.IDENTITY, (identity_id,)):
+                report.problem(f"{kind} of {state.id} names identity {identity_id}, which does not exist")
+    for table, sql in zip(statements.PROJECTIONS, statements.COUNT_PROJECTIONS, strict=True):
+        found = view.select(sql)[0][0]
+        report.checked[table] = found
+        if found > expected[table]:
+            report.problem(f"{table}: {found - expected[table]} rows that the journal does not know")
 
 
 def _compare(view: ReadView, report: Report, table: str, sql: str, key: Row, row: Row) -> None:
