@@ -23,6 +23,9 @@ _log = structlog.get_logger("insigne.transport.mllp")
 _ABORT_SECONDS = 5.0
 """How long a stop waits for connections it has cut."""
 
+_BACKLOG = 128
+"""Connections the system keeps until they are accepted; one too many must be refused here, not wait out there."""
+
 _ACCEPT_PAUSE = 1.0
 """How long nothing is accepted after the system refused to give a socket: it has no more file descriptors."""
 
@@ -73,7 +76,7 @@ class MllpServer:
         """Listen. Raises OSError when the address cannot be had."""
         loop = asyncio.get_running_loop()
         settings = self.settings
-        self._sockets = await _listen(settings.host, settings.port, settings.max_connections)
+        self._sockets = await _listen(settings.host, settings.port)
         for listening in self._sockets:
             loop.add_reader(listening, self._accept, listening)
         self._schedule_sweep(loop)
@@ -205,7 +208,7 @@ class MllpServer:
         self._schedule_sweep(loop)
 
 
-async def _listen(host: str, port: int, backlog: int) -> list[socket.socket]:
+async def _listen(host: str, port: int) -> list[socket.socket]:
     """Listen on every address of `host`, on one port. Raises OSError when none can be had."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -215,7 +218,7 @@ async def _listen(host: str, port: int, backlog: int) -> list[socket.socket]:
         if sockets:
             port = sockets[0].getsockname()[1]  # a free port was asked for: the same for all addresses
         try:
-            listening = socket.create_server((address[0], port, *address[2:]), family=family, backlog=backlog)
+            listening = socket.create_server((address[0], port, *address[2:]), family=family, backlog=_BACKLOG)
         except OSError as error:
             failure = error  # as when a host name has an IPv6 address, and the machine no IPv6
             continue
