@@ -107,24 +107,28 @@ def check_backup(file: Path, *, sqlite_base: bool) -> Report:
         raise StoreError(f"backup: there is no file {file}")
     if not sqlite_base:
         return Report(checked={"bytes": file.stat().st_size, "objects": _listed(file)})
+    try:
+        return _check_sqlite(file)
+    except StoreError as error:
+        return Report(problems=[f"not a sound base: {error}"])
+
+
+def _check_sqlite(file: Path) -> Report:
     session = SqliteSession(file, read_only=True)
     try:
+        report = Report(problems=[f"database: {problem}" for problem in session.integrity()])
         revision = session.revision()
-        integrity = session.integrity()
     finally:
         session.close()
-    report = Report()
-    for problem in integrity:
-        report.problem(f"database: {problem}")
     if revision != REVISIONS[-1]:
         report.problem(f"tables of revision {revision or 'none'}, this program works with {REVISIONS[-1]}")
-    if report.ok:
-        store = open_store(f"sqlite:///{file.absolute()}", read_only=True)
-        try:
-            report = audit_verify(store)
-        finally:
-            store.close()
-    return report
+    if not report.ok:
+        return report
+    store = open_store(f"sqlite:///{file.absolute()}", read_only=True)
+    try:
+        return audit_verify(store)
+    finally:
+        store.close()
 
 
 def _copy(path: Path, target: Path, progress: Progress) -> None:

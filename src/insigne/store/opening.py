@@ -28,8 +28,10 @@ def backend_module(url: str) -> _BackendModule:
     scheme = urlsplit(url).scheme
     name = _BACKENDS.get(scheme)
     if name is None:
-        known = " or ".join(f"{kind}://" for kind in _BACKENDS)
-        raise WrongUrl(f"store.url begins with {scheme or 'no scheme'}: write an address that begins with {known}")
+        raise WrongUrl(
+            f"store.url begins with {scheme or 'no scheme'}: write sqlite:/// followed by the path of the file"
+            " (four slashes when it is absolute), or postgresql:// followed by user@host/database"
+        )
     return cast("_BackendModule", import_module(name))
 
 

@@ -1,0 +1,154 @@
+"""Backups are taken while the base works, checked, and put back whole or not at all."""
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from insigne.exchange.errors import StoreError
+from insigne.registry.values import Authority, Identifier
+from insigne.store import open_store
+from insigne.store.audit_verify import audit_verify
+from insigne.store.backup import backup, check_backup, restore
+from insigne.store.lock import FolderLock, LockHeld
+from insigne.store.verify import verify
+
+PI = Identifier("PI", Authority("HOSPITAL", "1.2.250.1.999.1", "ISO"), "1")
+
+
+@pytest.fixture
+def base(sqlite_hospital, sqlite_url):
+    sqlite_hospital.admit("A", PI)
+    return sqlite_url
+
+
+def test_a_backup_is_taken_while_somebody_writes_and_holds_what_was_committed(base, sqlite_hospital, tmp_path):
+    told = []
+    target = tmp_path / "copy.db"
+    report = backup(base, target, "claire", lambda done, total: told.append((done, total)))
+    assert report.ok
+    assert told[-1][0] == told[-1][1]
+    copy = open_store(f"sqlite:///{target}")
+    with copy.read() as view:
+        assert view.identity("A") is not None
+        assert [entry.act for _, entry in view.acts()] == ["backup-made"]
+    copy.close()
+    assert [path.name for path in tmp_path.iterdir() if "copy" in path.name] == ["copy.db"]
+    sqlite_hospital.admit("B", PI)
+
+
+def test_a_backup_does_not_replace_a_file(base, tmp_path):
+    (tmp_path / "copy.db").write_bytes(b"precious")
+    with pytest.raises(StoreError, match="exists"):
+        backup(base, tmp_path / "copy.db", "claire")
+    assert (tmp_path / "copy.db").read_bytes() == b"precious"
+
+
+def test_a_backup_of_nothing_leaves_no_file(tmp_path):
+    with pytest.raises(StoreError, match="insigne db upgrade"):
+        backup(f"sqlite:///{tmp_path / 'none.db'}", tmp_path / "copy.db", "claire")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_restored_base_is_the_one_that_was_backed_up(base, sqlite_hospital, tmp_path):
+    target = tmp_path / "copy.db"
+    backup(base, target, "claire")
+    sqlite_hospital.admit("B", PI)
+    sqlite_hospital.store.close()
+    assert restore(base, target, "claire", tmp_path, force=True).ok
+    store = open_store(base)
+    with store.read() as view:
+        assert view.identity("A") is not None
+        assert view.identity("B") is None
+        assert [entry.act for _, entry in view.acts()] == ["backup-made", "backup-restored"]
+    assert verify(store).ok
+    assert audit_verify(store).ok
+    store.close()
+
+
+def test_a_base_lost_with_its_folder_is_restored_elsewhere(base, tmp_path):
+    target = tmp_path / "copy.db"
+    backup(base, target, "claire")
+    folder = tmp_path / "new"
+    url = f"sqlite:///{folder / 'insigne.db'}"
+    assert restore(url, target, "claire", folder).ok
+    store = open_store(url)
+    with store.read() as view:
+        assert view.identity("A") is not None
+    store.close()
+
+
+def test_a_base_with_data_is_not_replaced_unasked(base, tmp_path):
+    backup(base, tmp_path / "copy.db", "claire")
+    with pytest.raises(StoreError, match="--force"):
+        restore(base, tmp_path / "copy.db", "claire", tmp_path)
+
+
+def test_nothing_is_restored_while_a_server_holds_the_folder(base, tmp_path):
+    backup(base, tmp_path / "copy.db", "claire")
+    with FolderLock(tmp_path), pytest.raises(LockHeld):
+        restore(base, tmp_path / "copy.db", "claire", tmp_path, force=True)
+
+
+def test_nothing_is_restored_while_a_command_has_the_base_open(base, sqlite_hospital, tmp_path):
+    backup(base, tmp_path / "copy.db", "claire")
+    with sqlite_hospital.store.begin(), pytest.raises(StoreError, match="another command has the base open"):
+        restore(base, tmp_path / "copy.db", "claire", tmp_path, force=True)
+
+
+@pytest.mark.parametrize("damage", ["cut", "overwritten", "tampered", "other"])
+def test_a_damaged_backup_is_refused_and_the_base_left_as_it_was(base, sqlite_hospital, tmp_path, damage):
+    target = tmp_path / "copy.db"
+    backup(base, target, "claire")
+    spoil(target, damage)
+    sqlite_hospital.store.close()
+    before = Path(base.removeprefix("sqlite:///")).read_bytes()
+    assert not restore(base, target, "claire", tmp_path, force=True).ok
+    assert Path(base.removeprefix("sqlite:///")).read_bytes() == before
+
+
+def spoil(file, damage):
+    """Damage a backup the way disks, transfers and people do."""
+    content = file.read_bytes()
+    if damage == "cut":
+        file.write_bytes(content[: len(content) // 2])
+    elif damage == "overwritten":
+        file.write_bytes(content[:4096] + b"\xaa" * 8192 + content[12288:])
+    elif damage == "tampered":
+        connection = sqlite3.connect(file)
+        connection.execute("UPDATE journal SET author = 'somebody else' WHERE seq = 1")
+        connection.commit()
+        connection.close()
+    else:
+        file.write_bytes(b"a letter, not a base")
+
+
+def test_a_backup_that_does_not_exist_is_told(tmp_path):
+    with pytest.raises(StoreError, match=r"no file .*copy\.db"):
+        check_backup(tmp_path / "copy.db", sqlite_base=True)
+
+
+@pytest.mark.postgres
+@pytest.mark.skipif(
+    shutil.which("pg_dump") is None, reason="pg_dump and pg_restore are not here: apt install postgresql-client"
+)
+def test_a_postgresql_base_is_dumped_and_restored(prepared_postgres, new_postgres, hospital_over, opened, tmp_path):
+    url = prepared_postgres()
+    hospital_over(opened(url)).admit("A", PI)
+    target = tmp_path / "base.dump"
+    assert backup(url, target, "claire").ok
+    other = new_postgres()
+    assert restore(other, target, "claire", tmp_path).ok
+    store = opened(other)
+    with store.read() as view:
+        assert view.identity("A") is not None
+    assert verify(store).ok
+    assert audit_verify(store).ok
+
+
+def test_without_the_tools_of_postgresql_the_remedy_is_told(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "base.dump").write_bytes(b"x")
+    with pytest.raises(StoreError, match="install the PostgreSQL client tools"):
+        check_backup(tmp_path / "base.dump", sqlite_base=False)

@@ -1,0 +1,45 @@
+"""No query of the hot path, or of a page, reads a whole table."""
+
+import pytest
+
+from insigne.store import statements
+
+QUERIES = {
+    name: getattr(statements, name)
+    for name in (
+        "LAST_SEAL", "IDENTITY", "HOLDERS", "ENCOUNTER", "ENCOUNTERS", "WORK_ITEM", "OPEN_WORK_ITEM",
+        "PREVIOUS_MESSAGE",
+        "SEAL_HEAD", "FIND_IDENTITY", "ENCOUNTERS_OF", "MESSAGE", "HISTORY", "EVENTS_AFTER", "WORK_ITEMS",
+        "IDENTITY_ROW", "IDENTIFIER_ROW", "ENCOUNTER_ROW", "ENCOUNTER_KEY_ROW", "WORK_ITEM_ROW", "TOKEN",
+        "DELETE_IDENTIFIER", "DELETE_ENCOUNTER_KEY", "ERASE_MESSAGE", "ERASE_ENTRY", "OLD_ENTRIES", "REVOKE_TOKEN",
+    )
+} | {
+    "search": statements.SEARCH + statements.SEARCH_NAME + statements.SEARCH_SEX + statements.SEARCH_ORDER,
+    "search by ins": statements.SEARCH + statements.SEARCH_INS + statements.SEARCH_ORDER,
+    "messages": statements.MESSAGES + statements.MESSAGES_ORDER,
+    "messages since": statements.MESSAGES + statements.MESSAGE_FILTERS["since"] + statements.MESSAGES_ORDER,
+    "messages page": statements.MESSAGES + statements.MESSAGES_BEFORE + statements.MESSAGES_ORDER,
+    "messages of a control id": statements.MESSAGES
+    + statements.MESSAGE_FILTERS["sender"]
+    + statements.MESSAGE_FILTERS["control_id"]
+    + statements.MESSAGES_ORDER,
+}  # fmt: skip
+
+#: What may be scanned: an index in its order, up to a LIMIT.
+ORDERED = ("SCAN seal", "SCAN message USING INDEX message_by_time")
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_query_finds_its_rows_by_an_index(sqlite_hospital, name):
+    sql = QUERIES[name]
+    with sqlite_hospital.store.read() as view:
+        plan = [row[3] for row in view.select(f"EXPLAIN QUERY PLAN {sql}", (None,) * sql.count("?"))]
+    assert plan
+    for step in plan:
+        assert not step.startswith("SCAN") or step in ORDERED, plan
+
+
+def test_the_search_by_birth_date_reads_names_from_the_index(sqlite_hospital):
+    with sqlite_hospital.store.read() as view:
+        plan = view.select(f"EXPLAIN QUERY PLAN {statements.SEARCH}", ("19840229",))
+    assert "identity_by_birth (birth_date=?)" in plan[0][3]
