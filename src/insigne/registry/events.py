@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from insigne.registry.state import Encounter, Identity, Movement, StayHeader, WorkItem
-from insigne.registry.values import Details, Identifier, Ins, Traits
+from insigne.registry.values import Details, Identifier, Ins, NationalIns, Proof, Traits
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
@@ -118,6 +118,69 @@ class IdentityUnlinked(Event, frozen=True, tag="identity-unlinked"):
     other: str
 
 
+class PriorSearchMade(Event, frozen=True, tag="prior-search-made"):
+    """The search made before creating this identity: criteria, and the identities it found."""
+
+    criteria: tuple[tuple[str, str], ...]
+    found: tuple[str, ...]
+
+
+class NationalAnswerAccepted(Event, frozen=True, tag="national-answer-accepted"):
+    """A named person took what the nation answered; `history` is INSHISTO as received."""
+
+    mode: str
+    call: str
+    history: tuple[NationalIns, ...]
+
+
+class NationalAnswerRefused(Event, frozen=True, tag="national-answer-refused"):
+    """A named person refused what the nation answered."""
+
+    call: str
+    reason: str
+
+
+class CandidateRead(Event, frozen=True, tag="candidate-read"):
+    """An INS was read on a Data Matrix; it waits for verification."""
+
+    ins: Ins
+
+
+class InsVerified(Event, frozen=True, tag="ins-verified"):
+    """INSi verified the INS: OK or KO."""
+
+    ins: Ins
+    verdict: str
+    call: str
+
+
+class ProofRecorded(Event, frozen=True, tag="proof-recorded"):
+    """An identity document was checked."""
+
+    proof: Proof
+    before: Proof | None = None
+
+
+class ProofVoided(Event, frozen=True, tag="proof-voided"):
+    """The document check counts no more."""
+
+    before: Proof
+    reason: str
+
+
+class MergeUndone(Event, frozen=True, tag="merge-undone"):
+    """This identity, once absorbed by `survivor`, stands by itself again."""
+
+    survivor: str
+    reason: str
+
+
+class AbsorbedReleased(Event, frozen=True, tag="absorbed-released"):
+    """The merge of `absorbed` into this identity was undone."""
+
+    absorbed: str
+
+
 class IdentitySnapshot(Event, frozen=True, tag="identity-snapshot"):
     """The whole state, written before older payloads are erased; rebuilding starts from it."""
 
@@ -196,6 +259,13 @@ class WorkItemRaised(Event, frozen=True, tag="work-item-raised"):
     held: msgspec.Raw = msgspec.Raw(b"null")
 
 
+class WorkItemAssigned(Event, frozen=True, tag="work-item-assigned"):
+    """The item was given to somebody, or to nobody."""
+
+    before: str
+    after: str
+
+
 class WorkItemClosed(Event, frozen=True, tag="work-item-closed"):
     """A person, or what happened since, settled the item."""
 
@@ -223,6 +293,15 @@ IdentityEvent = (
     | IdentityAbsorbed
     | IdentityLinked
     | IdentityUnlinked
+    | PriorSearchMade
+    | NationalAnswerAccepted
+    | NationalAnswerRefused
+    | CandidateRead
+    | InsVerified
+    | ProofRecorded
+    | ProofVoided
+    | MergeUndone
+    | AbsorbedReleased
     | IdentitySnapshot
 )
 EncounterEvent = (
@@ -235,7 +314,7 @@ EncounterEvent = (
     | AccountChanged
     | EncounterSnapshot
 )
-WorkItemEvent = WorkItemRaised | WorkItemClosed | WorkItemSnapshot
+WorkItemEvent = WorkItemRaised | WorkItemAssigned | WorkItemClosed | WorkItemSnapshot
 AnyEvent = IdentityEvent | EncounterEvent | WorkItemEvent
 
 Stream = Literal["identity", "encounter", "work-item"]

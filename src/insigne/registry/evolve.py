@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from insigne.registry import events as ev
-from insigne.registry.state import Encounter, HeldIdentifier, HeldIns, Identity, Movement, PastIns, WorkItem
+from insigne.registry.state import Encounter, HeldIdentifier, HeldIns, HeldProof, Identity, Movement, PastIns, WorkItem
 
 State = Identity | Encounter | WorkItem
 
@@ -109,6 +109,53 @@ def _unlinked(state: Identity, event: ev.IdentityUnlinked, record: ev.Recorded) 
     return _touch(state, record, links=tuple(link for link in state.links if link != event.other))
 
 
+def _noted(state: Identity, _: ev.PriorSearchMade | ev.NationalAnswerRefused, record: ev.Recorded) -> Identity:
+    return _touch(state, record)
+
+
+def _national(state: Identity, record: ev.Recorded, **changes: Any) -> Identity:
+    return _touch(state, record, national=replace(state.national, **changes))
+
+
+def _answer_accepted(state: Identity, event: ev.NationalAnswerAccepted, record: ev.Recorded) -> Identity:
+    return _national(
+        state,
+        record,
+        mode=event.mode,
+        obtained=record.time,
+        call=event.call,
+        history=event.history,
+        candidate=None,
+        verified="",
+        verdict="",
+    )
+
+
+def _candidate(state: Identity, event: ev.CandidateRead, record: ev.Recorded) -> Identity:
+    return _national(state, record, mode="CB", candidate=event.ins)
+
+
+def _verified(state: Identity, event: ev.InsVerified, record: ev.Recorded) -> Identity:
+    candidate = None if event.ins == state.national.candidate else state.national.candidate
+    return _national(state, record, verified=record.time, verdict=event.verdict, call=event.call, candidate=candidate)
+
+
+def _proof(state: Identity, event: ev.ProofRecorded, record: ev.Recorded) -> Identity:
+    return _touch(state, record, proof=HeldProof(event.proof, record.author, record.time))
+
+
+def _proof_voided(state: Identity, _: ev.ProofVoided, record: ev.Recorded) -> Identity:
+    return _touch(state, record, proof=None)
+
+
+def _unmerged(state: Identity, _: ev.MergeUndone, record: ev.Recorded) -> Identity:
+    return _touch(state, record, merged_into="")
+
+
+def _released(state: Identity, event: ev.AbsorbedReleased, record: ev.Recorded) -> Identity:
+    return _touch(state, record, absorbed=tuple(a for a in state.absorbed if a != event.absorbed))
+
+
 def _opened(_: None, event: ev.EncounterOpened, record: ev.Recorded) -> Encounter:
     return Encounter(
         id=record.stream_id,
@@ -166,6 +213,10 @@ def _raised(_: None, event: ev.WorkItemRaised, record: ev.Recorded) -> WorkItem:
     )
 
 
+def _assigned(state: WorkItem, event: ev.WorkItemAssigned, record: ev.Recorded) -> WorkItem:
+    return replace(state, version=record.version, assignee=event.after)
+
+
 def _closed(state: WorkItem, event: ev.WorkItemClosed, record: ev.Recorded) -> WorkItem:
     return replace(state, version=record.version, closed=record.time, outcome=event.outcome)
 
@@ -197,6 +248,15 @@ _RULES: dict[type[ev.Event], Callable[[Any, Any, ev.Recorded], State]] = {
     ev.IdentityAbsorbed: _absorbed,
     ev.IdentityLinked: _linked,
     ev.IdentityUnlinked: _unlinked,
+    ev.PriorSearchMade: _noted,
+    ev.NationalAnswerRefused: _noted,
+    ev.NationalAnswerAccepted: _answer_accepted,
+    ev.CandidateRead: _candidate,
+    ev.InsVerified: _verified,
+    ev.ProofRecorded: _proof,
+    ev.ProofVoided: _proof_voided,
+    ev.MergeUndone: _unmerged,
+    ev.AbsorbedReleased: _released,
     ev.IdentitySnapshot: _snapshot,
     ev.EncounterOpened: _opened,
     ev.EncounterChanged: _encounter_changed,
@@ -207,6 +267,7 @@ _RULES: dict[type[ev.Event], Callable[[Any, Any, ev.Recorded], State]] = {
     ev.AccountChanged: _account,
     ev.EncounterSnapshot: _snapshot,
     ev.WorkItemRaised: _raised,
+    ev.WorkItemAssigned: _assigned,
     ev.WorkItemClosed: _closed,
     ev.WorkItemSnapshot: _snapshot,
 }

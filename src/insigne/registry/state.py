@@ -9,7 +9,9 @@ from insigne.registry.values import (
     Identifier,
     Ins,
     Location,
+    NationalIns,
     Practitioner,
+    Proof,
     Traits,
     Value,
     Ward,
@@ -53,6 +55,29 @@ class PastIns(Value, frozen=True):
     reason: str
 
 
+class HeldProof(Value, frozen=True):
+    """The document the identity was checked against, by whom and when."""
+
+    proof: Proof
+    author: str
+    time: str
+
+
+class NationalTrace(Value, frozen=True):
+    """What is known of the identity from the nation: how and when its INS was obtained, and last verified.
+
+    `history` is INSHISTO as received. `candidate` is an INS read on a Data Matrix that INSi has not verified.
+    """
+
+    mode: str = ""
+    obtained: str = ""
+    call: str = ""
+    verified: str = ""
+    verdict: str = ""
+    history: tuple[NationalIns, ...] = ()
+    candidate: Ins | None = None
+
+
 class Identity(Value, frozen=True):
     """A person as one identification domain knows them.
 
@@ -79,6 +104,8 @@ class Identity(Value, frozen=True):
     merged_into: str = ""
     absorbed: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
+    proof: HeldProof | None = None
+    national: NationalTrace = NationalTrace()
 
     @property
     def status(self) -> Status:
@@ -217,3 +244,4 @@ class WorkItem(Value, frozen=True):
     held: msgspec.Raw = msgspec.Raw(b"null")
     closed: str = ""
     outcome: str = ""
+    assignee: str = ""

@@ -51,6 +51,31 @@ class Ins(Value, frozen=True):
     oid: str
 
 
+class NationalIns(Value, frozen=True):
+    """An INS of the national history (INSHISTO), kept as received:
+
+    `start` and `end` are texts, possibly out of order.
+    """
+
+    matricule: str
+    oid: str
+    start: str = ""
+    end: str = ""
+
+
+class Proof(Value, frozen=True):
+    """An identity document that was checked: its code (ZFD-7 or the site's list), whether it is of high trust, its end.
+
+    `second` is the other document of a two-step rule; `copy` names the encrypted copy, if one is kept.
+    """
+
+    type: str
+    high_trust: bool
+    expiry: str = ""
+    second: str = ""
+    copy: str = ""
+
+
 class Traits(Value, frozen=True):
     """The strict traits (RNIV 1): what, with the matricule and its OID, makes the INS.
 
