@@ -6,7 +6,7 @@ import pytest
 
 from insigne.hl7 import Hl7Error, Message, split_messages
 
-FOLDER = Path(__file__).parents[1] / "messages"
+FOLDER = Path(__file__).parents[2] / "src" / "insigne" / "simulate" / "examples"
 CELLS = [
     [cell.strip() for cell in line.split("|")[1:]]
     for line in (FOLDER / "README.md").read_text(encoding="utf-8").splitlines()

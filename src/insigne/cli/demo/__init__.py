@@ -18,6 +18,7 @@ from insigne.cli.demo.stage import NotStarted, Stage, stage
 from insigne.cli.demo.verdict import Expectation, against_truth, over_fhir
 from insigne.simulate.hospital import GeneratedMessage, HospitalSettings, generate, truth
 from insigne.simulate.truth import Person
+from insigne.simulate.written import written_cases
 from insigne.store import Store, open_store
 from insigne.store.audit_verify import audit_verify
 from insigne.store.verify import verify
@@ -64,20 +65,25 @@ def demo(
 def _played(ready: Stage, settings: HospitalSettings) -> dict[str, Any]:
     started = time.monotonic()
     feed, people = list(generate(settings)), list(truth(settings))
-    answers = Answers()
+    answers, examples_answers = Answers(), Answers()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True)) as bars:
         asyncio.run(_sent(ready, feed, answers, bars))
+        written = _written()
+        task = bars.add_task("hand-written messages", total=len(written))
+        asyncio.run(play_mllp(ready, written, examples_answers, lambda n: bars.advance(task, n)))
         patients = [person for person in people if person.identifiers]
         task = bars.add_task("comparing with the truth", total=len(patients))
         expectations, counts = _compared(ready, people, lambda n: bars.advance(task, n))
     answered = Expectation("every message got the answer expected", len(feed), answers.surprises)
+    examples_answered = Expectation("every hand-written case got the answer it states", len(written))
+    examples_answered.failures += examples_answers.surprises
     living = [person for person in patients if person.merged_into is None]
-    expectations = [answered, *expectations, over_fhir(ready, living[:20])]
+    expectations = [answered, examples_answered, *expectations, over_fhir(ready, living[:20])]
     return {
         "ok": all(expectation.ok for expectation in expectations),
         "seconds": round(time.monotonic() - started, 1),
-        "messages": _messages(answers),
+        "messages": _messages(answers, examples_answers),
         "identities": counts,
         "expectations": [expectation.document() for expectation in expectations],
     }
@@ -116,9 +122,17 @@ def _statuses(counts: dict[str, int]) -> dict[str, int]:
     return {"total": sum(found.values()), **found}
 
 
-def _messages(answers: Answers) -> dict[str, int]:
-    accepted = answers.codes.get("AA", 0)
-    received = sum(answers.codes.values())
+def _written() -> list[GeneratedMessage]:
+    return [
+        GeneratedMessage(f"{case.name}#{index}", "", message, code, case.what)
+        for case in written_cases()
+        for index, (message, code) in enumerate(zip(case.messages, case.codes, strict=True), 1)
+    ]
+
+
+def _messages(*played: Answers) -> dict[str, int]:
+    accepted = sum(answers.codes.get("AA", 0) for answers in played)
+    received = sum(sum(answers.codes.values()) for answers in played)
     return {"received": received, "accepted": accepted, "rejected": received - accepted}
 
 

@@ -44,15 +44,21 @@ async def play_mllp(stage: Stage, messages: Iterable[GeneratedMessage], answers:
     client = MllpClient(host, int(port), ssl_context=client_context(settings))
     try:
         for message in messages:
-            try:
-                reply = await client.send(message.payload)
-            except ClientError:
-                answers.add(message, "")
-            else:
-                answers.add(message, reply.ack.code)
+            answers.add(message, await _answer(client, message))
             progress(1)
     finally:
         await client.close()
+
+
+async def _answer(client: MllpClient, message: GeneratedMessage) -> str:
+    """The code answered; "" for a message that is not to be answered, and for one that was not."""
+    try:
+        if message.expected_code:
+            return (await client.send(message.payload)).ack.code
+        await client.post(message.payload)
+    except ClientError:
+        pass
+    return ""
 
 
 async def play_folder(stage: Stage, messages: Sequence[GeneratedMessage], answers: Answers, progress: Progress) -> None:

@@ -24,7 +24,7 @@ _STOP_SECONDS = 20.0
 
 _CONFIGURATION = """\
 # Made by `insigne demo`: a consumer of a hospital's PAM-FR feed, over mutual TLS and by folder.
-environment = "test"
+environment = "production"
 roles = ["ri", "consumer"]
 
 [mllp]
