@@ -164,6 +164,10 @@ class ReadView(Reader):
         found = self.select(statements.INSTALLATION)
         return found[0][0], found[0][1]
 
+    def statuses(self) -> dict[str, int]:
+        """How many living identities have each RNIV status."""
+        return {status: count for status, count in self.select(statements.STATUS_COUNTS)}
+
     def counts(self) -> dict[str, int]:
         """How many identities, encounters, open work items, messages and events there are; for metrics."""
         counted: dict[str, int] = {name: self.select(sql)[0][0] for name, sql in statements.COUNTS.items()}

@@ -119,6 +119,7 @@ EVENTS_AFTER: Final = f"SELECT {_ENTRY_COLUMNS} FROM journal WHERE seq > ? AND s
 ACTS_AFTER: Final = (
     f"SELECT {_ENTRY_COLUMNS} FROM journal WHERE stream = 'audit' AND version > ? ORDER BY version LIMIT ?"  # noqa: S608  # no value
 )
+STATUS_COUNTS: Final = "SELECT status, count(*) FROM identity WHERE merged_into = '' GROUP BY status"
 COUNTS: Final = {
     "identities": "SELECT count(*) FROM identity",
     "encounters": "SELECT count(*) FROM encounter",

@@ -102,7 +102,7 @@ def _compared(ready: Stage, people: list[Person], progress: Any) -> tuple[list[E
     try:
         with store.read() as view:
             expectations = against_truth(view, people, progress)
-            counts = _statuses(view.counts())
+            counts = _statuses(view.statuses())
         return [*expectations, _sound(store)], counts
     finally:
         store.close()
@@ -118,7 +118,7 @@ def _sound(store: Store) -> Expectation:
 
 def _statuses(counts: dict[str, int]) -> dict[str, int]:
     names = {"provisional": "PROV", "retrieved": "RECUP", "validated": "VALI", "qualified": "QUAL"}
-    found = {name: counts.get(f"identities.{code}", 0) for name, code in names.items()}
+    found = {name: counts.get(code, 0) for name, code in names.items()}
     return {"total": sum(found.values()), **found}
 
 
