@@ -67,8 +67,8 @@ class FolderSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Where a file stands while it is processed; what is found there at the start is resumed."""
     semaphore: Literal["none", "suffix"] = "none"
     """How a sender says that a file is complete: `suffix`, a second file named `FILE.ok` (or `FILE` with its extension
-    replaced); `none`, its size and date stay the same between two polls."""
-    semaphore_suffix: str = ".ok"
+    replaced); `none`, its size and date stay the same between two polls, and it is not empty."""
+    semaphore_suffix: Annotated[str, Meta(min_length=1)] = ".ok"
     temporary_suffixes: tuple[str, ...] = (".tmp", ".part")
     """Files being written under these names are left alone, until the sender renames them."""
     poll_seconds: Seconds = 1.0
