@@ -138,7 +138,8 @@ class Hospital:
         registry: RegistrySettings | None = None,
         senders: tuple[SenderSettings, ...] = (),
         settings: ExchangeSettings | None = None,
-        handlers: Mapping[str, Handler] | None = None,
+        wrap: Callable[[Any], Handler] | None = None,
+        wrap_store: Callable[[Any], Any] | None = None,
     ) -> None:
         self.path = folder / "insigne.db"
         url = f"sqlite:///{self.path}"
@@ -149,9 +150,9 @@ class Hospital:
         settings = settings or ExchangeSettings()
         rules = policy(environment, authorities, registry or RegistrySettings())
         self.adt = AdtHandler(rules, settings.processing_ids, self.ids)
-        self.intake = Intake(
-            self.store, handlers or {"ADT": self.adt}, senders, settings, clock=lambda: self.now, new_id=self.ids
-        )
+        handler = wrap(self.adt) if wrap else self.adt
+        storage = wrap_store(self.store) if wrap_store else self.store
+        self.intake = Intake(storage, {"ADT": handler}, senders, settings, clock=lambda: self.now, new_id=self.ids)
         self._sent = 0
 
     # --- sending

@@ -40,7 +40,8 @@ class AdtHandler:
             edition, findings = edition_of(message, sender.edition or None)
         except UnknownVersion:
             return _rejected("203", Location("MSH", field=12), "HL7 version not supported")
-        if message.processing_id not in self._processing_ids:
+        # A missing MSH-11 is a finding; only T and D say that the message is not meant for production.
+        if message.processing_id and message.processing_id not in self._processing_ids:
             accepted = ", ".join(self._processing_ids)
             return _rejected("202", Location("MSH", field=11), f"processing id not accepted here; accepted: {accepted}")
         course = _course(message, edition, sender)
@@ -53,8 +54,7 @@ class AdtHandler:
         if sender.rules:
             findings, refused = apply_policy(findings, sender.rules)
             if refused:
-                errors = tuple(_error(finding) for finding in refused)
-                return Outcome("AE", errors, (*findings, *refused))
+                return Outcome("AE", tuple(_error(finding) for finding in refused), tuple(findings))
         return self._decide(delivery, working, tuple(findings))
 
     def _decide(self, delivery: Delivery, working: WorkingSet, findings: tuple[Finding, ...]) -> Outcome:

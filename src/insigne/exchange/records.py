@@ -90,7 +90,8 @@ def findings_json(outcome: Outcome) -> bytes:
         return b""
     items = [_finding(finding) for finding in outcome.findings]
     items += [_notice(notice) for notice in outcome.notices]
-    items += [_refusal(error) for error in outcome.errors if error.severity == "E"]
+    told = {finding.rule for finding in outcome.findings}
+    items += [_refusal(e) for e in outcome.errors if e.severity == "E" and e.application_code not in told]
     return _encoder.encode(items)
 
 

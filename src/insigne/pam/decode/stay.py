@@ -51,8 +51,8 @@ def header(message: Message, pv1: Segment | None) -> tuple[StayHeader, tuple[str
     structured["preadmit_number"] = number(pv1, 5, "VN")
     structured["referring"] = _practitioner(pv1, 8)
     structured["admitting"] = _practitioner(pv1, 17)
-    said = StayHeader(**structured, **{name: _kept(value) for name, value in values.items()})
-    return said, tuple(name for name, value in values.items() if value == NULL)
+    structured.update((name, _kept(value)) for name, value in values.items())
+    return StayHeader(**structured), tuple(name for name, value in values.items() if value == NULL)
 
 
 def _kept(value: str) -> str:

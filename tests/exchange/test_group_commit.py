@@ -1,0 +1,253 @@
+"""Group commit: batches, order, back-pressure, another writer, drain. No clock is waited for."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from insigne.exchange.errors import StoreBusy
+from insigne.exchange.groupcommit import GroupCommit
+from insigne.exchange.intake import Unframed
+from insigne.exchange.model import Answer, Peer, Received
+from insigne.exchange.settings import ExchangeSettings
+from insigne.hl7 import Junk
+
+PEER = Peer("gam", "mllp")
+
+
+class Intake:
+    """An intake that answers each message with its own bytes, and remembers its batches."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[bytes]] = []
+        self.busy = 0
+        self.refused: list[str] = []
+        self.during: Callable[[], None] = lambda: None
+
+    def process(self, batch: Sequence[Received | Unframed]) -> list[Answer]:
+        self.during()
+        if self.busy:
+            self.busy -= 1
+            raise StoreBusy("locked")
+        self.batches.append([_content(item) for item in batch])
+        return [Answer(_content(item), "AA", "id", durable=True) for item in batch]
+
+    def unavailable(self, item: Received | Unframed, reason: str) -> Answer:
+        self.refused.append(reason)
+        return Answer(_content(item), "AR", "", durable=False)
+
+
+def _content(item: Received | Unframed) -> bytes:
+    return item.raw if isinstance(item, Received) else item.junk.data
+
+
+def _received(content: bytes) -> Received:
+    return Received(content, PEER, "2026-03-01T08:00:00.000Z")
+
+
+def _group(intake: Intake, **settings: Any) -> GroupCommit:
+    executor = settings.pop("executor", None)
+    return GroupCommit(
+        intake,  # type: ignore[arg-type]  # a stand-in for the intake: what the group asks of it
+        ExchangeSettings(**settings),
+        clock=lambda: "2026-03-01T08:00:00.000Z",
+        executor=executor,
+    )
+
+
+def test_what_arrives_together_is_committed_together_and_answered_in_order() -> None:
+    intake = Intake()
+    answered: list[bytes] = []
+
+    async def scenario() -> None:
+        group = _group(intake)
+        for number in range(5):
+            group.submit_nowait(_received(b"%d" % number), lambda answer: answered.append(answer.payload))
+        await group.drain()
+
+    asyncio.run(scenario())
+    assert intake.batches == [[b"0", b"1", b"2", b"3", b"4"]]
+    assert answered == [b"0", b"1", b"2", b"3", b"4"]
+
+
+def test_a_batch_has_a_limit() -> None:
+    intake = Intake()
+
+    async def scenario() -> None:
+        group = _group(intake, batch=2)
+        await asyncio.gather(*(group.submit(_received(b"%d" % number)) for number in range(5)))
+
+    asyncio.run(scenario())
+    assert intake.batches == [[b"0", b"1"], [b"2", b"3"], [b"4"]]
+
+
+def test_a_message_alone_is_committed_alone() -> None:
+    intake = Intake()
+
+    async def scenario() -> Answer:
+        return await _group(intake).submit(_received(b"one"))
+
+    assert asyncio.run(scenario()).payload == b"one"
+    assert intake.batches == [[b"one"]]
+
+
+def test_what_arrives_during_a_commit_goes_in_the_next_one() -> None:
+    intake = Intake()
+    answered: list[bytes] = []
+
+    async def scenario() -> None:
+        group = _group(intake)
+
+        def keep(answer: Answer) -> None:
+            answered.append(answer.payload)
+
+        def more() -> None:
+            intake.during = lambda: None
+            group.submit_nowait(_received(b"late 1"), keep)
+            group.submit_nowait(_received(b"late 2"), keep)
+
+        intake.during = more
+        group.submit_nowait(_received(b"first"), keep)
+        await group.drain()
+
+    asyncio.run(scenario())
+    assert intake.batches == [[b"first"], [b"late 1", b"late 2"]]
+    assert answered == [b"first", b"late 1", b"late 2"]
+
+
+def test_a_callback_may_submit_again() -> None:
+    intake = Intake()
+    answered: list[bytes] = []
+
+    async def scenario() -> None:
+        group = _group(intake)
+
+        def first(answer: Answer) -> None:
+            answered.append(answer.payload)
+            group.submit_nowait(_received(b"second"), lambda answer: answered.append(answer.payload))
+
+        group.submit_nowait(_received(b"first"), first)
+        await group.drain()
+
+    asyncio.run(scenario())
+    assert answered == [b"first", b"second"]
+
+
+def test_a_full_queue_answers_ar_at_once_and_keeps_what_it_has() -> None:
+    intake = Intake()
+
+    async def scenario() -> list[str]:
+        group = _group(intake, queue=2)
+        codes: list[str] = []
+        for number in range(4):
+            group.submit_nowait(_received(b"%d" % number), lambda answer: codes.append(answer.code))
+        assert codes == ["AR", "AR"]
+        assert group.waiting == 2
+        await group.drain()
+        assert group.waiting == 0
+        return codes
+
+    assert asyncio.run(scenario()) == ["AR", "AR", "AA", "AA"]
+    assert intake.batches == [[b"0", b"1"]]
+    assert intake.refused == ["the intake queue is full"] * 2
+
+
+def test_messages_wait_for_another_writer_and_keep_their_order() -> None:
+    intake = Intake()
+    intake.busy = 3
+
+    async def scenario() -> list[bytes]:
+        group = _group(intake, batch=2)
+        answers = await asyncio.gather(*(group.submit(_received(b"%d" % number)) for number in range(3)))
+        return [answer.payload for answer in answers]
+
+    assert asyncio.run(scenario()) == [b"0", b"1", b"2"]
+    assert intake.batches == [[b"0", b"1"], [b"2"]]
+
+
+def test_messages_are_refused_when_the_other_writer_stays_too_long() -> None:
+    intake = Intake()
+    intake.busy = 1_000_000
+
+    async def scenario() -> str:
+        group = _group(intake, lock_wait_seconds=0.001)
+        answer = await group.submit(_received(b"x"))
+        intake.busy = 0
+        assert (await group.submit(_received(b"y"))).code == "AA"
+        return answer.code
+
+    assert asyncio.run(scenario()) == "AR"
+    assert intake.refused == ["locked"]
+
+
+def test_drain_waits_for_everything_submitted() -> None:
+    intake = Intake()
+    answered: list[bytes] = []
+
+    async def scenario() -> None:
+        group = _group(intake, batch=1)
+        await group.drain()
+        for number in range(3):
+            group.submit_nowait(_received(b"%d" % number), lambda answer: answered.append(answer.payload))
+        await group.drain()
+        assert len(answered) == 3
+
+    asyncio.run(scenario())
+
+
+def test_an_abandoned_wait_does_not_disturb_the_others() -> None:
+    intake = Intake()
+
+    async def scenario() -> Answer:
+        group = _group(intake)
+        gone = asyncio.ensure_future(group.submit(_received(b"gone")))
+        kept = asyncio.ensure_future(group.submit(_received(b"kept")))
+        await asyncio.sleep(0)
+        gone.cancel()
+        return await kept
+
+    assert asyncio.run(scenario()).payload == b"kept"
+
+
+def test_junk_is_recorded_in_its_turn() -> None:
+    intake = Intake()
+
+    async def scenario() -> None:
+        group = _group(intake)
+        group.submit_nowait(_received(b"first"), lambda _: None)
+        group.report_junk(Junk(b"junk", 4, "outside-frame"), PEER)
+        await group.drain()
+
+    asyncio.run(scenario())
+    assert intake.batches == [[b"first", b"junk"]]
+
+
+@pytest.mark.parametrize("busy", [0, 2])
+def test_batches_may_be_processed_in_a_thread_one_after_another(busy: int) -> None:
+    intake = Intake()
+    intake.busy = busy
+
+    async def scenario() -> list[bytes]:
+        with ThreadPoolExecutor(1) as executor:
+            group = _group(intake, batch=2, executor=executor)
+            answers = await asyncio.gather(*(group.submit(_received(b"%d" % number)) for number in range(5)))
+            await group.drain()
+        return [answer.payload for answer in answers]
+
+    assert asyncio.run(scenario()) == [b"0", b"1", b"2", b"3", b"4"]
+    assert [content for batch in intake.batches for content in batch] == [b"0", b"1", b"2", b"3", b"4"]
+
+
+def test_messages_go_through_a_real_intake(hospital: Any, write: Any) -> None:
+    raws = [hospital.message("A28", write.pid(write.pi(str(n))), write.segment("PV1", {2: "N"})) for n in range(10)]
+
+    async def scenario() -> list[Answer]:
+        group = GroupCommit(hospital.intake, ExchangeSettings(), clock=lambda: "2026-03-01T08:00:00.000Z")
+        return await asyncio.gather(*(group.submit(hospital.received(raw)) for raw in raws))
+
+    answers = asyncio.run(scenario())
+    assert [answer.code for answer in answers] == ["AA"] * 10
+    assert len(hospital.identities()) == 10
+    assert hospital.intake.counters.batches == 1
