@@ -1,0 +1,211 @@
+"""Calls of INSi: written strictly by the client, read as they come by the simulator."""
+
+import re
+from typing import Final
+
+from lxml import etree
+
+from insigne.insi.wire import names
+from insigne.insi.wire.model import CallContext, Operation, Request, SearchTraits, VitaleData, WireError
+from insigne.insi.wire.xml import MAX_BYTES, child, content, element, escape, first, parse, text
+
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_PLACE: Final = re.compile(r"[0-9][0-9AB][0-9]{3}")
+_NUMBER: Final = re.compile(r"[0-9]{6}[AB0-9][0-9]{6}")
+_KEY: Final = re.compile(r"[0-9]{2}")
+
+_ENVELOPE: Final = (
+    '<?xml version="1.0" encoding="UTF-8"?>'
+    f'<s:Envelope xmlns:s="{names.SOAP}" xmlns:a="{names.ADDRESSING}"><s:Header>%s'
+    f'<l:ContexteLPS xmlns:l="{names.LPS}" Nature="CTXLPS" Version="%s"><l:Id>%s</l:Id><l:Temps>%s</l:Temps>%s%s'
+    "</l:ContexteLPS>"
+    "<a:MessageID>uuid:%s</a:MessageID>"
+    f'<b:ContexteBAM xmlns:b="{names.BAM}" Nature="CTXBAM" Version="%s"><b:Id>%s</b:Id><b:Temps>%s</b:Temps>%s%s'
+    "</b:ContexteBAM>"
+    "<a:Action>%s</a:Action></s:Header><s:Body>%s</s:Body></s:Envelope>"
+)
+
+
+def build_search(traits: SearchTraits, context: CallContext) -> bytes:
+    """Write a search by traits (WS_INS2, `RECSANSVITALE`). Raises WireError for a trait no call may carry."""
+    if not traits.birth_name or not traits.given_name:
+        raise WireError("a search has a birth name and a given name: one is empty")
+    if traits.sex not in ("M", "F"):
+        raise WireError("sex: INSi takes M or F only")
+    if not _DATE.fullmatch(traits.birth_date):
+        raise WireError("birth_date: INSi takes YYYY-MM-DD")
+    if traits.birth_place and not _PLACE.fullmatch(traits.birth_place):
+        raise WireError("birth_place: INSi takes a COG code of five characters, or none")
+    body = (
+        f'<r:RECSANSVITALE xmlns:r="{names.SEARCH}">'
+        + element("r:", "NomNaissance", traits.birth_name)
+        + element("r:", "Prenom", traits.given_name)
+        + element("r:", "Sexe", traits.sex)
+        + element("r:", "DateNaissance", traits.birth_date)
+        + element("r:", "LieuNaissance", traits.birth_place)
+        + "</r:RECSANSVITALE>"
+    )
+    return _envelope("search", context, "<b:COUVERTURE/>", body)
+
+
+def build_vitale(data: VitaleData, context: CallContext) -> bytes:
+    """Write a search by carte Vitale (WS_INS1, `RECVITALE`), its data repeated in COUVERTURE as live clients do.
+
+    Raises WireError for a number or a key of another shape.
+    """
+    for number in (data.holder, data.individual):
+        if number and not _NUMBER.fullmatch(number):
+            raise WireError("a number read on a card has 13 characters, its key apart")
+    for key in (data.holder_key, data.individual_key):
+        if key and not _KEY.fullmatch(key):
+            raise WireError("the key of a number has two digits")
+    if not data.holder:
+        raise WireError("holder: the number of the ouvrant droit is missing")
+    body = (
+        f'<v:RECVITALE xmlns:v="{names.VITALE}">'
+        + _matricule("MatriculeIndividu", data.individual, data.individual_key)
+        + _matricule("MatriculeOD", data.holder, data.holder_key)
+        + element("v:", "NomNaissance", data.birth_name)
+        + element("v:", "DateNaissance", data.birth_date)
+        + element("v:", "RangNaissance", data.birth_rank)
+        + "</v:RECVITALE>"
+    )
+    return _envelope("vitale", context, _coverage(data), body)
+
+
+def read_request(body: bytes, action: str = "", max_bytes: int = MAX_BYTES) -> Request:
+    """Read a call, by traits or by card, with whatever header blocks it has, in any order.
+
+    `action` is the parameter of Content-Type, used when there is no `wsa:Action`. Nothing is controlled here.
+    Raises WireError for what is not a SOAP 1.2 envelope with a body.
+    """
+    envelope = parse(body, max_bytes)
+    if envelope.tag != f"{{{names.SOAP}}}Envelope":
+        raise WireError("not a SOAP 1.2 envelope")
+    header = child(envelope, names.SOAP, "Header")
+    payload = first(child(envelope, names.SOAP, "Body"))
+    if payload is None:
+        raise WireError("a SOAP envelope with an empty body, or without one")
+    action = text(header, names.ADDRESSING, "Action") or action
+    security = child(header, names.SECURITY, "Security")
+    assertions = () if security is None else tuple(security.iterfind(f"{{{names.SAML}}}Assertion"))
+    bam = child(header, names.BAM, "ContexteBAM")
+    return Request(
+        action,
+        names.OPERATIONS.get(action),
+        etree.QName(payload).localname,
+        _context(header, bam, assertions),
+        "absent" if security is None else "assertions" if assertions else "empty",
+        child(bam, names.BAM, "COUVERTURE") is not None,
+        *_criteria(payload),
+    )
+
+
+def _envelope(operation: Operation, context: CallContext, coverage: str, body: str) -> bytes:
+    time = escape(context.time)
+    software = (
+        (f'<l:IDAM R="{escape(context.idam_r)}">{escape(context.idam)}</l:IDAM>' if context.idam else "")
+        + element("l:", "Version", context.lps_version)
+        + element("l:", "Instance", context.instance)
+        + element("l:", "Nom", context.lps_name)
+    )
+    return (
+        _ENVELOPE
+        % (
+            _security(context),
+            escape(context.lps_context_version),
+            escape(context.lps_id),
+            time,
+            element("l:", "Emetteur", context.emitter),
+            f"<l:LPS>{software}</l:LPS>" if software else "",
+            escape(context.message_id),
+            escape(context.bam_version),
+            escape(context.bam_id),
+            time,
+            element("b:", "Emetteur", context.emitter),
+            coverage,
+            names.ACTIONS[operation],
+            body,
+        )
+    ).encode()
+
+
+def _security(context: CallContext) -> str:
+    """Return the Security header: the assertions as they were signed, which exclusive canonicalisation allows."""
+    if context.security == "none":
+        return ""
+    if not context.assertions:
+        raise WireError("security assertion_ps: an assertion is needed, none was given")
+    inside = "".join(assertion.decode() for assertion in context.assertions)
+    return f'<w:Security xmlns:w="{names.SECURITY}">{inside}</w:Security>'
+
+
+def _matricule(name: str, number: str, key: str) -> str:
+    if not number:
+        return ""
+    return f"<v:{name}>{element('v:', 'NumIdentifiant', number)}{element('v:', 'Cle', key)}</v:{name}>"
+
+
+def _coverage(data: VitaleData) -> str:
+    insured = (
+        f"<b:ASSURE><b:Id>{element('b:', 'Num', data.holder)}{element('b:', 'Cle', data.holder_key)}</b:Id></b:ASSURE>"
+    )
+    number = element("b:", "Num", data.individual) + element(
+        "b:", "Cle", data.individual_key if data.individual else ""
+    )
+    date = data.birth_date if _DATE.fullmatch(data.birth_date) else ""
+    beneficiary = (
+        (f"<b:Nir>{number}</b:Nir>" if number else "")
+        + element("b:", "DateNai", date)
+        + element("b:", "Rang", data.birth_rank)
+    )
+    about = f"<b:BENEFICIAIRE>{beneficiary}</b:BENEFICIAIRE>" if beneficiary else ""
+    return f"<b:COUVERTURE>{insured}{about}</b:COUVERTURE>"
+
+
+def _context(
+    header: etree._Element | None, bam: etree._Element | None, assertions: tuple[etree._Element, ...]
+) -> CallContext:
+    lps = child(header, names.LPS, "ContexteLPS")
+    software = child(lps, names.LPS, "LPS")
+    idam = child(software, names.LPS, "IDAM")
+    return CallContext(
+        message_id=text(header, names.ADDRESSING, "MessageID").removeprefix("uuid:"),
+        bam_id=text(bam, names.BAM, "Id"),
+        lps_id=text(lps, names.LPS, "Id"),
+        time=text(lps, names.LPS, "Temps") or text(bam, names.BAM, "Temps"),
+        emitter=text(lps, names.LPS, "Emetteur") or text(bam, names.BAM, "Emetteur"),
+        idam=content(idam),
+        lps_name=text(software, names.LPS, "Nom"),
+        lps_version=text(software, names.LPS, "Version"),
+        instance=text(software, names.LPS, "Instance"),
+        security="assertion_ps" if assertions else "none",
+        assertions=tuple(etree.tostring(assertion, with_tail=False) for assertion in assertions),
+        idam_r="" if idam is None else idam.get("R", ""),
+        bam_version="" if bam is None else bam.get("Version", ""),
+        lps_context_version="" if lps is None else lps.get("Version", ""),
+    )
+
+
+def _criteria(payload: etree._Element) -> tuple[SearchTraits | None, tuple[str, ...], VitaleData | None]:
+    """Return the traits with every given name, or the data of a card, or neither for another body."""
+    if payload.tag == f"{{{names.SEARCH}}}RECSANSVITALE":
+        given = tuple(content(one) for one in payload.iterfind(f"{{{names.SEARCH}}}Prenom"))
+        name, sex, date, place = (
+            text(payload, names.SEARCH, field) for field in ("NomNaissance", "Sexe", "DateNaissance", "LieuNaissance")
+        )
+        return SearchTraits(name, next(iter(given), ""), sex, date, place), given, None
+    if payload.tag == f"{{{names.VITALE}}}RECVITALE":
+        individual = child(payload, names.VITALE, "MatriculeIndividu")
+        holder = child(payload, names.VITALE, "MatriculeOD")
+        data = VitaleData(
+            holder=text(holder, names.VITALE, "NumIdentifiant"),
+            individual=text(individual, names.VITALE, "NumIdentifiant"),
+            holder_key=text(holder, names.VITALE, "Cle"),
+            individual_key=text(individual, names.VITALE, "Cle"),
+            birth_name=text(payload, names.VITALE, "NomNaissance"),
+            birth_date=text(payload, names.VITALE, "DateNaissance"),
+            birth_rank=text(payload, names.VITALE, "RangNaissance"),
+        )
+        return None, (), data
+    return None, (), None
