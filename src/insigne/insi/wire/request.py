@@ -7,7 +7,7 @@ from lxml import etree
 
 from insigne.insi.wire import names
 from insigne.insi.wire.model import CallContext, Operation, Request, SearchTraits, VitaleData, WireError
-from insigne.insi.wire.xml import MAX_BYTES, child, content, element, escape, first, parse, text
+from insigne.insi.wire.xml import MAX_BYTES, child, content, element, escape, first, parse, texts
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PLACE: Final = re.compile(r"[0-9][0-9AB][0-9]{3}")
@@ -86,7 +86,8 @@ def read_request(body: bytes, action: str = "", max_bytes: int = MAX_BYTES) -> R
     payload = first(child(envelope, names.SOAP, "Body"))
     if payload is None:
         raise WireError("a SOAP envelope with an empty body, or without one")
-    action = text(header, names.ADDRESSING, "Action") or action
+    addressing = texts(header, names.ADDRESSING)
+    action = addressing.get("Action") or action
     security = child(header, names.SECURITY, "Security")
     assertions = () if security is None else tuple(security.iterfind(f"{{{names.SAML}}}Assertion"))
     bam = child(header, names.BAM, "ContexteBAM")
@@ -94,7 +95,7 @@ def read_request(body: bytes, action: str = "", max_bytes: int = MAX_BYTES) -> R
         action,
         names.OPERATIONS.get(action),
         etree.QName(payload).localname,
-        _context(header, bam, assertions),
+        _context(addressing.get("MessageID", ""), bam, child(header, names.LPS, "ContexteLPS"), assertions),
         "absent" if security is None else "assertions" if assertions else "empty",
         child(bam, names.BAM, "COUVERTURE") is not None,
         *_criteria(payload),
@@ -164,21 +165,21 @@ def _coverage(data: VitaleData) -> str:
 
 
 def _context(
-    header: etree._Element | None, bam: etree._Element | None, assertions: tuple[etree._Element, ...]
+    message_id: str, bam: etree._Element | None, lps: etree._Element | None, assertions: tuple[etree._Element, ...]
 ) -> CallContext:
-    lps = child(header, names.LPS, "ContexteLPS")
     software = child(lps, names.LPS, "LPS")
     idam = child(software, names.LPS, "IDAM")
+    in_bam, in_lps, in_software = texts(bam, names.BAM), texts(lps, names.LPS), texts(software, names.LPS)
     return CallContext(
-        message_id=text(header, names.ADDRESSING, "MessageID").removeprefix("uuid:"),
-        bam_id=text(bam, names.BAM, "Id"),
-        lps_id=text(lps, names.LPS, "Id"),
-        time=text(lps, names.LPS, "Temps") or text(bam, names.BAM, "Temps"),
-        emitter=text(lps, names.LPS, "Emetteur") or text(bam, names.BAM, "Emetteur"),
+        message_id=message_id.removeprefix("uuid:"),
+        bam_id=in_bam.get("Id", ""),
+        lps_id=in_lps.get("Id", ""),
+        time=in_lps.get("Temps") or in_bam.get("Temps", ""),
+        emitter=in_lps.get("Emetteur") or in_bam.get("Emetteur", ""),
         idam=content(idam),
-        lps_name=text(software, names.LPS, "Nom"),
-        lps_version=text(software, names.LPS, "Version"),
-        instance=text(software, names.LPS, "Instance"),
+        lps_name=in_software.get("Nom", ""),
+        lps_version=in_software.get("Version", ""),
+        instance=in_software.get("Instance", ""),
         security="assertion_ps" if assertions else "none",
         assertions=tuple(etree.tostring(assertion, with_tail=False) for assertion in assertions),
         idam_r="" if idam is None else idam.get("R", ""),
@@ -190,22 +191,22 @@ def _context(
 def _criteria(payload: etree._Element) -> tuple[SearchTraits | None, tuple[str, ...], VitaleData | None]:
     """Return the traits with every given name, or the data of a card, or neither for another body."""
     if payload.tag == f"{{{names.SEARCH}}}RECSANSVITALE":
-        given = tuple(content(one) for one in payload.iterfind(f"{{{names.SEARCH}}}Prenom"))
-        name, sex, date, place = (
-            text(payload, names.SEARCH, field) for field in ("NomNaissance", "Sexe", "DateNaissance", "LieuNaissance")
-        )
-        return SearchTraits(name, next(iter(given), ""), sex, date, place), given, None
+        given = tuple(content(one) for one in payload.iterchildren(f"{{{names.SEARCH}}}Prenom"))
+        found = texts(payload, names.SEARCH)
+        traits = (found.get(name, "") for name in ("NomNaissance", "Prenom", "Sexe", "DateNaissance", "LieuNaissance"))
+        return SearchTraits(*traits), given, None
     if payload.tag == f"{{{names.VITALE}}}RECVITALE":
-        individual = child(payload, names.VITALE, "MatriculeIndividu")
-        holder = child(payload, names.VITALE, "MatriculeOD")
+        found = texts(payload, names.VITALE)
+        individual = texts(child(payload, names.VITALE, "MatriculeIndividu"), names.VITALE)
+        holder = texts(child(payload, names.VITALE, "MatriculeOD"), names.VITALE)
         data = VitaleData(
-            holder=text(holder, names.VITALE, "NumIdentifiant"),
-            individual=text(individual, names.VITALE, "NumIdentifiant"),
-            holder_key=text(holder, names.VITALE, "Cle"),
-            individual_key=text(individual, names.VITALE, "Cle"),
-            birth_name=text(payload, names.VITALE, "NomNaissance"),
-            birth_date=text(payload, names.VITALE, "DateNaissance"),
-            birth_rank=text(payload, names.VITALE, "RangNaissance"),
+            holder=holder.get("NumIdentifiant", ""),
+            individual=individual.get("NumIdentifiant", ""),
+            holder_key=holder.get("Cle", ""),
+            individual_key=individual.get("Cle", ""),
+            birth_name=found.get("NomNaissance", ""),
+            birth_date=found.get("DateNaissance", ""),
+            birth_rank=found.get("RangNaissance", ""),
         )
         return None, (), data
     return None, (), None

@@ -20,7 +20,7 @@ from insigne.insi.wire.model import (
     InsNumber,
     WireError,
 )
-from insigne.insi.wire.xml import MAX_BYTES, child, content, element, escape, first, parse, text
+from insigne.insi.wire.xml import MAX_BYTES, child, content, element, escape, first, parse, texts
 
 LABELS: Final = {
     FOUND: "OK",
@@ -125,8 +125,8 @@ def _payload(envelope: etree._Element) -> etree._Element:
 def _read_result(http_status: int, payload: etree._Element) -> InsiResult:
     if payload.tag != f"{{{names.RESULT}}}RESULTAT":
         raise WireError(f"the SOAP body holds {_printable(payload)}, not RESULTAT of {names.RESULT}")
-    outcome = child(payload, names.RESULT, "CR")
-    code, label = text(outcome, names.RESULT, "CodeCR"), text(outcome, names.RESULT, "LibelleCR")
+    outcome = texts(child(payload, names.RESULT, "CR"), names.RESULT)
+    code, label = outcome.get("CodeCR", ""), outcome.get("LibelleCR", "")
     if code not in LABELS:
         if not code:
             raise WireError("RESULTAT without CodeCR")
@@ -144,32 +144,40 @@ def _read_result(http_status: int, payload: etree._Element) -> InsiResult:
     return InsiAnswer(code, label, number, history, _read_traits(child(person, names.RESULT, "TIQ")))
 
 
-def _read_number(element_: etree._Element) -> InsNumber:
-    individual = child(element_, names.RESULT, "IdIndividu")
-    number, key, kind = (text(individual, names.RESULT, name) for name in ("NumIdentifiant", "Cle", "TypeMatricule"))
-    oid, start, end = (text(element_, names.RESULT, name) for name in ("OID", "DateDeb", "DateFin"))
-    return InsNumber(number, key, oid, kind, start, end)
+def _read_number(found: etree._Element) -> InsNumber:
+    individual = texts(child(found, names.RESULT, "IdIndividu"), names.RESULT)
+    about = texts(found, names.RESULT)
+    return InsNumber(
+        individual.get("NumIdentifiant", ""),
+        individual.get("Cle", ""),
+        about.get("OID", ""),
+        individual.get("TypeMatricule", ""),
+        about.get("DateDeb", ""),
+        about.get("DateFin", ""),
+    )
 
 
 def _read_traits(tiq: etree._Element | None) -> InsiTraits:
+    found = texts(tiq, names.RESULT)
     fields = ("NomNaissance", "ListePrenom", "Prenom", "Sexe", "DateNaissance", "LieuNaissance")
-    return InsiTraits(*(text(tiq, names.RESULT, field) for field in fields))
+    return InsiTraits(*(found.get(field, "") for field in fields))
 
 
 def _read_fault(http_status: int, fault: etree._Element) -> InsiFault:
     code = child(fault, names.SOAP, "Code")
-    reason = child(fault, names.SOAP, "Reason")
+    role = _local(content(child(code, names.SOAP, "Value")))
+    subcode = _local(content(child(child(code, names.SOAP, "Subcode"), names.SOAP, "Value")))
     error = child(child(fault, names.SOAP, "Detail"), names.ERROR, "Erreur")
-    subcode = _local(text(child(code, names.SOAP, "Subcode"), names.SOAP, "Value"))
+    about = {} if error is None else dict(error.attrib)
     return InsiFault(
-        code=("" if error is None else error.get("code", "")) or subcode or _local(text(code, names.SOAP, "Value")),
+        code=about.get("code") or subcode or role,
         subcode=subcode,
-        text=_reason(reason),
+        text=_reason(child(fault, names.SOAP, "Reason")),
         detail=content(error),
-        severity="" if error is None else error.get("severite", ""),
-        role=_local(text(code, names.SOAP, "Value")),
+        severity=about.get("severite", ""),
+        role=role,
         http_status=http_status,
-        message_id="" if error is None else error.get("messageID", ""),
+        message_id=about.get("messageID", ""),
     )
 
 

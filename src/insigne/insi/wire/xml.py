@@ -39,7 +39,8 @@ def parse(data: bytes, max_bytes: int = MAX_BYTES) -> etree._Element:
 
 def child(parent: etree._Element | None, namespace: str, name: str) -> etree._Element | None:
     """Return the first child element of that name, or None."""
-    return None if parent is None else parent.find(f"{{{namespace}}}{name}")
+    # iterchildren compares in C; find would compile and interpret a path.
+    return None if parent is None else next(parent.iterchildren(f"{{{namespace}}}{name}"), None)
 
 
 def first(parent: etree._Element | None) -> etree._Element | None:
@@ -47,10 +48,15 @@ def first(parent: etree._Element | None) -> etree._Element | None:
     return None if parent is None else next(iter(parent), None)
 
 
-def text(parent: etree._Element | None, namespace: str, name: str) -> str:
-    """Return the text of the first child element of that name, without the spaces around it; "" when absent."""
-    found = child(parent, namespace, name)
-    return content(found)
+def texts(parent: etree._Element | None, namespace: str) -> dict[str, str]:
+    """Return the text of each child element of a namespace by its local name, the first of a name only."""
+    start = f"{{{namespace}}}"
+    found: dict[str, str] = {}
+    for one in () if parent is None else parent:
+        tag = str(one.tag)
+        if tag.startswith(start):
+            found.setdefault(tag[len(start) :], content(one))
+    return found
 
 
 def content(element: etree._Element | None) -> str:
