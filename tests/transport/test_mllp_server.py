@@ -1,6 +1,7 @@
 """The listener against peers that send, wait, leave and misbehave, over real sockets."""
 
 import asyncio
+import errno
 import socket
 import struct
 
@@ -9,6 +10,8 @@ from structlog.testing import capture_logs
 
 from insigne.exchange.model import Answer
 from insigne.hl7 import frame
+from insigne.transport.mllp_server import MllpServer
+from insigne.transport.settings import MllpSettings
 
 
 def test_a_message_that_comes_byte_by_byte_is_answered_once(run, serve, receiver, helpers):
@@ -491,3 +494,45 @@ def test_the_log_holds_nothing_of_a_message(run, serve, receiver, helpers):
     assert {line["event"] for line in logs} == {"mllp.junk", "mllp.timeout"}
     assert "RANGER" not in str(logs)
     assert "19810412" not in str(logs)
+
+
+def test_a_name_with_several_addresses_is_listened_on_at_one_port(run, serve):
+    async def scenario():
+        async with serve(host="localhost") as (server, _):
+            _, port = server.address
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
+
+    run(scenario)
+
+
+def test_an_address_that_is_taken_is_an_error_at_the_start(run, serve, receiver):
+    async def scenario():
+        async with serve() as (server, _):
+            _, port = server.address
+            with pytest.raises(OSError, match="in use"):
+                await MllpServer(MllpSettings(port=port), receiver, clock=str).start()
+
+    run(scenario)
+
+
+def test_without_file_descriptors_left_connections_wait(run, serve, helpers, monkeypatch):
+    accept = socket.socket.accept
+    refusals = [OSError(errno.EMFILE, "Too many open files")]
+
+    def scarce(listening):
+        if refusals:
+            raise refusals.pop()
+        return accept(listening)
+
+    async def scenario():
+        async with serve() as (_, connect):
+            monkeypatch.setattr(socket.socket, "accept", scarce)
+            wire = await connect()
+            await wire.post("A")
+            assert await wire.answers(1) == ["AA A"]
+
+    monkeypatch.setattr("insigne.transport.mllp_server._ACCEPT_PAUSE", 0.01)
+    with capture_logs() as logs:
+        run(scenario)
+    assert [(line["event"], line["error"]) for line in logs] == [("mllp.cannot-accept", "Too many open files")]
