@@ -17,7 +17,13 @@ PLACES: dict[str, Location] = {
     Subject.ACCOUNT: Location("PID", field=18),
 }
 
-CONDITIONS: dict[Fault, str] = {Fault.REQUIRED: "101", Fault.UNKNOWN_KEY: "204", Fault.DUPLICATE_KEY: "205"}
+CONDITIONS: dict[Fault, str] = {
+    Fault.REQUIRED: "101",
+    Fault.UNKNOWN_KEY: "204",
+    Fault.DUPLICATE_KEY: "205",
+    Fault.CONFLICT: "206",
+    Fault.FORBIDDEN: "207",
+}
 
 
 def refusal_error(refused: Refused) -> AckError:

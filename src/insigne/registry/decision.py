@@ -32,6 +32,8 @@ class Fault(StrEnum):
     REQUIRED = "required"
     UNKNOWN_KEY = "unknown-key"
     DUPLICATE_KEY = "duplicate-key"
+    CONFLICT = "conflict"
+    FORBIDDEN = "forbidden"
 
 
 class Refused(Exception):  # noqa: N818 - a decision, not a failure

@@ -92,18 +92,25 @@ def _merge(draft: Draft, command: MergePatients, absorbed: Identity, survivor: I
     trusted = draft.policy.trusts(domain_of(command.prior))
     if not trusted and (absorbed.trusted or survivor.trusted):
         _hold(draft, command, absorbed, survivor)
-        return
-    draft.on_identity(absorbed, ev.IdentityMerged(into=survivor.id, snapshot=absorbed))
+    else:
+        join(draft, absorbed, survivor)
+
+
+def join(draft: Draft, absorbed: Identity, survivor: Identity) -> None:
+    """Retire `absorbed` in favour of `survivor`; the INS they share is contested no more, another one goes to the history."""
+    merged = ev.IdentityMerged(into=survivor.id, snapshot=absorbed)
+    other = absorbed.ins.ins if absorbed.ins is not None else None
+    if survivor.ins is not None and other is not None and survivor.ins.ins.matricule != other.matricule:
+        absorbed = draft.on_identity(absorbed, ev.InsWithdrawn(other, "merged into an identity with another INS"))
+        draft.notice("merge-other-ins", Subject.INS)
+        draft.raise_item("merge-other-ins", (absorbed.id, survivor.id))
+    draft.on_identity(absorbed, merged)
     survivor = draft.on_identity(survivor, ev.IdentityAbsorbed(absorbed.id))
     draft.subject = survivor.id
     draft.close_item("same-ins", (absorbed.id, survivor.id), "merged")
-    if survivor.ins is None or absorbed.ins is None:
-        return
-    if survivor.ins.ins.matricule != absorbed.ins.ins.matricule:
-        draft.notice("merge-other-ins", Subject.INS)
-        draft.raise_item("merge-other-ins", (absorbed.id, survivor.id))
-    elif survivor.ins.contested and not rivals(draft, survivor, survivor.ins.ins.matricule):
-        draft.on_identity(survivor, ev.InsContested(survivor.ins.ins, contested=False))
+    held = survivor.ins
+    if held is not None and held.contested and not rivals(draft, survivor, held.ins.matricule):
+        draft.on_identity(survivor, ev.InsContested(held.ins, contested=False))
 
 
 def _hold(draft: Draft, command: MergePatients, first: Identity, second: Identity) -> None:

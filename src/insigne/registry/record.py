@@ -99,7 +99,7 @@ def _update(draft: Draft, identity: Identity, patient: Patient, found: Found) ->
 
 def _overlay(draft: Draft, identity: Identity, traits: Traits, patient: Patient) -> bool:
     """Guard against a message that turns one person into another. True when the traits are held for a person."""
-    changed = departures(_strict(identity.traits), _strict(traits))
+    changed = departures(strict(identity.traits), strict(traits))
     if len(changed) < draft.policy.registry.overlay_threshold:
         return False
     hold = draft.policy.registry.overlay == "hold"
@@ -108,6 +108,18 @@ def _overlay(draft: Draft, identity: Identity, traits: Traits, patient: Patient)
         "overlay", (identity.id,), cause=", ".join(changed), held=msgspec.json.encode(patient) if hold else b"null"
     )
     return hold
+
+
+def apply_held(draft: Draft, identity: Identity, patient: Patient) -> Identity:
+    """Apply what an overlay held back: traits, PID-32 and INS, as a person decided."""
+    identity = draft.survivor(identity)
+    traits = traits_after(identity.traits, patient.traits)
+    if traits != identity.traits:
+        identity = draft.on_identity(identity, ev.TraitsChanged(identity.traits, traits))
+    claim = read_claim(draft, patient.reliability)
+    identity = apply_claim(draft, identity, claim)
+    draft.subject = identity.id
+    return apply_ins(draft, identity, patient, claim)
 
 
 def _may_overwrite(identity: Identity, domain: str, claim: Claim, patient: Patient, *, trusted: bool) -> bool:
@@ -159,7 +171,8 @@ def _distinct(identifiers: tuple[Identifier, ...]) -> tuple[Identifier, ...]:
     return tuple({identifier.key: identifier for identifier in identifiers}.values())
 
 
-def _strict(traits: Traits) -> StrictTraits:
+def strict(traits: Traits) -> StrictTraits:
+    """The traits as `ins` compares them."""
     return StrictTraits(
         traits.birth_name,
         traits.first_given_name,

@@ -26,24 +26,27 @@ class RegistrySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     `overlay`: what to do with a message that changes several strict traits at once: `hold` them for a person, or
     `apply` them; a work item is raised either way. `overlay_threshold` is how many of the five strict traits must
     differ. `unknown_cancellation`: answer to the cancellation of an unknown movement, `reject` (AE 204) or `accept`
-    (AA, finding).
+    (AA, finding). `verification_ko`: status after INSi answered KO about a qualified identity, `VALI` (the document check
+    stays) or `PROV`; recalled, hence a setting.
     """
 
     overlay: Literal["hold", "apply"] = "hold"
     overlay_threshold: int = 2
     unknown_cancellation: Literal["reject", "accept"] = "reject"
+    verification_ko: Literal["VALI", "PROV"] = "VALI"
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """What the rules need to know of the site, resolved once from the settings.
 
     `universal` maps a namespace to the universal id it is joined to. `trusted` is None when no authorities are
-    configured: every sender is then trusted equally.
+    configured: every sender is then trusted equally. `own` are the authorities whose identities are edited here.
     """
 
     environment: Literal["production", "test"] = "production"
     universal: dict[str, str] = {}
     trusted: frozenset[str] | None = None
+    own: frozenset[str] = frozenset()
     registry: RegistrySettings = RegistrySettings()
 
     def trusts(self, authority_key: str) -> bool:
@@ -71,5 +74,6 @@ def policy(
         environment=environment,
         universal=universal,
         trusted=frozenset(trusted) if authorities else None,
+        own=frozenset(own),
         registry=registry,
     )

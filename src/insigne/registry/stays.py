@@ -52,6 +52,21 @@ def record_movement(draft: Draft, command: RecordMovement) -> None:
         _put(draft, _opened(draft, identity, stay, command), command.movement)
 
 
+def record_held(draft: Draft, identity: Identity, command: RecordMovement) -> None:
+    """Apply a movement that was held because its stay is another identity's: a person gave the stay to this one."""
+    stay = _stay(draft, command)
+    identity = draft.survivor(identity)
+    draft.subject = identity.id
+    if stay is not None and stay.identity != identity.id:
+        stay = draft.on_encounter(stay, ev.EncounterReassigned(stay.identity, identity.id))
+    if command.movement is None:
+        return
+    if command.movement.action == "CANCEL":
+        _cancel(draft, stay, command, command.movement)
+    else:
+        _put(draft, _opened(draft, identity, stay, command), command.movement)
+
+
 def _stay(draft: Draft, command: RecordMovement) -> Encounter | None:
     if command.visit is not None:
         keys = [visit_key(command.visit)]

@@ -166,7 +166,7 @@ class ReadView(Reader):
 
     def statuses(self) -> dict[str, int]:
         """How many living identities have each RNIV status."""
-        return {status: count for status, count in self.select(statements.STATUS_COUNTS)}
+        return dict(self.select(statements.STATUS_COUNTS))
 
     def counts(self) -> dict[str, int]:
         """How many identities, encounters, open work items, messages and events there are; for metrics."""
