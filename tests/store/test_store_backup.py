@@ -10,7 +10,7 @@ from insigne.exchange.errors import StoreError
 from insigne.registry.values import Authority, Identifier
 from insigne.store import open_store
 from insigne.store.audit_verify import audit_verify
-from insigne.store.backup import backup, check_backup, restore
+from insigne.store.backup import _run_tool, backup, check_backup, restore
 from insigne.store.lock import FolderLock, LockHeld
 from insigne.store.verify import verify
 
@@ -145,6 +145,23 @@ def test_a_postgresql_base_is_dumped_and_restored(prepared_postgres, new_postgre
         assert view.identity("A") is not None
     assert verify(store).ok
     assert audit_verify(store).ok
+
+
+def test_a_password_is_not_on_the_command_line_of_the_tools(monkeypatch, tmp_path, prepared_tool):
+    """The tool writes down what it was given."""
+    monkeypatch.setenv("PATH", str(prepared_tool.parent))
+    _run_tool("pg_dump", f"--file={tmp_path / 'x'}", url="postgresql://claire:p%40ss@host:5432/base?sslmode=require")
+    told = prepared_tool.with_name("told").read_text().splitlines()
+    assert told == [f"--file={tmp_path / 'x'}", "--dbname=postgresql://claire@host:5432/base?sslmode=require", "p@ss"]
+
+
+@pytest.fixture
+def prepared_tool(tmp_path):
+    tool = tmp_path / "bin" / "pg_dump"
+    tool.parent.mkdir()
+    tool.write_text('#!/bin/sh\nprintf "%s\\n" "$@" "$PGPASSWORD" > "${0%/*}/told"\n')
+    tool.chmod(0o755)
+    return tool
 
 
 def test_without_the_tools_of_postgresql_the_remedy_is_told(monkeypatch, tmp_path):

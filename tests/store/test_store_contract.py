@@ -262,6 +262,16 @@ def test_two_programs_writing_in_turn_never_work_on_what_they_remember(store, ur
         assert transaction.holders(pi("new2").key) == ("A",)
 
 
+def test_a_writer_that_is_alone_does_not_read_the_same_state_again(store, hospital):
+    hospital.admit("A", pi("1"))
+    with store.begin() as transaction:
+        remembered = transaction.identity("A")
+        transaction.commit()
+    hospital.admit("B", pi("2"))
+    with store.begin() as transaction:
+        assert transaction.identity("A") is remembered
+
+
 def test_an_act_is_sealed_with_the_events_of_its_transaction(store, hospital):
     entry = AuditEntry("claire", "message-replayed", "M1", hospital.time(), {"reason": "corrigé"})
     with store.begin() as transaction:

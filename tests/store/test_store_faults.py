@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -144,6 +145,32 @@ def test_forgetting_to_end_a_transaction_is_only_busy(store):
         store.begin()
     transaction.rollback()
     store.begin().rollback()
+
+
+def test_closing_with_a_transaction_open_drops_it_and_does_not_wait_for_ever(
+    sqlite_hospital, sqlite_url, opened, monkeypatch
+):
+    monkeypatch.setattr("insigne.store.store._CLOSE_LIMIT", 0.01)
+    transaction = sqlite_hospital.store.begin()
+    changes = WorkingSet(transaction)
+    sqlite_hospital.add(changes, "identity", "A", sqlite_hospital.created(pi(1)))
+    transaction.write(changes, ())
+    sqlite_hospital.store.close()
+    with opened(sqlite_url).read() as view:
+        assert view.identity("A") is None
+
+
+def test_the_log_of_a_base_under_load_starts_again(sqlite_hospital, sqlite_url, monkeypatch):
+    monkeypatch.setattr("insigne.store.sqlite._LONG_LOG", 64)
+    monkeypatch.setattr("insigne.store.sqlite._CHECKPOINT_ROWS", 8)
+    log = Path(sqlite_url.removeprefix("sqlite:///") + "-wal")
+    sizes = []
+    for number in range(400):
+        sqlite_hospital.admit(f"P{number}", pi(number))
+        sizes.append(log.stat().st_size)
+    # Without starting again, 400 commits of at least eight pages would take more than 13 MB.
+    assert max(sizes) < 6_000_000
+    assert verify(sqlite_hospital.store).ok
 
 
 @pytest.mark.postgres

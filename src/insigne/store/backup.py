@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote, urlsplit
 
 from insigne.exchange.errors import StoreError
 from insigne.store.audit import AuditEntry
@@ -53,7 +54,7 @@ def backup(
         if is_sqlite(url):
             _copy(path_of(url), partial, progress)
         else:
-            _run_tool("pg_dump", "--format=custom", f"--file={partial}", f"--dbname={url}")
+            _run_tool("pg_dump", "--format=custom", f"--file={partial}", url=url)
         report = check_backup(partial, sqlite_base=is_sqlite(url))
         if report.ok:
             _flush(partial)
@@ -90,7 +91,7 @@ def restore(
             _replace(path_of(url), source, progress)
         else:
             options = ("--single-transaction", "--clean", "--if-exists", "--no-owner")
-            _run_tool("pg_restore", *options, f"--dbname={url}", str(source))
+            _run_tool("pg_restore", *options, str(source), url=url)
         store = open_store(url, wait=30.0)
         try:
             with store.begin() as transaction:
@@ -201,13 +202,23 @@ def _listed(archive: Path) -> int:
     return sum(1 for line in listing.splitlines() if line and not line.startswith(";"))
 
 
-def _run_tool(name: str, *options: str) -> str:
-    """Run a tool of PostgreSQL; what it printed. The password, if any, is in the address: errors do not show it."""
+def _run_tool(name: str, *options: str, url: str = "") -> str:
+    """Run a tool of PostgreSQL, on the base at `url` if given; what it printed.
+
+    The password goes by the environment: command lines are seen by everybody on the machine.
+    """
+    environment = dict(os.environ)
+    if url:
+        parts = urlsplit(url)
+        if parts.password is not None:
+            environment["PGPASSWORD"] = unquote(parts.password)
+            parts = parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", "@", 1))
+        options = (*options, f"--dbname={parts.geturl()}")
     tool = shutil.which(name)
     if tool is None:
         raise StoreError(f"{name} is not on this machine: install the PostgreSQL client tools of the server's version")
     ran = subprocess.run(  # noqa: S603  # a fixed tool, options of ours
-        [tool, *options], capture_output=True, text=True, timeout=_TOOL_LIMIT, check=False
+        [tool, *options], capture_output=True, text=True, timeout=_TOOL_LIMIT, check=False, env=environment
     )
     if ran.returncode:
         raise StoreError(f"{name} failed with status {ran.returncode}: {ran.stderr.strip()[-500:]}")

@@ -15,7 +15,7 @@ from psycopg.types.string import StrDumper
 
 from insigne.exchange.errors import StoreBusy, StoreConflict, StoreError, StoreFull, StoreLost
 from insigne.store import statements
-from insigne.store.session import Row
+from insigne.store.session import Row, Session
 
 T = TypeVar("T")
 
@@ -149,6 +149,10 @@ class PostgresSession:
         except psycopg.Error:
             self._connection.close()  # `begin` connects again
 
+    def checkpoint(self) -> int:
+        """See `Session.checkpoint`: the server looks after its own log."""
+        return 0
+
     def revision(self) -> str | None:
         """See `Session.revision`."""
         if self.query("SELECT to_regclass('alembic_version')") == [(None,)]:
@@ -175,7 +179,7 @@ class PostgresBackend:
         """See `Backend.connect`."""
         return PostgresSession(self._url, read_only=read_only)
 
-    def committed(self, rows: int) -> None:
+    def committed(self, writer: Session, rows: int) -> None:
         """See `Backend.committed`: the server looks after itself."""
 
     def close(self) -> None:

@@ -40,6 +40,10 @@ class Session(Protocol):
         """End the transaction, if there is one, and never raise."""
         ...
 
+    def checkpoint(self) -> int:
+        """Copy what is logged into the base, if there is such a thing; how much the log holds."""
+        ...
+
     def revision(self) -> str | None:
         """The revision of the tables; None when there are none."""
         ...
@@ -60,8 +64,8 @@ class Backend(Protocol):
         """Open a connection. Raises StoreError."""
         ...
 
-    def committed(self, rows: int) -> None:
-        """Be told, after each commit, how many rows were written."""
+    def committed(self, writer: Session, rows: int) -> None:
+        """Be told, after each transaction of that session, how many rows it wrote."""
         ...
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from insigne.exchange.errors import StoreBusy, StoreError, StoreFull
 from insigne.store import statements
 from insigne.store.errors import SchemaMissing, WrongUrl
-from insigne.store.session import Row
+from insigne.store.session import Row, Session
 
 _PREFIX: Final = "sqlite:///"
 #: Memory for pages, in KiB, by kind of connection.
@@ -17,6 +17,8 @@ _WRITER_CACHE: Final = 64 * 1024
 _READER_CACHE: Final = 8 * 1024
 #: Rows written between two checkpoints in the background; about 4 MB of write-ahead log.
 _CHECKPOINT_ROWS: Final = 1000
+#: Pages in the write-ahead log from which the writer itself, once, makes it start again.
+_LONG_LOG: Final = 16 * 1024
 #: The write-ahead log is cut back to this many bytes when it starts again.
 _LOG_LIMIT: Final = 64 * 1024 * 1024
 
@@ -50,6 +52,7 @@ class SqliteSession:
                 cached_statements=256,
             )
         self._data_version = -1
+        self._wait = -1.0
         try:
             self._set_up(read_only=read_only)
         except StoreError:
@@ -103,7 +106,9 @@ class SqliteSession:
         try:
             if self._connection.in_transaction:
                 self._connection.rollback()
-            execute(f"PRAGMA busy_timeout = {round(wait * 1000)}")
+            if wait != self._wait:
+                execute(f"PRAGMA busy_timeout = {round(wait * 1000)}")
+                self._wait = wait
             execute("BEGIN IMMEDIATE")
             version: int = execute("PRAGMA data_version").fetchone()[0]
         except sqlite3.Error as error:
@@ -137,13 +142,9 @@ class SqliteSession:
             # The connection is of no use any more: `begin` will say so.
             self._data_version = -1
 
-    def checkpoint(self, mode: str = "PASSIVE") -> bool:
-        """Copy the write-ahead log into the base; whether all of it could be."""
-        try:
-            busy, logged, copied = self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
-        except sqlite3.Error as error:
-            raise translate(error, "checkpoint") from error
-        return not busy and logged == copied
+    def checkpoint(self) -> int:
+        """Copy the write-ahead log into the base, without waiting for anybody; the pages the log holds."""
+        return int(self.query("PRAGMA wal_checkpoint(PASSIVE)")[0][1])
 
     def backup(self, target: Path, pages: int, progress: Any) -> None:
         """Copy the base, as of one moment, into a new file, `pages` pages at a time; writers are not stopped."""
@@ -173,7 +174,12 @@ class SqliteSession:
 
 
 class SqliteBackend:
-    """A base in one file; checkpoints run in a thread of their own, started at the first need."""
+    """A base in one file; checkpoints run in a thread of their own, started at the first need.
+
+    The log starts again from its beginning when a writer finds all of it copied. Under a load without pause the thread
+    is always a few pages behind, and the log would grow for ever: once it is long and the thread has just caught up,
+    the writer copies these few pages itself.
+    """
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
@@ -182,14 +188,18 @@ class SqliteBackend:
         self._rows = 0
         self._due = threading.Event()
         self._closing = False
+        self._long = False
         self._thread: threading.Thread | None = None
 
     def connect(self, *, read_only: bool) -> SqliteSession:
         """See `Backend.connect`."""
         return SqliteSession(self.path, read_only=read_only)
 
-    def committed(self, rows: int) -> None:
+    def committed(self, writer: Session, rows: int) -> None:
         """See `Backend.committed`."""
+        if self._long:
+            self._long = False
+            writer.checkpoint()
         self._rows += rows
         if self._rows < _CHECKPOINT_ROWS:
             return
@@ -215,7 +225,7 @@ class SqliteBackend:
                 if self._closing:
                     return
                 try:
-                    session.checkpoint()
+                    self._long = session.checkpoint() >= _LONG_LOG
                 except StoreError:
                     continue  # the log only grows a little more: the next commit asks again
         finally:

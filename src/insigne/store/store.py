@@ -13,6 +13,8 @@ from insigne.store.transaction import Caches, UnitOfWork
 
 #: Idle connections kept for reading.
 _IDLE_READERS: Final = 8
+#: Seconds that `close` waits for a transaction under way.
+_CLOSE_LIMIT: Final = 5.0
 
 
 def utc_now() -> str:
@@ -70,8 +72,13 @@ class Store:
     def _ended(self, seal: int | None, rows: int) -> None:
         """A transaction ended, committed up to a seal, or not (None)."""
         self._remembered = seal
-        self._writing.release()
-        self.backend.committed(rows)
+        try:
+            if rows and self._writer is not None:
+                self.backend.committed(self._writer, rows)
+        except StoreError:
+            pass  # upkeep is tried again at the next commit; this one is durable
+        finally:
+            self._writing.release()
 
     @contextmanager
     def read(self) -> Iterator[ReadView]:
@@ -89,8 +96,7 @@ class Store:
 
     def _reader(self) -> Session:
         """A connection with a snapshot open; idle ones may have been lost since."""
-        while self._idle:
-            session = self._idle.pop()
+        while (session := self._idle_reader()) is not None:
             try:
                 session.snapshot()
             except StoreLost:
@@ -104,6 +110,12 @@ class Store:
             session.close()
             raise
         return session
+
+    def _idle_reader(self) -> Session | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
 
     def _keep(self, session: Session) -> None:
         """Take back a connection for the next reader."""
@@ -120,9 +132,11 @@ class Store:
     def close(self) -> None:
         """Give up every connection; what was not committed is lost."""
         self.backend.close()
-        while self._idle:
-            self._idle.pop().close()
-        with self._writing:
-            if self._writer is not None:
-                self._writer.close()
-                self._writer = None
+        while (session := self._idle_reader()) is not None:
+            session.close()
+        ended = self._writing.acquire(timeout=_CLOSE_LIMIT)
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        if ended:
+            self._writing.release()

@@ -3,11 +3,11 @@
 import os
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from insigne.exchange.errors import StoreError
 from insigne.exchange.model import MessageRecord
-from insigne.registry.events import Recorded, encode
+from insigne.registry.events import AnyEvent, Recorded, encode
 from insigne.registry.ports import Key
 from insigne.registry.state import Encounter, Identity
 from insigne.registry.workingset import WorkingSet
@@ -253,7 +253,7 @@ def _serialised(record: Recorded | AuditEntry, seq: int) -> tuple[Header, bytes]
         record.stream,
         record.stream_id,
         record.version,
-        _tag(record),
+        _TAGS[type(record.event)],
         record.time,
         record.author,
         record.cause_kind,
@@ -261,5 +261,5 @@ def _serialised(record: Recorded | AuditEntry, seq: int) -> tuple[Header, bytes]
     ), encode(record.event)
 
 
-def _tag(record: Recorded) -> str:
-    return str(record.event.__struct_config__.tag)
+#: The tag of each type of event.
+_TAGS: Final = {kind: str(kind.__struct_config__.tag) for kind in get_args(AnyEvent)}
