@@ -63,7 +63,7 @@ class ProofTypeSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     label: str | None = None
     label_fr: str | None = None
     trust: Trust | None = None
-    audience: tuple[Audience, ...] | None = None
+    audience: Annotated[tuple[Audience, ...], Meta(min_length=1)] | None = None
     second: Second | None = None
     zfd7: Zfd7Code | None = None
 
