@@ -26,8 +26,8 @@ class RegistrySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     `overlay`: what to do with a message that changes several strict traits at once: `hold` them for a person, or
     `apply` them; a work item is raised either way. `overlay_threshold` is how many of the five strict traits must
     differ. `unknown_cancellation`: answer to the cancellation of an unknown movement, `reject` (AE 204) or `accept`
-    (AA, finding). `verification_ko`: status after INSi answered KO about a qualified identity, `VALI` (the document check
-    stays) or `PROV`; recalled, hence a setting.
+    (AA, finding). `verification_ko`: status after INSi answered KO about a qualified identity, `VALI` (the document
+    check stays) or `PROV`; recalled, hence a setting.
     """
 
     overlay: Literal["hold", "apply"] = "hold"
