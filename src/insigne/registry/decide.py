@@ -1,10 +1,11 @@
 """The door of the registry: one command in, its events in the working set, or a refusal that leaves nothing behind."""
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
+from insigne.registry import acts, casework, qualification
 from insigne.registry import commands as cmd
 from insigne.registry.attach import joined
 from insigne.registry.decision import Draft
@@ -82,3 +83,31 @@ def _movement(command: cmd.RecordMovement, policy: Policy) -> cmd.RecordMovement
 
 def _with_prior(command: _WithPrior, policy: Policy) -> _WithPrior:
     return replace(command, patient=_patient(command.patient, policy), prior=joined(command.prior, policy))
+
+
+def decide_act(
+    act: acts.Act, working: WorkingSet, source: Source, policy: Policy, new_id: Callable[[], str]
+) -> Decision:
+    """Apply an act of a person to the working set. Raises `Refused`, as `decide` does."""
+    draft = Draft(working, source, policy, new_id)
+    _RULES[type(act)](draft, act)
+    return Decision(draft.subject, tuple(draft.notices))
+
+
+# Any: each rule takes the act it stands beside.
+_RULES: dict[type[acts.Act], Callable[[Draft, Any], None]] = {
+    acts.CreateIdentity: qualification.create_identity,
+    acts.EditTraits: qualification.edit_traits,
+    acts.EditDetails: qualification.edit_details,
+    acts.AcceptIns: qualification.accept_ins,
+    acts.RefuseIns: qualification.refuse_ins,
+    acts.RecordProof: qualification.record_proof,
+    acts.SetAttributes: qualification.set_attributes,
+    acts.RecordVerification: qualification.record_verification,
+    acts.QualifyByCard: qualification.qualify_by_card,
+    acts.ReadDataMatrix: qualification.read_data_matrix,
+    acts.MergeIdentities: casework.merge_identities,
+    acts.UnmergeIdentities: casework.unmerge_identities,
+    acts.AssignWorkItem: casework.assign_work_item,
+    acts.CloseWorkItem: casework.close_work_item,
+}

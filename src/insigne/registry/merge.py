@@ -97,7 +97,7 @@ def _merge(draft: Draft, command: MergePatients, absorbed: Identity, survivor: I
 
 
 def join(draft: Draft, absorbed: Identity, survivor: Identity) -> None:
-    """Retire `absorbed` in favour of `survivor`; the INS they share is contested no more, another one goes to the history."""
+    """Retire `absorbed` in favour of `survivor`; a shared INS is contested no more, another goes to the history."""
     merged = ev.IdentityMerged(into=survivor.id, snapshot=absorbed)
     other = absorbed.ins.ins if absorbed.ins is not None else None
     if survivor.ins is not None and other is not None and survivor.ins.ins.matricule != other.matricule:

@@ -1,0 +1,248 @@
+"""Qualifying an identity that is ours: the INS from the nation, the document from the person, the status from both.
+
+Each rule asks `ins.status.transition` whether the trigger is allowed, then emits the events that row of the table
+stands for (RNIV 1 §3.2, §4.3; the table of transitions T1 to T12).
+"""
+
+from msgspec.structs import replace
+
+from insigne.ins.compare import Verdict, compare
+from insigne.ins.matricule import oid_allowed
+from insigne.ins.names import first_given_name_matches
+from insigne.ins.status import TransitionRefused, Trigger, allowed_attributes, forces_provisional, transition
+from insigne.registry import acts
+from insigne.registry import events as ev
+from insigne.registry.decision import Draft, Fault, Refused, Subject
+from insigne.registry.details import details_after
+from insigne.registry.record import strict, traits_after
+from insigne.registry.reliability import record_ins
+from insigne.registry.state import Identity
+from insigne.registry.values import Details, Proof, Traits
+
+#: The traits without which no identity is created (RNIV 1 §3.1.2).
+MANDATORY = ("birth_name", "first_given_name", "birth_date", "sex", "birth_place")
+
+
+def ours(draft: Draft, identity_id: str, version: int) -> Identity:
+    """The identity a person acts on. Raises `Refused`: unknown, merged, not ours, or changed since they looked."""
+    identity = draft.working.identity(identity_id)
+    if identity is None or identity.merged_into:
+        raise Refused(Fault.UNKNOWN_KEY, Subject.PATIENT, "no such identity, or it was merged")
+    if identity.domain not in draft.policy.own:
+        raise Refused(
+            Fault.FORBIDDEN, Subject.PATIENT, "this identity belongs to another repository: it is changed there"
+        )
+    if version and version != identity.version:
+        raise Refused(Fault.CONFLICT, Subject.PATIENT, "the identity changed since it was shown: look at it again")
+    draft.subject = identity.id
+    return identity
+
+
+def create_identity(draft: Draft, act: acts.CreateIdentity) -> None:
+    """T1: a provisional identity, with the search that was made before it."""
+    traits = traits_after(Traits(), act.traits)
+    missing = [name for name in MANDATORY if not getattr(traits, name)]
+    if missing:
+        raise Refused(Fault.REQUIRED, Subject.TRAITS, f"an identity is not created without {', '.join(missing)}")
+    _coherent(traits.first_given_name, traits.given_names)
+    if draft.working.holders(act.identifier.key):
+        raise Refused(Fault.DUPLICATE_KEY, Subject.PATIENT, "this identifier is already given")
+    if act.identifier.authority.key not in draft.policy.own:
+        raise Refused(Fault.FORBIDDEN, Subject.PATIENT, "this authority is not ours: see ri.authorities")
+    identity_id = draft.new_id()
+    created = ev.IdentityCreated(
+        domain=act.identifier.authority.key,
+        identifiers=(act.identifier,),
+        traits=traits,
+        details=details_after(Details(), act.details),
+        checked=False,
+        attributes=(),
+        reliability=(),
+        trusted=True,
+    )
+    draft.emit("identity", identity_id, created, 1)
+    draft.on_identity(draft.identity(identity_id), ev.PriorSearchMade(act.search.criteria, act.search.found))
+    draft.subject = identity_id
+
+
+def edit_traits(draft: Draft, act: acts.EditTraits) -> None:
+    """T9: an edited strict trait makes the identity provisional, except the first given name while it is coherent."""
+    identity = ours(draft, act.identity, act.version)
+    traits = traits_after(identity.traits, act.traits)
+    if traits == identity.traits:
+        return
+    _coherent(traits.first_given_name, traits.given_names)
+    only_first = replace(traits, first_given_name=identity.traits.first_given_name) == identity.traits
+    trigger = Trigger.FIRST_GIVEN_NAME_EDITED if only_first else Trigger.STRICT_TRAIT_EDITED
+    _allowed(identity, trigger)
+    identity = draft.on_identity(identity, ev.TraitsChanged(identity.traits, traits))
+    if not only_first:
+        provisional(draft, identity, act.reason or "strict trait edited")
+
+
+def edit_details(draft: Draft, act: acts.EditDetails) -> None:
+    """Complementary traits change no status."""
+    identity = ours(draft, act.identity, act.version)
+    details = details_after(identity.details, act.details)
+    if details != identity.details:
+        draft.on_identity(identity, ev.DetailsChanged(identity.details, details))
+
+
+def accept_ins(draft: Draft, act: acts.AcceptIns) -> None:
+    """T3, T5: the INS and the traits of INSi are taken as they are; differences beyond the tolerated ones refuse it."""
+    identity = ours(draft, act.identity, act.version)
+    _allowed(identity, Trigger.INSI_ACCEPTED)
+    _take_answer(draft, identity, act.answer, act.first_given_name)
+
+
+def qualify_by_card(draft: Draft, act: acts.QualifyByCard) -> None:
+    """T6: the Application carte Vitale gives INS and proof at once; INSi is not called."""
+    identity = ours(draft, act.identity, act.version)
+    _allowed(identity, Trigger.APPCV_READ)
+    identity = _take_answer(draft, identity, replace(act.answer, mode="AV"), act.first_given_name)
+    _record_proof(draft, identity, Proof(type="AV", high_trust=True))
+
+
+def refuse_ins(draft: Draft, act: acts.RefuseIns) -> None:
+    """Nothing of the answer is kept but that it was refused, and why."""
+    identity = ours(draft, act.identity, act.version)
+    draft.on_identity(identity, ev.NationalAnswerRefused(act.call, act.reason))
+    draft.close_item("to-compare", (identity.id,), "refused")
+    draft.raise_item("divergence", (identity.id,), cause=act.reason)
+
+
+def read_data_matrix(draft: Draft, act: acts.ReadDataMatrix) -> None:
+    """T7: the INS read waits for INSi; the identity stays as it is."""
+    identity = ours(draft, act.identity, act.version)
+    _allowed(identity, Trigger.DATAMATRIX_SCANNED)
+    draft.on_identity(identity, ev.CandidateRead(act.answer.ins))
+
+
+def record_proof(draft: Draft, act: acts.RecordProof) -> None:
+    """T2, T4:
+
+    a document of high trust was checked against the traits. One of low trust is noted and changes nothing.
+    """
+    identity = ours(draft, act.identity, act.version)
+    if act.proof.high_trust:
+        _allowed(identity, Trigger.DOCUMENT_CHECKED)
+    _record_proof(draft, identity, act.proof)
+
+
+def set_attributes(draft: Draft, act: acts.SetAttributes) -> None:
+    """T10, T11:
+
+    DOUT and FICT make the identity provisional and send its INS to the history; lifting them restores nothing.
+    """
+    identity = ours(draft, act.identity, act.version)
+    wanted = tuple(sorted(set(act.attributes)))
+    if not allowed_attributes(wanted):
+        shown = "+".join(wanted)
+        raise Refused(
+            Fault.FORBIDDEN, Subject.RELIABILITY, f"{shown}: only HOMA, DOUT, FICT or DOUT with HOMA may be set"
+        )
+    if wanted == identity.attributes:
+        return
+    if forces_provisional(wanted) and not forces_provisional(identity.attributes):
+        identity = provisional(draft, identity, f"attribute {'+'.join(wanted)}")
+        draft.raise_item("doubtful-to-lift", (identity.id,), cause=act.reason)
+    elif not forces_provisional(wanted):
+        draft.close_item("doubtful-to-lift", (identity.id,), "lifted")
+    before = (identity.checked, identity.attributes, identity.reliability)
+    draft.on_identity(identity, ev.StatusChanged(before, (identity.checked, wanted, identity.reliability)))
+
+
+def record_verification(draft: Draft, act: acts.RecordVerification) -> None:
+    """T7, T8: OK dates the verification; KO sends the INS to the history, the document check staying by default."""
+    identity = ours(draft, act.identity, act.version)
+    held, candidate = identity.ins, identity.national.candidate
+    ins = candidate if candidate is not None else held.ins if held is not None else None
+    if ins is None:
+        raise Refused(Fault.REQUIRED, Subject.INS, "no INS to verify")
+    ok = act.verdict == "OK"
+    row = _allowed(
+        identity,
+        Trigger.VERIFICATION_OK if ok else Trigger.VERIFICATION_KO,
+        strictly=draft.policy.registry.verification_ko == "PROV",
+    )
+    identity = draft.on_identity(identity, ev.InsVerified(ins, act.verdict, act.call))
+    if ok and candidate is not None:
+        record_ins(draft, identity, candidate, "verified after a Data Matrix")
+    if ok:
+        return
+    draft.raise_item("verification-ko", (identity.id,))
+    if held is not None and held.ins == ins:
+        identity = draft.on_identity(identity, ev.InsWithdrawn(ins, "verification KO"))
+        if row == "PROV":
+            _uncheck(draft, identity, "verification KO")
+
+
+def provisional(draft: Draft, identity: Identity, reason: str) -> Identity:
+    """Back to provisional: the INS to the history, the document to be checked again."""
+    if identity.ins is not None:
+        identity = draft.on_identity(identity, ev.InsWithdrawn(identity.ins.ins, reason))
+    return _uncheck(draft, identity, reason)
+
+
+def _uncheck(draft: Draft, identity: Identity, reason: str) -> Identity:
+    if identity.proof is not None:
+        identity = draft.on_identity(identity, ev.ProofVoided(identity.proof.proof, reason))
+    if not identity.checked:
+        return identity
+    before = (identity.checked, identity.attributes, identity.reliability)
+    return draft.on_identity(identity, ev.StatusChanged(before, (False, identity.attributes, identity.reliability)))
+
+
+def _record_proof(draft: Draft, identity: Identity, proof: Proof) -> None:
+    before = identity.proof.proof if identity.proof is not None else None
+    identity = draft.on_identity(identity, ev.ProofRecorded(proof, before))
+    if proof.high_trust and not identity.checked:
+        status = (identity.checked, identity.attributes, identity.reliability)
+        draft.on_identity(identity, ev.StatusChanged(status, (True, identity.attributes, identity.reliability)))
+    if proof.high_trust:
+        for kind in ("no-document", "expired-document"):
+            draft.close_item(kind, (identity.id,), "document checked")
+
+
+def _take_answer(draft: Draft, identity: Identity, answer: acts.NationalAnswer, first_given_name: str) -> Identity:
+    if not oid_allowed(answer.ins.oid, draft.policy.environment):
+        raise Refused(Fault.FORBIDDEN, Subject.INS, f"OID {answer.ins.oid} is not one of this environment")
+    compared = compare(strict(identity.traits), strict(answer.traits))
+    if not compared.acceptable:
+        fields = ", ".join(one.field for one in compared.fields if one.verdict in {Verdict.BLOCKING, Verdict.MISSING})
+        raise Refused(Fault.FORBIDDEN, Subject.TRAITS, f"the traits differ beyond what is tolerated: {fields}")
+    first = first_given_name or _kept_first(identity.traits, answer.traits)
+    _coherent(first, answer.traits.given_names)
+    traits = replace(answer.traits, first_given_name=first)
+    if traits != identity.traits:
+        identity = draft.on_identity(identity, ev.TraitsChanged(identity.traits, traits))
+    identity = draft.on_identity(identity, ev.NationalAnswerAccepted(answer.mode, answer.call, answer.history))
+    if identity.ins is None or identity.ins.ins != answer.ins:
+        identity = record_ins(draft, identity, answer.ins, "retrieved")
+    for kind in ("to-compare", "insi-01", "insi-02", "divergence", "insi-waiting"):
+        draft.close_item(kind, (identity.id,), "accepted")
+    if not identity.checked:
+        draft.raise_item("no-document", (identity.id,))
+    return identity
+
+
+def _kept_first(local: Traits, national: Traits) -> str:
+    """The first given name already chosen, while the list begins with it; else the first word of the list."""
+    if local.first_given_name and first_given_name_matches(local.first_given_name, national.given_names):
+        return local.first_given_name
+    return national.first_given_name or national.given_names.partition(" ")[0]
+
+
+def _coherent(first: str, given_names: str) -> None:
+    if given_names and not first_given_name_matches(first, given_names):
+        raise Refused(
+            Fault.FORBIDDEN, Subject.NAME, "the first given name is not the beginning of the list (EXI ID 10)"
+        )
+
+
+def _allowed(identity: Identity, trigger: Trigger, *, strictly: bool = False) -> str:
+    """The status the table leads to. Raises `Refused` when it has no such row."""
+    try:
+        return str(transition(identity.status, trigger, identity.attributes, strict=strictly).target)
+    except TransitionRefused as refused:
+        raise Refused(Fault.FORBIDDEN, Subject.RELIABILITY, str(refused)) from None
