@@ -23,6 +23,7 @@ from msgspec import Struct
 
 from insigne.api.settings import HttpSettings
 from insigne.exchange.settings import ExchangeSettings, SenderSettings
+from insigne.insi.settings import InsiSettings
 from insigne.registry.settings import AuthoritySettings, RegistrySettings
 from insigne.store.settings import RetentionSettings, StoreSettings
 from insigne.transport.settings import FolderSettings, MllpSettings
@@ -52,6 +53,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     authorities: tuple[AuthoritySettings, ...] = ()
     senders: tuple[SenderSettings, ...] = ()
     exchange: ExchangeSettings = ExchangeSettings()
+    insi: InsiSettings = InsiSettings()
 
 
 class ConfigError(Exception):

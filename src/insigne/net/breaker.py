@@ -19,8 +19,9 @@ class Evidence(StrEnum):
     """It did its work, whatever it answered."""
     AILING = "ailing"
     """It answered that it could not work for this subject. Said of some subjects only, it is no outage."""
-    SILENT = "silent"
-    """Nothing of it was heard: no connection, no answer in time, an error of what stands in front of it."""
+    DOWN = "down"
+    """It works for nobody: no connection, no answer in time, an error of what stands in front of it, our certificate
+    refused."""
 
 
 class BreakerState(StrEnum):
@@ -45,14 +46,14 @@ _PROBES: Final = Backoff(first=15.0, limit=300.0, jitter=0.0)
 class BreakerRule:
     """What makes an outage, and how often to try during one.
 
-    silent: silent calls in a row that open it.
+    down: such calls in a row that open it.
     ailing_share: it opens too when this share of the subjects seen within `window` seconds got an ailing answer last,
     `subjects` different ones at least having been seen; a share above 1 never opens it.
     probe: delays before each try while it lasts.
     probe_seconds: a try whose outcome was never told is given up after that time.
     """
 
-    silent: int = 5
+    down: int = 5
     ailing_share: float = 0.8
     subjects: int = 10
     window: float = 300.0
@@ -70,7 +71,7 @@ class CircuitBreaker:
     def __init__(self, rule: BreakerRule | None = None) -> None:
         self.rule = rule or BreakerRule()
         self._lock = Lock()
-        self._silent = 0
+        self._down = 0
         self._seen: OrderedDict[str, tuple[float, bool]] = OrderedDict()  # subject → when last, whether ailing
         self._opened_at: float | None = None
         self._failed_probes = 0
@@ -105,11 +106,11 @@ class CircuitBreaker:
     def record(self, evidence: Evidence, subject: str, now: float) -> Change | None:
         """Take what a call told. `subject`: whom it was about (an opaque id). Return what to announce, if anything."""
         with self._lock:
-            self._silent = self._silent + 1 if evidence is Evidence.SILENT else 0
-            if evidence is not Evidence.SILENT:
+            self._down = self._down + 1 if evidence is Evidence.DOWN else 0
+            if evidence is not Evidence.DOWN:
                 self._remember(subject, now, ailing=evidence is Evidence.AILING)
             if self._opened_at is None:
-                return self._open(now) if self._is_down() else None
+                return self._open(now) if self._is_outage() else None
             if evidence is Evidence.ALIVE or (evidence is Evidence.AILING and not self._mostly_ailing()):
                 return self._close()
             if self._probing_until is not None:  # else a call that was on its way when the outage began
@@ -118,8 +119,8 @@ class CircuitBreaker:
                 self._next_probe = now + self.rule.probe.delay(self._failed_probes, 0.0)
             return None
 
-    def _is_down(self) -> bool:
-        return self._silent >= self.rule.silent or self._mostly_ailing()
+    def _is_outage(self) -> bool:
+        return self._down >= self.rule.down or self._mostly_ailing()
 
     def _mostly_ailing(self) -> bool:
         ailing = sum(is_ailing for _, is_ailing in self._seen.values())
@@ -138,6 +139,6 @@ class CircuitBreaker:
         return Change.OPENED
 
     def _close(self) -> Change:
-        self._opened_at, self._probing_until, self._silent = None, None, 0
+        self._opened_at, self._probing_until, self._down = None, None, 0
         self._seen.clear()
         return Change.CLOSED

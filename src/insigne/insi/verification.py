@@ -1,0 +1,144 @@
+"""Verification of an INS already held: a port, and the one implementation there is, which speaks to our simulator.
+
+The official operations (WS_INS3 unit, WS_INS4 deposit and WS_INS5 collection of a batch) have no public description;
+an adapter for them implements `Verifier` and nothing else changes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from insigne.ins import StrictTraits
+from insigne.insi.client import InsiUnusable
+from insigne.insi.settings import InsiSettings
+from insigne.insi.wire.model import WireError
+from insigne.insi.wire.verification import (
+    BATCH_PATH,
+    UNIT_PATH,
+    BatchDeposit,
+    BatchState,
+    BatchTicket,
+    Document,
+    UnitVerdict,
+    Verdict,
+    VerificationLine,
+    decode,
+    encode,
+)
+from insigne.net.http import HttpClient, HttpError, HttpLimits, HttpResponse
+from insigne.net.tls import client_context
+
+_JSON: Final = {"Content-Type": "application/json"}
+_BYTES_A_LINE: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Verifiable:
+    """An INS with the traits held for it; `reference` is ours (an opaque id) and comes back with the verdict."""
+
+    reference: str
+    matricule: str = field(repr=False)
+    oid: str
+    traits: StrictTraits = field(repr=False)
+
+
+class VerificationFailed(Exception):  # noqa: N818  # named for what happened
+    """There is no verdict. `gone`: the batch is not known any more, and must be deposited again."""
+
+    def __init__(self, text: str, *, gone: bool = False) -> None:
+        self.gone = gone
+        super().__init__(text)
+
+
+class Verifier(Protocol):
+    """What verifies. Every method raises VerificationFailed for a technical failure, to be tried again later."""
+
+    def verify_one(self, item: Verifiable) -> Verdict:
+        """Return OK or KO; KO says neither which trait differs nor the right one."""
+
+    def submit_batch(self, items: Sequence[Verifiable]) -> str:
+        """Deposit a batch and return its ticket. Raises ValueError for an empty or too large one."""
+
+    def collect(self, ticket: str) -> dict[str, Verdict] | None:
+        """Return the verdicts of a batch by reference, None as long as it is pending."""
+
+
+class SimulatedVerifier:
+    """Verification by Insigne's simulator, over JSON of its own: NOT the official contract."""
+
+    def __init__(self, settings: InsiSettings) -> None:
+        limits = HttpLimits(
+            settings.connect_seconds,
+            settings.total_seconds,
+            settings.max_answer_bytes + settings.verification.batch_lines * _BYTES_A_LINE,
+        )
+        self._batch_lines = settings.verification.batch_lines
+        self._max_bytes = limits.max_bytes
+        endpoint = settings.verification.endpoint
+        context = client_context(settings.tls) if endpoint.startswith("https:") else None
+        try:
+            self._http = HttpClient(endpoint, context, limits=limits, server_name=settings.tls.server_name)
+        except ValueError as error:
+            raise InsiUnusable(f"insi.verification.endpoint: {error}") from error
+
+    def verify_one(self, item: Verifiable) -> Verdict:
+        """Return OK or KO."""
+        response = self._send("POST", UNIT_PATH, encode(_line(item)))
+        verdict = self._read(response, UnitVerdict)
+        if verdict.reference != item.reference:
+            raise VerificationFailed("the verdict is about another reference than the one asked about")
+        return verdict.verdict
+
+    def submit_batch(self, items: Sequence[Verifiable]) -> str:
+        """Deposit a batch and return its ticket."""
+        if not 0 < len(items) <= self._batch_lines:
+            raise ValueError(f"a batch has from 1 to {self._batch_lines} lines (insi.verification.batch_lines)")
+        deposit = BatchDeposit(tuple(_line(item) for item in items))
+        return self._read(self._send("POST", BATCH_PATH, encode(deposit)), BatchTicket).ticket
+
+    def collect(self, ticket: str) -> dict[str, Verdict] | None:
+        """Return the verdicts by reference, None as long as they are pending."""
+        if not ticket.isascii() or not ticket.replace("-", "").isalnum():
+            raise ValueError("a ticket is made of letters, digits and hyphens")
+        state = self._read(self._send("GET", f"{BATCH_PATH}/{ticket}"), BatchState)
+        if state.state == "pending":
+            return None
+        return {verdict.reference: verdict.verdict for verdict in state.verdicts}
+
+    def close(self) -> None:
+        """Close the connections kept."""
+        self._http.close()
+
+    def _send(self, method: str, path: str, body: bytes = b"") -> HttpResponse:
+        try:
+            return self._http.request(method, path, body, _JSON, repeatable=path != BATCH_PATH)
+        except HttpError as error:
+            raise VerificationFailed(str(error)) from error
+
+    def _read(self, response: HttpResponse, kind: type[Document]) -> Document:
+        if response.status not in (200, 202):
+            gone = response.status == 404
+            raise VerificationFailed(f"HTTP status {response.status}" + (": unknown ticket" if gone else ""), gone=gone)
+        try:
+            return decode(response.body, kind, self._max_bytes)
+        except WireError as error:
+            raise VerificationFailed(str(error)) from error
+
+
+def make_verifier(settings: InsiSettings) -> Verifier | None:
+    """Return the verifier configured, None when there is none. Raises InsiUnusable, TlsError."""
+    return SimulatedVerifier(settings) if settings.verification.adapter == "simulation" else None
+
+
+def _line(item: Verifiable) -> VerificationLine:
+    traits = item.traits
+    return VerificationLine(
+        item.reference,
+        item.matricule,
+        item.oid,
+        traits.birth_name,
+        traits.given_names or traits.first_given_name,
+        traits.sex,
+        traits.birth_date,
+        traits.birth_place,
+    )
