@@ -144,6 +144,7 @@ def test_a_site_adds_and_lowers_documents():
         (ProofSettings(removed=("XX",)), "no identity document 'XX'"),
         (ProofSettings(types=(ProofTypeSettings(code="CMP", trust="high"),)), "'CMP' is new: give it a label"),
         (ProofSettings(types=(ProofTypeSettings(code="PC", trust="high"),)), "'PC' cannot have high trust"),
+        (ProofSettings(removed=("PC",), types=(ProofTypeSettings(code="PC", trust="high"),)), "'PC' is also removed"),
         (ProofSettings(types=(ProofTypeSettings(code="PA"), ProofTypeSettings(code="PA"))), "'PA' is told twice"),
     ],
 )

@@ -101,8 +101,8 @@ _KNOWN: Final = {kind.code: kind for kind in PROOF_TYPES}
 def proof_types(settings: ProofSettings) -> dict[str, ProofType]:
     """Return the documents a site offers, by code, in the order of the list, those it adds last.
 
-    Raises ValueError naming the code: removed without existing, told twice, added without label or trust, or graded
-    high although the RNIV refuses it.
+    Raises ValueError naming the code: removed without existing, told twice, changed and removed, added without label
+    or trust, or graded high although the RNIV refuses it.
     """
     types = dict(_KNOWN)
     for code in settings.removed:
@@ -112,6 +112,10 @@ def proof_types(settings: ProofSettings) -> dict[str, ProofType]:
     for change in settings.types:
         if change.code in told:
             raise ValueError(f"types: identity document {change.code!r} is told twice; write it once")
+        if change.code in settings.removed:
+            raise ValueError(
+                f"types: identity document {change.code!r} is also removed; take it out of one of the lists"
+            )
         told.add(change.code)
         types[change.code] = _changed(types.get(change.code), change)
     return types
