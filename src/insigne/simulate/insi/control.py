@@ -1,0 +1,142 @@
+"""`/control`: change the simulated téléservice at run time and see the calls it received. For tests; no real service.
+
+- GET `/control`: the state. PATCH `/control`: change the keys given (`Change`), answers the state;
+- GET `/control/calls[?criteria=…&operation=…]`: the calls, DELETE: forget them;
+- GET `/control/people`: the test people, what to ask and what to expect.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Final
+from urllib.parse import parse_qs
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from insigne.insi.wire import Deviation
+from insigne.simulate.insi.calls import Call
+from insigne.simulate.insi.engine import Engine
+from insigne.simulate.insi.national import Mode
+from insigne.simulate.insi.people import TestPeople
+from insigne.simulate.insi.script import ALL_WELL, Effects
+from insigne.simulate.insi.server import HttpReply, HttpRequest
+from insigne.simulate.insi.verification import Verification
+
+PATH: Final = "/control"
+
+
+class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to change; keys left out stay. `clock`: seconds since the start, for scripts; `effects`: {} for none."""
+
+    mode: Mode | UnsetType = UNSET
+    deviations: frozenset[Deviation] | UnsetType | None = UNSET
+    fixtures: dict[str, str] | UnsetType = UNSET
+    effects: Effects | UnsetType = UNSET
+    idams: frozenset[str] | UnsetType = UNSET
+    clock: Annotated[float, Meta(ge=0)] | UnsetType = UNSET
+    batch_seconds: Annotated[float, Meta(ge=0)] | UnsetType = UNSET
+
+
+class State(msgspec.Struct, frozen=True):
+    """How the téléservice is set. `in_force` are the effects on the next call, whoever it is about."""
+
+    mode: Mode
+    deviations: tuple[str, ...]
+    fixtures: dict[str, str]
+    effects: Effects
+    in_force: tuple[str, ...]
+    idams: tuple[str, ...]
+    clock: float
+    batch_seconds: float
+    calls: int
+    people: int
+
+
+class _Calls(msgspec.Struct, frozen=True):
+    count: int
+    calls: list[Call]
+
+
+class Control:
+    """Answers `/control`. `set_clock` makes the script's time jump."""
+
+    def __init__(
+        self, engine: Engine, people: TestPeople, verification: Verification, set_clock: Callable[[float], None]
+    ) -> None:
+        self._engine = engine
+        self._people = people
+        self._verification = verification
+        self._set_clock = set_clock
+
+    def answer(self, http: HttpRequest) -> HttpReply:
+        """Answer a request under `/control`."""
+        match http.method, http.path.removeprefix(PATH):
+            case "GET", "":
+                return _json(self.state())
+            case "PATCH", "":
+                return self._patch(http.body)
+            case "GET", "/calls":
+                return self._calls(http.target.partition("?")[2])
+            case "DELETE", "/calls":
+                self._engine.calls.clear()
+                return HttpReply(204)
+            case "GET", "/people":
+                return _json({"people": self._people.listing(), "unanswered": self._people.unanswered})
+        return _error(404, "GET or PATCH /control, GET or DELETE /control/calls, GET /control/people")
+
+    def state(self) -> State:
+        """Return how the téléservice is set."""
+        engine, behaviour = self._engine, self._engine.behaviour
+        return State(
+            behaviour.mode,
+            tuple(sorted(behaviour.shown_deviations)),
+            behaviour.fixtures,
+            behaviour.extra,
+            engine.effects().names(),
+            tuple(sorted(behaviour.idams)),
+            round(engine.now(), 3),
+            self._verification.batch_seconds,
+            engine.calls.count,
+            len(engine.base),
+        )
+
+    def _patch(self, body: bytes) -> HttpReply:
+        try:
+            self.change(msgspec.json.decode(body, type=Change))
+        except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+            return _error(400, str(error))
+        return _json(self.state())
+
+    def change(self, change: Change) -> None:
+        """Change what is given. Raises ValueError, and changes nothing, for what cannot be."""
+        behaviour = self._engine.behaviour
+        if change.fixtures is not UNSET:
+            self._people.check_fixtures(change.fixtures)
+        if change.effects is not UNSET and change.effects.outage == "refused":
+            raise ValueError("effects: nobody could undo a refused connection from here; write a script, or use closed")
+        if change.mode is not UNSET:
+            behaviour.mode = change.mode
+        if change.deviations is not UNSET:
+            behaviour.deviations = change.deviations
+        if change.fixtures is not UNSET:
+            behaviour.fixtures = change.fixtures
+        if change.effects is not UNSET:
+            behaviour.extra = change.effects if change.effects.any else ALL_WELL
+        if change.idams is not UNSET:
+            behaviour.idams = change.idams
+        if change.batch_seconds is not UNSET:
+            self._verification.batch_seconds = change.batch_seconds
+        if change.clock is not UNSET:
+            self._set_clock(change.clock)
+
+    def _calls(self, query: str) -> HttpReply:
+        asked = {key: values[-1] for key, values in parse_qs(query).items()}
+        calls = self._engine.calls.matching(asked.get("criteria", ""), asked.get("operation", ""))
+        return _json(_Calls(len(calls), calls))
+
+
+def _json(document: object) -> HttpReply:
+    return HttpReply(200, msgspec.json.encode(document))
+
+
+def _error(status: int, text: str) -> HttpReply:
+    return HttpReply(status, msgspec.json.encode({"error": text}))

@@ -1,0 +1,264 @@
+"""A small HTTPS server that may misbehave: late answers, half answers, closed and refused connections.
+
+It knows the common name of each client's certificate, which the usual ASGI servers do not hand over.
+"""
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final, Literal, cast
+
+import httptools
+
+from insigne.net.tls import peer_certificate
+
+Cut = Literal["", "closed", "half"]
+"""How an answer fails to arrive: not at all, or half of its body, the connection closing in both cases."""
+
+MAX_BODY: Final = 1 << 20
+"""Bytes of a request's body. A call to the téléservice has two or three thousand."""
+
+_MAX_HEAD: Final = 32_768
+_MAX_WAITING: Final = 64
+_IDLE_SECONDS: Final = 75.0
+_CLOSE_SECONDS: Final = 2.0
+_BACKLOG: Final = 512
+_REASONS: Final = {
+    200: "OK", 202: "Accepted", 204: "No Content", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed",
+    413: "Content Too Large", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A whole request. `headers` have lower-case names; `client` is the common name of the caller's certificate."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+    client: str
+
+    @property
+    def path(self) -> str:
+        """The target without its query."""
+        return self.target.partition("?")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpReply:
+    """What goes back. `delay` is in seconds; `cut` spoils the sending."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "application/json"
+    delay: float = 0.0
+    cut: Cut = ""
+
+
+Handler = Callable[[HttpRequest], HttpReply]
+
+
+class HttpServer:
+    """One listener. `refuse` closes it and every connection, so that the port refuses; `start` opens it again.
+
+    Raises OSError when the address cannot be had.
+    """
+
+    def __init__(self, context: ssl.SSLContext, handler: Handler, *, max_connections: int = 1000) -> None:
+        self._context = context
+        self._handler = handler
+        self._max_connections = max_connections
+        self._listener: asyncio.Server | None = None
+        self._connections: set[_Connection] = set()
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self.address = ("", 0)
+        """Host and port; the port stays the same once one has been given."""
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen, unless it is done already."""
+        if self._listener is not None:
+            return
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(
+            lambda: _Connection(self), host, port, ssl=self._context, backlog=_BACKLOG, reuse_address=True
+        )
+        self.address = self._listener.sockets[0].getsockname()[:2]
+
+    async def refuse(self) -> None:
+        """Close the listener and abort every connection."""
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+        for connection in tuple(self._connections):
+            connection.abort()
+
+    async def stop(self) -> None:
+        """Take nothing more, flush what has been written, close everything."""
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+        for connection in tuple(self._connections):
+            connection.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self._empty.wait()
+        for connection in tuple(self._connections):
+            connection.abort()
+
+    def answer(self, request: HttpRequest) -> HttpReply:
+        """Ask the handler."""
+        return self._handler(request)
+
+    def admit(self, connection: "_Connection") -> bool:
+        """Give a place to a new connection, if there is one."""
+        if self._listener is None or len(self._connections) >= self._max_connections:
+            return False
+        self._connections.add(connection)
+        self._empty.clear()
+        return True
+
+    def forget(self, connection: "_Connection") -> None:
+        """Take the place back."""
+        self._connections.discard(connection)
+        if not self._connections:
+            self._empty.set()
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A request being read."""
+
+    target: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    head_size: int = 0
+    body: bytearray = field(default_factory=bytearray)
+
+
+class _Connection(asyncio.Protocol):
+    """One client: requests are answered one at a time, in order."""
+
+    def __init__(self, server: HttpServer) -> None:
+        self._server = server
+        self._loop = asyncio.get_running_loop()
+        self._parser = httptools.HttpRequestParser(self)
+        self._draft = _Draft()
+        self._waiting: deque[tuple[HttpRequest, bool]] = deque()
+        self._late: asyncio.TimerHandle | None = None
+        self._client = ""
+        self._transport: asyncio.Transport
+        self._idle: asyncio.TimerHandle
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See `asyncio.Protocol`."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._idle = self._loop.call_later(_IDLE_SECONDS, self._expire)
+        if not self._server.admit(self):
+            self._transport.abort()
+            return
+        certificate = peer_certificate(transport.get_extra_info("ssl_object"))
+        self._client = certificate.name if certificate else ""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See `asyncio.Protocol`."""
+        self._idle.cancel()
+        if self._late is not None:
+            self._late.cancel()
+        self._server.forget(self)
+
+    def data_received(self, data: bytes) -> None:
+        """See `asyncio.Protocol`."""
+        self._idle.cancel()
+        self._idle = self._loop.call_later(_IDLE_SECONDS, self._expire)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError:
+            self._refuse(400, b'{"error":"this is not a request of HTTP/1.1"}')
+        else:
+            self._advance()
+
+    def on_url(self, url: bytes) -> None:
+        """Collect the target (httptools calls this, and the methods below)."""
+        self._draft.target += url
+        self._count(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Collect a header."""
+        self._count(len(name) + len(value))
+        self._draft.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        """Let a client that asks first send its body."""
+        if self._draft.headers.get("expect", "").lower() == "100-continue":
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, body: bytes) -> None:
+        """Collect a part of the body."""
+        self._draft.body += body
+        if len(self._draft.body) > MAX_BODY:
+            self._refuse(413, b'{"error":"the body is larger than any call"}')
+
+    def on_message_complete(self) -> None:
+        """Queue the request."""
+        draft, self._draft = self._draft, _Draft()
+        method, target = self._parser.get_method().decode("latin-1"), draft.target.decode("latin-1")
+        request = HttpRequest(method, target, draft.headers, bytes(draft.body), self._client)
+        self._waiting.append((request, self._parser.should_keep_alive()))
+        if len(self._waiting) > _MAX_WAITING:
+            self._transport.abort()
+
+    def abort(self) -> None:
+        """Cut at once."""
+        self._transport.abort()
+
+    def close(self) -> None:
+        """Flush, then close."""
+        self._transport.close()
+
+    def _count(self, size: int) -> None:
+        self._draft.head_size += size
+        if self._draft.head_size > _MAX_HEAD:
+            self._refuse(400, b'{"error":"the head of the request is too long"}')
+
+    def _advance(self) -> None:
+        """Answer what waits, up to an answer that must be late."""
+        while self._waiting and self._late is None and not self._transport.is_closing():
+            request, keep_alive = self._waiting.popleft()
+            reply = self._server.answer(request)
+            if reply.delay > 0:
+                self._late = self._loop.call_later(reply.delay, self._send_late, reply, keep_alive)
+            else:
+                self._send(reply, keep_alive=keep_alive)
+
+    def _send_late(self, reply: HttpReply, keep_alive: bool) -> None:  # noqa: FBT001  # call_later has no keywords
+        self._late = None
+        self._send(reply, keep_alive=keep_alive)
+        self._advance()
+
+    def _send(self, reply: HttpReply, *, keep_alive: bool) -> None:
+        if reply.cut == "closed":
+            self._transport.abort()
+            return
+        head = (
+            f"HTTP/1.1 {reply.status} {_REASONS.get(reply.status, 'Status')}\r\n"
+            f"Content-Type: {reply.content_type}\r\nContent-Length: {len(reply.body)}\r\n"
+            f"Connection: {'keep-alive' if keep_alive else 'close'}\r\n\r\n"
+        )
+        body = reply.body[: len(reply.body) // 2] if reply.cut == "half" else reply.body
+        self._transport.write(head.encode("latin-1") + body)
+        if reply.cut or not keep_alive:
+            self._transport.close()
+
+    def _refuse(self, status: int, body: bytes) -> None:
+        if not self._transport.is_closing():
+            self._send(HttpReply(status, body), keep_alive=False)
+
+    def _expire(self) -> None:
+        if self._late is None:
+            self._transport.close()
+        else:
+            self._idle = self._loop.call_later(_IDLE_SECONDS, self._expire)
