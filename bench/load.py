@@ -9,12 +9,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import msgspec
 import uvloop
 
+from bench import machine
 from bench.corpus import Sent
 
 _END = b"\x1c\r"
@@ -49,9 +50,13 @@ class Outcome(msgspec.Struct):
 
 
 class Lane(asyncio.Protocol):
-    """One connection. `answered` messages of those given to `send` have their acknowledgement."""
+    """One connection.
+
+    `answered` messages of those given to `send` have their acknowledgement; `on_answer` is called after each.
+    """
 
     def __init__(self) -> None:
+        self.on_answer: Callable[[], None] | None = None
         self.answered = 0
         self.codes: Counter[str] = Counter()
         self.latencies: list[float] = []
@@ -76,6 +81,8 @@ class Lane(asyncio.Protocol):
         self.latencies.append(time.perf_counter() - self._sent_at)
         self.codes[answer_code(received, self._messages[self.answered].control_id)] += 1
         self.answered += 1
+        if self.on_answer is not None:
+            self.on_answer()
         self._next()
 
     def _next(self) -> None:
@@ -138,7 +145,8 @@ def quantile(ordered: Sequence[float], share: float) -> float:
 def drive(host: str, port: int, lanes: Sequence[Sequence[Sent]], warm: int = 0) -> Outcome:
     """Run the load in a process of its own."""
     plan = msgspec.msgpack.encode(Plan(host, port, [list(lane) for lane in lanes], warm))
-    done = subprocess.run([sys.executable, "-m", "bench.load"], input=plan, capture_output=True, check=False)
+    command = [sys.executable, "-m", "bench.load"]
+    done = subprocess.run(command, input=plan, capture_output=True, check=False, env=machine.environment())
     if done.returncode:
         raise RuntimeError(f"the load failed: {done.stderr.decode()[-2000:]}")
     return msgspec.msgpack.decode(done.stdout, type=Outcome)

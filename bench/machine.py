@@ -3,6 +3,7 @@
 import os
 import platform
 import sqlite3
+import tempfile
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +21,24 @@ def facts(*packages: str) -> dict[str, str | int | float]:
         "load": round(os.getloadavg()[0], 1),
     }
     return known | {package: version(package) for package in packages}
+
+
+def scratch() -> Path:
+    """Our folder of the temporary folder, kept from one run to the next."""
+    folder = Path(tempfile.gettempdir()) / f"insigne-bench-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def environment() -> dict[str, str]:
+    """The environment of the processes measured: ours without INSIGNE_*, with compiled modules kept.
+
+    An installation has its modules compiled; a machine may be set not to (PYTHONDONTWRITEBYTECODE), and then each start
+    would compile them again.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("INSIGNE_")}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    return kept | {"PYTHONPYCACHEPREFIX": str(scratch() / "pycache")}
 
 
 def today() -> str:

@@ -207,7 +207,9 @@ def _acknowledges(raw: bytes) -> bool:
 def _kept_kb(name: str, pool: Sequence[bytes]) -> float:
     """What a process grows by for each message it holds, in KB; in a process of its own, since memory stays taken."""
     command = [sys.executable, "-m", "bench.parse", name]
-    done = subprocess.run(command, check=True, capture_output=True, input=b"".join(map(frame, pool)))
+    done = subprocess.run(
+        command, check=True, capture_output=True, input=b"".join(map(frame, pool)), env=machine.environment()
+    )
     return float(done.stdout)
 
 

@@ -5,13 +5,14 @@ a few thousand to a commit, each with the message that would have brought it.
 """
 
 import hashlib
-import os
 import shutil
-import tempfile
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
+from bench import machine
 from bench.progress import bar
 from insigne import __version__
 from insigne.exchange.ids import TimeOrderedIds
@@ -81,11 +82,10 @@ def _kept(size: int) -> Path:
     source = Path(open_store.__code__.co_filename).parents[1]
     made_by = [*(source / name for name in _MADE_BY), *sorted((source / "store/migrations/versions").glob("*.py"))]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in made_by) + __version__.encode()).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"insigne-bench-{os.getuid()}" / f"base-{size}-{digest}.db"
+    return machine.scratch() / f"base-{size}-{digest}.db"
 
 
 def _make(target: Path, size: int) -> None:
-    target.parent.mkdir(mode=0o700, exist_ok=True)
     for old in target.parent.glob(f"base-{size}-*"):
         old.unlink()
     part = target.with_suffix(".part")
@@ -103,10 +103,9 @@ def _make(target: Path, size: int) -> None:
                 transaction.commit()
             rank += len(batch)
             step(len(batch))
-    session = store.backend.connect(read_only=False)
     store.close()
-    session.checkpoint("TRUNCATE")  # type: ignore[attr-defined]  # the base of a benchmark is a SQLite file
-    session.close()
+    with closing(sqlite3.connect(part)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     part.replace(target)
 
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench import machine
+
 _START_SECONDS = 120.0
 _STOP_SECONDS = 60.0
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -25,7 +27,9 @@ class Server:
         ready.unlink(missing_ok=True)
         start = time.perf_counter()
         with self._log.open("ab") as log:
-            self.process = subprocess.Popen([*command, "--ready-file", str(ready)], stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                [*command, "--ready-file", str(ready)], stdout=log, stderr=log, env=machine.environment()
+            )
         while not ready.exists():
             if self.process.poll() is not None or time.perf_counter() - start > _START_SECONDS:
                 self.kill()
