@@ -63,7 +63,7 @@ class CallTrace(Struct, frozen=True):
 
 
 class Campaign(Struct, frozen=True):
-    """A verification of many identities at a pace (`per_minute`), within hours of the night (`from_hour`, `to_hour`, local).
+    """A verification of many identities, at a pace (`per_minute`) and between two hours (`from_hour`, `to_hour`, local).
 
     `older_than` selects identities whose INS was not verified since; `cursor` is the last identity queued.
     """
