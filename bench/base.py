@@ -54,9 +54,7 @@ def run(*, quick: bool) -> Report:
         machine=machine.facts("uvloop"),
         tables=[
             _intake_table(f"intake, 16 connections, {size:,} identities ({megabytes:,.0f} MB)", fresh, again),
-            Table(
-                "reading in process", ["what", "p50 ms", "p99 ms"], [[name, *times] for name, times in reading.items()]
-            ),
+            Table("reading in process", ["what", "p50 ms", "p99 ms"], latencies),
             Table("commands", ["what", "s"], [[name, found] for name, found in commands.items()]),
             Table("start to ready", ["base", "s"], [[name, found] for name, found in starts.items()]),
         ],
