@@ -27,6 +27,7 @@ COMMANDS = {
     "check": ("insigne.cli.check", "Validate HL7 messages against an edition of PAM-FR, offline."),
     "generate": ("insigne.cli.generate", "Write synthetic messages and the truth about them."),
     "identity": ("insigne.cli.identity", "Show, search and follow identities."),
+    "insi": ("insigne.cli.insi", "Call the téléservice INSi, or simulate it."),
     "message": ("insigne.cli.message", "List, show and replay messages received and sent."),
     "db": ("insigne.cli.db", "Upgrade, rebuild and verify the database."),
     "backup": ("insigne.cli.backup", "Write a consistent copy of the data folder to one file."),
