@@ -132,6 +132,15 @@ def test_an_undetermined_sex_is_kept_as_i_and_never_qualified(hospital: Any, wri
     assert "ins-traits-missing" in hospital.findings()
 
 
+def test_a_sex_that_becomes_undetermined_withdraws_the_ins(hospital: Any, write: Any) -> None:
+    qualified(hospital, write)
+
+    hospital.says("A31", write.pi("1"), status="VALI", sex="U")
+
+    assert hospital.person("1").status is Status.VALI
+    assert hospital.person("1").ins_history[0].reason == "sex undetermined"
+
+
 @pytest.mark.parametrize(
     "lacking",
     [{"name": "MARTIN^ALICE^^^^^L"}, {"birth": ""}, {"place": ""}, {"name": "MARTIN^ALICE^ALICE^^^^D"}],

@@ -215,16 +215,15 @@ def _replace_ins(draft: Draft, command: ReplaceIdentifiers) -> None:
 
 def link_patients(draft: Draft, command: LinkPatients) -> None:
     """A24 links two identities, creating an unknown one (ITI-30: link anyway); A37 undoes it. Both stay."""
-    found = (find_patient(draft, command.first), find_patient(draft, command.second))
-    if command.unlink:
-        sides = [side for f in found if (side := standing(draft, f)) is not None]
-    else:
-        if any(f.current is None and f.retired is None for f in found):
+    sides = []
+    for patient in (command.first, command.second):
+        found = find_patient(draft, patient)
+        side = standing(draft, found)
+        if side is None and not command.unlink:
             draft.notice("link-unknown", Subject.PATIENT)
-        sides = [
-            standing(draft, f) or attached(draft, patient, f)
-            for patient, f in zip((command.first, command.second), found, strict=True)
-        ]
+            side = attached(draft, patient, found)
+        if side is not None:
+            sides.append(side)
     if len(sides) < 2 or (command.unlink and sides[1].id not in sides[0].links):
         draft.notice("unlink-nothing", Subject.PATIENT)
         return

@@ -71,6 +71,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "the INS held was moved to the history: the identity is no more validated by its sender",
         "l'INS détenue passe en historique : l'émetteur ne valide plus l'identité",
     ),
+    "ins-sex": (
+        "the INS held was moved to the history: the sex is undetermined now",
+        "l'INS détenue passe en historique : le sexe est désormais indéterminé",
+    ),
     "ins-key": (
         "the key of the matricule is wrong; it was stored as received",
         "la clé du matricule est fausse ; il est conservé tel que reçu",

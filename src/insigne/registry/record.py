@@ -88,7 +88,7 @@ def _update(draft: Draft, identity: Identity, patient: Patient, found: Found) ->
     if traits != identity.traits:
         if _overlay(draft, identity, traits, patient):
             return identity
-        identity = draft.on_identity(identity, ev.TraitsChanged(identity.traits, traits))
+        identity = _with_traits(draft, identity, traits)
     if not trusted:
         if patient.ins:
             draft.notice("ins-untrusted", Subject.INS)
@@ -115,11 +115,20 @@ def apply_held(draft: Draft, identity: Identity, patient: Patient) -> Identity:
     identity = draft.survivor(identity)
     traits = traits_after(identity.traits, patient.traits)
     if traits != identity.traits:
-        identity = draft.on_identity(identity, ev.TraitsChanged(identity.traits, traits))
+        identity = _with_traits(draft, identity, traits)
     claim = read_claim(draft, patient.reliability)
     identity = apply_claim(draft, identity, claim)
     draft.subject = identity.id
     return apply_ins(draft, identity, patient, claim)
+
+
+def _with_traits(draft: Draft, identity: Identity, traits: Traits) -> Identity:
+    """Change the traits; an identity whose sex becomes undetermined keeps no INS, for it is never qualified."""
+    identity = draft.on_identity(identity, ev.TraitsChanged(identity.traits, traits))
+    if identity.ins is None or traits.sex in {"M", "F"}:
+        return identity
+    draft.notice("ins-sex", Subject.INS)
+    return draft.on_identity(identity, ev.InsWithdrawn(identity.ins.ins, "sex undetermined"))
 
 
 def _may_overwrite(identity: Identity, domain: str, claim: Claim, patient: Patient, *, trusted: bool) -> bool:
