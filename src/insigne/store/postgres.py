@@ -149,7 +149,7 @@ class PostgresSession:
         except psycopg.Error:
             self._connection.close()  # `begin` connects again
 
-    def checkpoint(self) -> int:
+    def checkpoint(self, *, empty: bool = False) -> int:
         """See `Session.checkpoint`: the server looks after its own log."""
         return 0
 

@@ -1,8 +1,9 @@
 """Erasing what retention does not allow to keep: old bytes of messages, old payloads of the journal.
 
 Rows stay, emptied: the log still tells that a message came and how it was answered, the chain of seals still verifies
-and tells how much was erased. Audit entries are never erased. On SQLite what is erased is overwritten in the file;
-PostgreSQL frees it at its next vacuum.
+and tells how much was erased. Audit entries are never erased. On SQLite what is erased is overwritten in the file
+and leaves the write-ahead log (at its next turn, when others are at work); PostgreSQL frees it at its next vacuum.
+Backups taken before keep what they hold.
 """
 
 from collections.abc import Callable
@@ -45,6 +46,7 @@ def purge(
         work.messages(messages_before)
     if payloads_before is not None:
         work.payloads(payloads_before)
+    store.empty_log()
     return work.done
 
 

@@ -40,8 +40,8 @@ class Session(Protocol):
         """End the transaction, if there is one, and never raise."""
         ...
 
-    def checkpoint(self) -> int:
-        """Copy what is logged into the base, if there is such a thing; how much the log holds."""
+    def checkpoint(self, *, empty: bool = False) -> int:
+        """Copy what is logged into the base, if there is such a thing, and `empty` the log; how much it holds."""
         ...
 
     def revision(self) -> str | None:

@@ -142,9 +142,12 @@ class SqliteSession:
             # The connection is of no use any more: `begin` will say so.
             self._data_version = -1
 
-    def checkpoint(self) -> int:
-        """Copy the write-ahead log into the base, without waiting for anybody; the pages the log holds."""
-        return int(self.query("PRAGMA wal_checkpoint(PASSIVE)")[0][1])
+    def checkpoint(self, *, empty: bool = False) -> int:
+        """Copy the write-ahead log into the base; the pages the log holds.
+
+        Waits for nobody, but to `empty` the log: then for readers and writers, as long as `begin` last did.
+        """
+        return int(self.query(f"PRAGMA wal_checkpoint({'TRUNCATE' if empty else 'PASSIVE'})")[0][1])
 
     def backup(self, target: Path, pages: int, progress: Any) -> None:
         """Copy the base, as of one moment, into a new file, `pages` pages at a time; writers are not stopped."""

@@ -125,6 +125,12 @@ class Store:
         else:
             session.close()
 
+    def empty_log(self) -> None:
+        """Leave nothing of erased rows in the write-ahead log, unless somebody else is at work."""
+        with self._writing:
+            if self._writer is not None:
+                self._writer.checkpoint(empty=True)
+
     def forget(self) -> None:
         """Trust nothing remembered: the projections were made anew."""
         self._remembered = None
