@@ -15,7 +15,7 @@ import structlog
 from insigne.exchange.errors import StoreBusy, StoreConflict, StoreError, StoreLost
 from insigne.exchange.handler import Delivery, Handler, Outcome
 from insigne.exchange.model import Answer, MessageRecord, Peer, Received
-from insigne.exchange.ports import Storage, Transaction
+from insigne.exchange.ports import Follower, Storage, Transaction
 from insigne.exchange.reading import content_digest, header_of, read, sender_of
 from insigne.exchange.records import record_of, unframed_record
 from insigne.exchange.settings import ExchangeSettings, SenderSettings
@@ -76,8 +76,10 @@ class Intake:
         *,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
+        followers: Sequence[Follower] = (),
     ) -> None:
         """`handlers` by MSH-9.1. `clock` gives aware datetimes."""
+        self._followers = tuple(followers)
         self._storage = storage
         self._handlers = handlers
         self._senders = tuple(senders)
@@ -139,6 +141,8 @@ class Intake:
             since = (now - self._window).astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
             batch = _Batch(transaction, WorkingSet(transaction), hl7_time(now), since)
             answers = [self._take(batch, item) for item in items]
+            for follower in self._followers:
+                follower.follow(batch.working, transaction)
             transaction.write(batch.working, batch.records)
             transaction.commit()
         finally:

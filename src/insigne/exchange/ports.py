@@ -41,6 +41,14 @@ class Storage(Protocol):
         ...
 
 
+class Follower(Protocol):
+    """What is done because of events, in the transaction that makes them: jobs queued, messages sent onward."""
+
+    def follow(self, changes: WorkingSet, transaction: Transaction) -> None:
+        """Look at the events of `changes` and write what they call for; what it raises rolls everything back."""
+        ...
+
+
 class Receiver(Protocol):
     """What a transport hands messages to."""
 

@@ -18,9 +18,9 @@ CampaignState = Literal["running", "paused", "done", "cancelled"]
 class Job(Struct, frozen=True):
     """One thing to ask INSi about one identity. Times are RFC 3339 UTC of the width of the base.
 
-    `origin` is "automatic", "user" or "campaign:ID"; `author` the person on whose behalf, or the system. `due` is when it may be
-    tried, `lease` until when a claim holds. `outcome` is 00, 01, 02, OK, KO or "not-eligible"; `error` the last
-    fault's codes.
+    `origin` is "automatic", "user" or "campaign:ID"; `author` the person on whose behalf, or the system. `due` is when
+    it may be tried, `lease` until when a claim holds. `outcome` is 00, 01, 02, OK, KO, or why INSi was not asked;
+    `error` the last fault's code.
     """
 
     id: str
@@ -63,7 +63,7 @@ class CallTrace(Struct, frozen=True):
 
 
 class Campaign(Struct, frozen=True):
-    """A verification of many identities, at a pace (`per_minute`) and between two hours (`from_hour`, `to_hour`, local).
+    """A verification of many identities, at a pace and between two hours (`from_hour`, `to_hour`, local).
 
     `older_than` selects identities whose INS was not verified since; `cursor` is the last identity queued.
     """

@@ -99,6 +99,18 @@ class RecordVerification(Value, frozen=True):
     call: str
 
 
+class NoteInsiOutcome(Value, frozen=True):
+    """A search of INSi ended: what it calls for. `outcome` is 00, 01, 02, or "waiting" when it fails again and again.
+
+    `held` is a JSON object {"answer", "comparison", "call"} for 00, `cause` a code.
+    """
+
+    identity: str
+    outcome: str
+    held: bytes = b"null"
+    cause: str = ""
+
+
 class QualifyByCard(Value, frozen=True):
     """The Application carte Vitale gave INS and traits: qualifies directly (RNIV 1 §4.3.4)."""
 
@@ -155,6 +167,7 @@ Act = (
     | RecordProof
     | SetAttributes
     | RecordVerification
+    | NoteInsiOutcome
     | QualifyByCard
     | ReadDataMatrix
     | MergeIdentities

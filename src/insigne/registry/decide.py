@@ -102,6 +102,7 @@ _RULES: dict[type[acts.Act], Callable[[Draft, Any], None]] = {
     acts.AcceptIns: qualification.accept_ins,
     acts.RefuseIns: qualification.refuse_ins,
     acts.RecordProof: qualification.record_proof,
+    acts.NoteInsiOutcome: qualification.note_insi_outcome,
     acts.SetAttributes: qualification.set_attributes,
     acts.RecordVerification: qualification.record_verification,
     acts.QualifyByCard: qualification.qualify_by_card,

@@ -95,6 +95,20 @@ def accept_ins(draft: Draft, act: acts.AcceptIns) -> None:
     _take_answer(draft, identity, act.answer, act.first_given_name)
 
 
+#: What each end of a search calls for: an answer waits for a person, nobody is accepted by a machine.
+_OUTCOME_ITEMS = {"00": "to-compare", "01": "insi-01", "02": "insi-02", "waiting": "insi-waiting"}
+
+
+def note_insi_outcome(draft: Draft, act: acts.NoteInsiOutcome) -> None:
+    """Raise the work item of the outcome, and close those that an earlier search had raised."""
+    kind = _OUTCOME_ITEMS[act.outcome]
+    draft.subject = act.identity
+    for other in _OUTCOME_ITEMS.values():
+        if other != kind or act.outcome == "00":
+            draft.close_item(other, (act.identity,), f"INSi: {act.outcome}")
+    draft.raise_item(kind, (act.identity,), cause=act.cause, held=act.held)
+
+
 def qualify_by_card(draft: Draft, act: acts.QualifyByCard) -> None:
     """T6: the Application carte Vitale gives INS and proof at once; INSi is not called."""
     identity = ours(draft, act.identity, act.version)

@@ -1,0 +1,74 @@
+"""From what INSi answered to what the registry is told: pure."""
+
+import msgspec
+
+from insigne.ins.compare import Comparison, FieldComparison, compare
+from insigne.insi.wire.model import FOUND, InsiAnswer, InsiFault, InsiResult, InsNumber
+from insigne.registry.acts import NationalAnswer, NoteInsiOutcome
+from insigne.registry.record import strict
+from insigne.registry.state import Identity
+from insigne.registry.values import Ins, NationalIns, Traits
+
+
+class HeldAnswer(msgspec.Struct, frozen=True):
+    """What waits for a person in a work item "to-compare": the answer, its comparison, the trace of the call."""
+
+    answer: NationalAnswer
+    comparison: tuple[dict[str, str], ...]
+    call: str
+
+
+def given_names_of(identity: Identity) -> list[str]:
+    """The birth given names in civil order, the first one, compound or not, as one item."""
+    traits = identity.traits
+    first, listed = traits.first_given_name, traits.given_names
+    if not listed.startswith(first):
+        return [name for name in (first, *listed.split()) if name]
+    return [name for name in (first, *listed[len(first) :].split()) if name]
+
+
+def national_answer(answer: InsiAnswer, call: str, mode: str = "INSI") -> NationalAnswer:
+    """An answer 00 as the registry takes it. Raises ValueError when it holds no identity."""
+    if answer.active is None or answer.traits is None:
+        raise ValueError("an answer 00 without identity")
+    found = answer.traits
+    traits = Traits(
+        birth_name=found.birth_name,
+        first_given_name="",
+        given_names=found.given_names or found.given_name,
+        birth_date=found.birth_date.replace("-", ""),
+        sex=found.sex,
+        birth_place=found.birth_place,
+    )
+    history = tuple(NationalIns(past.matricule, past.oid, past.start, past.end) for past in answer.history)
+    return NationalAnswer(_ins(answer.active), traits, history, call, mode)
+
+
+def _ins(number: InsNumber) -> Ins:
+    return Ins(number.matricule, number.oid)
+
+
+def compared(identity: Identity, answer: NationalAnswer) -> Comparison:
+    """The answer beside the identity."""
+    return compare(strict(identity.traits), strict(answer.traits))
+
+
+def outcome_of(identity: Identity, result: InsiResult, call: str) -> NoteInsiOutcome | None:
+    """What to tell the registry; None for a fault, which is tried again."""
+    if isinstance(result, InsiFault):
+        return None
+    if result.code != FOUND:
+        return NoteInsiOutcome(identity.id, result.code, cause=result.label)
+    answer = national_answer(result, call)
+    held = HeldAnswer(answer, tuple(_line(one) for one in compared(identity, answer).fields), call)
+    return NoteInsiOutcome(identity.id, FOUND, held=msgspec.json.encode(held))
+
+
+def _line(one: FieldComparison) -> dict[str, str]:
+    return {
+        "field": one.field,
+        "verdict": str(one.verdict),
+        "rule": one.rule,
+        "sentence": one.sentence,
+        "sentence_fr": one.sentence_fr,
+    }

@@ -1,0 +1,310 @@
+"""The queue of INSi at work: claim, call, record. One cycle is safe against a kill at any point.
+
+Claiming gives a lease. Calls are made outside any transaction. Their traces, the end of the job and what the registry
+is told are then written in one transaction, if the claim still holds: a job whose worker died is claimed again, its call
+made again, and its outcome applied once.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import msgspec
+import structlog
+
+from insigne.exchange.apply import Registrar
+from insigne.ins import StrictTraits
+from insigne.insi.automation import eligible
+from insigne.insi.client import Caller, InsiClient, Traced, evidence, retrieve
+from insigne.insi.entry import prepare_search
+from insigne.insi.jobs import CallTrace, Job
+from insigne.insi.outcomes import given_names_of, outcome_of
+from insigne.insi.ports import InsiStorage, InsiTransaction
+from insigne.insi.settings import InsiSettings
+from insigne.insi.verification import Verifiable, VerificationFailed, Verifier
+from insigne.insi.wire.model import InsiFault, InsiResult
+from insigne.net.breaker import BreakerState, Change, CircuitBreaker
+from insigne.net.rate import TokenBucket
+from insigne.registry.acts import Act, NoteInsiOutcome, RecordVerification
+from insigne.registry.record import strict
+from insigne.registry.settings import Policy
+from insigne.registry.source import Source
+from insigne.registry.state import Identity
+
+_log = structlog.get_logger("insigne.insi")
+_LEASE = timedelta(minutes=10)
+_PARALLEL = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A claimed job and what came of it: the calls made, their outcome, or why none was made."""
+
+    job: Job
+    identity: Identity | None
+    calls: tuple[CallTrace, ...] = ()
+    result: InsiResult | None = None
+    verdict: str = ""
+    barred: str = ""
+
+
+@dataclass(slots=True)
+class InsiCounters:
+    """Since the start: calls by outcome, outages."""
+
+    found: int = 0
+    not_found: int = 0
+    several: int = 0
+    faults: int = 0
+    outages: int = 0
+
+
+class InsiService:
+    """Works through the queue. Threads may share it."""
+
+    def __init__(
+        self,
+        storage: InsiStorage,
+        registrar: Registrar,
+        client: InsiClient,
+        verifier: Verifier | None,
+        settings: InsiSettings,
+        policy: Policy,
+        *,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+        chance: Random,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`clock` gives aware datetimes; `chance` spreads retries; `sleep` waits for the rate limit."""
+        self._storage = storage
+        self._registrar = registrar
+        self._client = client
+        self._verifier = verifier
+        self._settings = settings
+        self._policy = policy
+        self._clock = clock
+        self._new_id = new_id
+        self._chance = chance
+        self._sleep = sleep
+        self._backoff = settings.retry.backoff()
+        self._bucket = TokenBucket(settings.rate, settings.burst)
+        self.breaker = CircuitBreaker(settings.breaker.rule())
+        self.counters = InsiCounters()
+
+    def work(self, limit: int = 16) -> int:
+        """Work on up to `limit` due jobs; how many were worked on. Raises `StoreError` when the base cannot be used.
+
+        While the service is down for everybody one job at a time is let through, to see.
+        """
+        if not self.breaker.allows(time.monotonic()):
+            return 0
+        closed = self.breaker.state(time.monotonic()) is BreakerState.CLOSED
+        claimed = self._claim(limit if closed else 1)
+        with ThreadPoolExecutor(_PARALLEL) as pool:
+            done = list(pool.map(self._ask, claimed))
+        if done:
+            self._finish(done)
+        return len(done)
+
+    def ask_now(self, identity_id: str, kind: str, author: str) -> Job:
+        """Queue a job on behalf of a person and work on it at once, whatever the breaker says; the job as it ended."""
+        now = self._now()
+        transaction = self._storage.begin()
+        try:
+            job = transaction.open_job(identity_id, kind)
+            if job is None or job.state == "waiting":
+                kind_of_job = "verify" if kind == "verify" else "retrieve"
+                job = Job(
+                    self._new_id() if job is None else job.id, kind_of_job, identity_id, "user", author, now, due=now
+                )
+                job = self._leased(job)
+                transaction.put_job(job)
+            identity = transaction.identity(identity_id)
+            transaction.commit()
+        finally:
+            transaction.rollback()
+        return self._finish([self._ask((job, identity))])[0]
+
+    def _claim(self, limit: int) -> list[tuple[Job, Identity | None]]:
+        transaction = self._storage.begin()
+        try:
+            claimed = []
+            for due in transaction.due_jobs(self._now(), limit):
+                job = self._leased(due)
+                transaction.put_job(job)
+                claimed.append((job, transaction.identity(job.identity)))
+            transaction.commit()
+        finally:
+            transaction.rollback()
+        return claimed
+
+    def _leased(self, job: Job) -> Job:
+        lease = _text(self._clock() + _LEASE)
+        return msgspec.structs.replace(job, state="calling", attempts=job.attempts + 1, lease=lease)
+
+    def _ask(self, claimed: tuple[Job, Identity | None]) -> Done:
+        job, identity = claimed
+        if identity is None:
+            return Done(job, None, barred="unknown")
+        barred = eligible(identity, self._policy)
+        if barred:
+            return Done(job, identity, barred=barred)
+        return self._verify(job, identity) if job.kind == "verify" else self._retrieve(job, identity)
+
+    def _retrieve(self, job: Job, identity: Identity) -> Done:
+        traits = identity.traits
+        place = traits.birth_place
+        today = self._clock().date()
+        born = _dashed(traits.birth_date)
+        prepared = prepare_search(traits.birth_name, given_names_of(identity), traits.sex, born, place, today=today)
+        if prepared.search is None:
+            return Done(job, identity, barred=f"traits: {prepared.errors[0].field}")
+        caller = Caller(job.author, f"job {job.id} ({job.origin})")
+        made = retrieve(self._client, prepared.search, caller, self._pause)
+        for call in made:
+            self._tell(call.result, identity.id)
+        traces = tuple(self._trace(job, call) for call in made)
+        return Done(job, identity, traces, prepared.search.outcome)
+
+    def _verify(self, job: Job, identity: Identity) -> Done:
+        candidate = identity.national.candidate
+        ins = candidate or (identity.ins.ins if identity.ins is not None else None)
+        if ins is None or self._verifier is None:
+            return Done(job, identity, barred="no INS to verify" if ins is None else "no verification adapter")
+        traits: StrictTraits = strict(identity.traits)
+        self._pause()
+        started = time.perf_counter()
+        try:
+            verdict = self._verifier.verify_one(Verifiable(identity.id, ins.matricule, ins.oid, traits))
+            code, text = str(verdict), ""
+        except VerificationFailed as failed:
+            verdict, code, text = None, "fault", str(failed)
+        milliseconds = round((time.perf_counter() - started) * 1000)
+        criteria = msgspec.json.encode({"matricule": ins.matricule, "oid": ins.oid})
+        trace = CallTrace(
+            id=self._new_id(),
+            time=self._now(),
+            job=job.id,
+            identity=identity.id,
+            author=job.author,
+            why=job.origin,
+            operation="verify",
+            mode=self._mode(job),
+            criteria=criteria,
+            code=code,
+            subcode="",
+            text=text,
+            raw=b"",
+            milliseconds=milliseconds,
+        )
+        return Done(job, identity, (trace,), verdict=str(verdict) if verdict is not None else "")
+
+    def _finish(self, done: Sequence[Done]) -> list[Job]:
+        """Record calls, ends of jobs, and what the registry is told, in one transaction."""
+        transaction = self._storage.begin(5.0)
+        try:
+            jobs, acts = [], []
+            for one in done:
+                for call in one.calls:
+                    transaction.put_call(call)
+                job, act = self._ended(transaction, one)
+                jobs.append(job)
+                if act is not None:
+                    source = Source(self._now(), one.job.author, "insi", one.job.id, local=True)
+                    acts.append((act, source))
+            self._registrar.act_within(transaction, acts)
+            transaction.commit()
+        finally:
+            transaction.rollback()
+        return jobs
+
+    def _ended(self, transaction: InsiTransaction, one: Done) -> tuple[Job, Act | None]:
+        """The job as it is from now on, and the act it calls for; nothing when the claim was lost meanwhile."""
+        current = transaction.job(one.job.id)
+        if current is None or current.state != "calling" or current.attempts != one.job.attempts:
+            return current or one.job, None
+        ended, act = self._judged(one)
+        transaction.put_job(ended)
+        return ended, act
+
+    def _judged(self, one: Done) -> tuple[Job, Act | None]:
+        job, identity = one.job, one.identity
+        if one.barred or identity is None:
+            return _closed(job, "cancelled", one.barred or "unknown"), None
+        call = one.calls[-1].id if one.calls else ""
+        if one.verdict:
+            act = RecordVerification(identity.id, 0, one.verdict, call)
+            return _closed(job, "done", one.verdict), act
+        if one.result is not None and not isinstance(one.result, InsiFault):
+            return _closed(job, "done", one.result.code), outcome_of(identity, one.result, call)
+        fault = one.result if isinstance(one.result, InsiFault) else InsiFault("verification")
+        if fault.kind == "input":
+            return _closed(job, "failed", "fault", fault.code), NoteInsiOutcome(
+                identity.id, "waiting", cause=fault.code
+            )
+        delay = self._backoff.delay(job.attempts, self._chance.random())
+        due = _text(self._clock() + timedelta(seconds=delay))
+        again = msgspec.structs.replace(job, state="waiting", due=due, lease="", error=fault.code)
+        told = job.attempts == self._settings.retry.attempts
+        return again, NoteInsiOutcome(identity.id, "waiting", cause=fault.code) if told else None
+
+    def _tell(self, result: InsiResult, subject: str) -> None:
+        """Tell the breaker and the counters; announce an outage once at its start and once at its end."""
+        name = {"00": "found", "01": "not_found", "02": "several"}.get(
+            result.code if not isinstance(result, InsiFault) else "", "faults"
+        )
+        setattr(self.counters, name, getattr(self.counters, name) + 1)
+        change = self.breaker.record(evidence(result), subject, time.monotonic())
+        if change is Change.OPENED:
+            self.counters.outages += 1
+            _log.error("insi.outage-started", code=result.code)
+        elif change is Change.CLOSED:
+            _log.warning("insi.outage-ended")
+
+    def _trace(self, job: Job, call: Traced) -> CallTrace:
+        result = call.result
+        return CallTrace(
+            id=self._new_id(),
+            time=_text(call.started),
+            job=job.id,
+            identity=job.identity,
+            author=call.caller.author,
+            why=call.caller.reason,
+            operation=call.operation,
+            mode=self._mode(job),
+            criteria=msgspec.json.encode(msgspec.to_builtins(call.criteria)),
+            code=result.code,
+            subcode=result.subcode if isinstance(result, InsiFault) else "",
+            text=result.text if isinstance(result, InsiFault) else result.label,
+            raw=call.response,
+            milliseconds=round(call.seconds * 1000),
+        )
+
+    @staticmethod
+    def _mode(job: Job) -> str:
+        return "INSI-MANU" if job.origin == "user" else "INSI-AUTO"
+
+    def _pause(self) -> None:
+        wait = self._bucket.reserve(time.monotonic())
+        if wait > 0:
+            self._sleep(wait)
+
+    def _now(self) -> str:
+        return _text(self._clock())
+
+
+def _closed(job: Job, state: str, outcome: str, error: str = "") -> Job:
+    return msgspec.structs.replace(job, state=state, outcome=outcome, error=error, lease="")
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _dashed(birth_date: str) -> str:
+    """YYYYMMDD as YYYY-MM-DD; another form as it stands, to be refused with its reason."""
+    return f"{birth_date[:4]}-{birth_date[4:6]}-{birth_date[6:]}" if len(birth_date) == 8 else birth_date
