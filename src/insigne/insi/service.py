@@ -1,8 +1,8 @@
 """The queue of INSi at work: claim, call, record. One cycle is safe against a kill at any point.
 
 Claiming gives a lease. Calls are made outside any transaction. Their traces, the end of the job and what the registry
-is told are then written in one transaction, if the claim still holds: a job whose worker died is claimed again, its call
-made again, and its outcome applied once.
+is told are then written in one transaction, if the claim still holds: a job whose worker died is claimed again, its
+call made again, and its outcome applied once.
 """
 
 import time
@@ -20,7 +20,7 @@ from insigne.ins import StrictTraits
 from insigne.insi.automation import eligible
 from insigne.insi.client import Caller, InsiClient, Traced, evidence, retrieve
 from insigne.insi.entry import prepare_search
-from insigne.insi.jobs import CallTrace, Job
+from insigne.insi.jobs import CallTrace, Job, JobKind
 from insigne.insi.outcomes import given_names_of, outcome_of
 from insigne.insi.ports import InsiStorage, InsiTransaction
 from insigne.insi.settings import InsiSettings
@@ -110,17 +110,15 @@ class InsiService:
             self._finish(done)
         return len(done)
 
-    def ask_now(self, identity_id: str, kind: str, author: str) -> Job:
+    def ask_now(self, identity_id: str, kind: JobKind, author: str) -> Job:
         """Queue a job on behalf of a person and work on it at once, whatever the breaker says; the job as it ended."""
         now = self._now()
         transaction = self._storage.begin()
         try:
             job = transaction.open_job(identity_id, kind)
             if job is None or job.state == "waiting":
-                kind_of_job = "verify" if kind == "verify" else "retrieve"
-                job = Job(
-                    self._new_id() if job is None else job.id, kind_of_job, identity_id, "user", author, now, due=now
-                )
+                job_id = self._new_id() if job is None else job.id
+                job = Job(job_id, kind, identity_id, "user", author, now, due=now)
                 job = self._leased(job)
                 transaction.put_job(job)
             identity = transaction.identity(identity_id)
