@@ -75,6 +75,10 @@ def generate(
             summary = folder.write_hospital(settings, out, split=split, progress=progress)
     except OSError as error:
         fail(Exit.PROBLEMS, f"--out {out}: {error.strerror or error}; give a folder that can be written")
+    _tell(context, summary, out, patients)
+
+
+def _tell(context: Context, summary: folder.Summary, out: Path, patients: int) -> None:
     if context.json:
         emit(
             {

@@ -134,7 +134,7 @@ class IdentityCheck:
                 self._add(key, one, component=1)
         return bool(one.value)
 
-    def _ins(self, carried: list[Identifier], corrected_date: bool, *, has_place: bool) -> None:  # noqa: FBT001
+    def _ins(self, carried: list[Identifier], corrected_date: bool, *, has_place: bool) -> None:  # noqa: FBT001 - as in run
         """Check what must come with an INS (V13)."""
         for one in carried:
             if "VALI" not in self.statuses:
