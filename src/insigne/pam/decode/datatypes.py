@@ -56,7 +56,7 @@ def identifier(repetition: Repetition, default_type: str) -> Identifier | None:
     if not number:
         return None
     issuer = authority(repetition[3]) if len(repetition) > 3 else Authority()
-    kind = text(repetition, 5).strip()
+    kind = value(repetition, 5).strip()
     if not kind and issuer.universal_id not in OIDS:
         kind = default_type
     return Identifier(kind, issuer, number)
@@ -69,7 +69,7 @@ def is_ins(repetition: Repetition) -> bool:
 
 def ins(repetition: Repetition) -> Ins:
     """A CX of type INS; the OID is found from the namespace when the sender left it out."""
-    oid = text(repetition, 4, 2).strip() or _OID_OF_NAMESPACE.get(text(repetition, 4).strip(), "")
+    oid = value(repetition, 4, 2).strip() or _OID_OF_NAMESPACE.get(value(repetition, 4).strip(), "")
     return Ins(text(repetition, 1).strip(), oid)
 
 

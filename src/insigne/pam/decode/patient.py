@@ -169,7 +169,7 @@ def _french_segments(message: Message, details: dict[str, Any]) -> None:
 
 def _lunar(zfd: Segment) -> tuple[str, str, str]:
     """ZFD-1 `dd^mm^yyyy`, most significant part first, each part as written."""
-    return zfd.value(1, 3), zfd.value(1, 2), zfd.value(1, 1)
+    return _kept(zfd.value(1, 3)), _kept(zfd.value(1, 2)), _kept(zfd.value(1, 1))
 
 
 def _dmp(zfa: Segment) -> DmpAssertion:

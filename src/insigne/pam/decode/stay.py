@@ -77,7 +77,7 @@ def movement(message: Message, pv1: Segment | None) -> MovementAssertion | None:
     zbe = message.segment("ZBE")
     if zbe is None:
         return None
-    ids = tuple(dt.entity(repetition) for repetition in zbe.decoded(1) if dt.text(repetition, 1))
+    ids = tuple(dt.entity(repetition) for repetition in zbe.decoded(1) if dt.value(repetition, 1).strip())
     if not ids:
         return None
     trigger = message.trigger
@@ -86,11 +86,11 @@ def movement(message: Message, pv1: Segment | None) -> MovementAssertion | None:
         ids=ids,
         trigger=trigger,
         action=action,
-        start=zbe.value(2),
-        original_trigger=zbe.value(6) or CANCELLED_BY.get(trigger, ""),
-        nature=zbe.value(9),
+        start=_kept(zbe.value(2)),
+        original_trigger=_kept(zbe.value(6)) or CANCELLED_BY.get(trigger, ""),
+        nature=_kept(zbe.value(9)),
         historic=zbe.value(5) == "Y",
-        patient_class=pv1.value(2) if pv1 is not None else "",
+        patient_class=_kept(pv1.value(2)) if pv1 is not None else "",
         location=_location(pv1, 3),
         prior_location=_location(pv1, 6),
         medical_ward=_ward(zbe, 7),
