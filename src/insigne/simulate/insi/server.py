@@ -18,16 +18,16 @@ from insigne.net.tls import peer_certificate
 Cut = Literal["", "closed", "half"]
 """How an answer fails to arrive: not at all, or half of its body, the connection closing in both cases."""
 
-MAX_BODY: Final = 1 << 20
-"""Bytes of a request's body. A call to the téléservice has two or three thousand."""
+MAX_BODY: Final = 8 << 20
+"""Bytes of a request's body. A call to the téléservice has two or three thousand, a batch of verifications more."""
 
 _MAX_HEAD: Final = 32_768
 _MAX_WAITING: Final = 64
 _IDLE_SECONDS: Final = 75.0
-_CLOSE_SECONDS: Final = 2.0
+_CLOSE_SECONDS: Final = 0.5
 _BACKLOG: Final = 512
 _REASONS: Final = {
-    200: "OK", 202: "Accepted", 204: "No Content", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed",
+    200: "OK", 202: "Accepted", 204: "No Content", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
     413: "Content Too Large", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable",
 }  # fmt: skip
 
@@ -150,6 +150,7 @@ class _Connection(asyncio.Protocol):
         self._waiting: deque[tuple[HttpRequest, bool]] = deque()
         self._late: asyncio.TimerHandle | None = None
         self._client = ""
+        self._refused = False
         self._transport: asyncio.Transport
         self._idle: asyncio.TimerHandle
 
@@ -174,6 +175,8 @@ class _Connection(asyncio.Protocol):
         """See `asyncio.Protocol`."""
         self._idle.cancel()
         self._idle = self._loop.call_later(_IDLE_SECONDS, self._expire)
+        if self._refused:
+            return
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError:
@@ -198,6 +201,8 @@ class _Connection(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         """Collect a part of the body."""
+        if self._refused:
+            return
         self._draft.body += body
         if len(self._draft.body) > MAX_BODY:
             self._refuse(413, b'{"error":"the body is larger than any call"}')
@@ -205,6 +210,8 @@ class _Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """Queue the request."""
         draft, self._draft = self._draft, _Draft()
+        if self._refused:
+            return
         method, target = self._parser.get_method().decode("latin-1"), draft.target.decode("latin-1")
         request = HttpRequest(method, target, draft.headers, bytes(draft.body), self._client)
         self._waiting.append((request, self._parser.should_keep_alive()))
@@ -243,22 +250,28 @@ class _Connection(asyncio.Protocol):
         if reply.cut == "closed":
             self._transport.abort()
             return
-        head = (
-            f"HTTP/1.1 {reply.status} {_REASONS.get(reply.status, 'Status')}\r\n"
-            f"Content-Type: {reply.content_type}\r\nContent-Length: {len(reply.body)}\r\n"
-            f"Connection: {'keep-alive' if keep_alive else 'close'}\r\n\r\n"
-        )
         body = reply.body[: len(reply.body) // 2] if reply.cut == "half" else reply.body
-        self._transport.write(head.encode("latin-1") + body)
+        self._transport.write(_head(reply, keep_alive=keep_alive) + body)
         if reply.cut or not keep_alive:
             self._transport.close()
 
     def _refuse(self, status: int, body: bytes) -> None:
-        if not self._transport.is_closing():
-            self._send(HttpReply(status, body), keep_alive=False)
+        """Answer that the request makes no sense; what still comes is thrown away so that the client can read it."""
+        if not self._refused and not self._transport.is_closing():
+            self._refused = True
+            self._transport.write(_head(HttpReply(status, body), keep_alive=False) + body)
+            self._loop.call_later(_CLOSE_SECONDS, self._transport.close)
 
     def _expire(self) -> None:
         if self._late is None:
             self._transport.close()
         else:
             self._idle = self._loop.call_later(_IDLE_SECONDS, self._expire)
+
+
+def _head(reply: HttpReply, *, keep_alive: bool) -> bytes:
+    return (
+        f"HTTP/1.1 {reply.status} {_REASONS.get(reply.status, 'Status')}\r\n"
+        f"Content-Type: {reply.content_type}\r\nContent-Length: {len(reply.body)}\r\n"
+        f"Connection: {'keep-alive' if keep_alive else 'close'}\r\n\r\n"
+    ).encode("latin-1")

@@ -23,7 +23,7 @@ from insigne.insi.wire.verification import (
 )
 from insigne.simulate.insi.formats import CLIENT_NAMES
 from insigne.simulate.insi.national import NationalBase
-from insigne.simulate.insi.server import HttpReply, HttpRequest
+from insigne.simulate.insi.server import MAX_BODY, HttpReply, HttpRequest
 
 _KEPT_BATCHES: Final = 100
 
@@ -52,9 +52,9 @@ class Verification:
             return HttpReply(403, b'{"error":"the common name of the certificate is not INSI-AUTO nor INSI-MANU"}')
         try:
             if (http.method, path) == ("POST", UNIT_PATH):
-                return HttpReply(200, encode(self._verdict(decode(http.body, VerificationLine))))
+                return HttpReply(200, encode(self._verdict(decode(http.body, VerificationLine, MAX_BODY))))
             if (http.method, path) == ("POST", BATCH_PATH):
-                return HttpReply(202, encode(self._deposit(decode(http.body, BatchDeposit))))
+                return HttpReply(202, encode(self._deposit(decode(http.body, BatchDeposit, MAX_BODY))))
         except WireError as error:
             return HttpReply(400, b'{"error":"%s"}' % str(error).replace('"', "'").encode())
         if http.method == "GET" and path.startswith(f"{BATCH_PATH}/"):
