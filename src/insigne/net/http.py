@@ -245,6 +245,7 @@ _VERIFICATION_REMEDIES: Final = {
     20: "add its authority to ca_file",
     21: "add its authority to ca_file",
     62: "check the address, or give the name it bears as server_name",
+    64: "check the address, or give the name it bears as server_name",
 }
 """X509_V_ERR_… of OpenSSL → what to do."""
 
