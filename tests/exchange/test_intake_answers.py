@@ -39,8 +39,8 @@ def test_the_exact_bytes_received_and_answered_are_kept(hospital: Any, write: An
 
     [reply] = hospital.post(raw)
 
-    assert hospital.rows("SELECT raw, ack, code, disposition, control_id, event, sender FROM message") == [
-        (raw, reply.answer.payload, "AA", "accepted", "C1", "ADT^A28", "GAM|HOSP")
+    assert hospital.rows("SELECT raw, ack, code, disposition, control_id, event, version, sender FROM message") == [
+        (raw, reply.answer.payload, "AA", "accepted", "C1", "ADT^A28", "2.5^FRA^2.11", "GAM|HOSP")
     ]
 
 

@@ -74,6 +74,13 @@ def test_vali_with_a_barring_attribute_is_provisional_and_its_ins_ignored(
     assert "ins-attribute" in hospital.findings()
 
 
+def test_vali_with_a_barring_attribute_is_said_even_without_an_ins(hospital: Any, write: Any) -> None:
+    hospital.says("A28", write.pi("1"), status="VALI~DOUT")
+
+    assert hospital.person("1").status is Status.PROV
+    assert "V14" in hospital.findings()
+
+
 @pytest.mark.parametrize("attribute", ["DOUT", "FICT"])
 def test_a_barring_attribute_on_a_qualified_identity_withdraws_its_ins(
     hospital: Any, write: Any, attribute: str
@@ -374,6 +381,35 @@ def test_an_a47_replaces_the_ins(hospital: Any, write: Any) -> None:
     assert reply.code == "AA"
     assert (person.ins.ins.matricule, person.status) == (write.matricule(OTHER), Status.QUAL)
     assert [past.ins.matricule for past in person.ins_history] == [write.matricule(ALICE)]
+
+
+def test_an_ins_without_vali_does_not_name_anybody(hospital: Any, write: Any) -> None:
+    qualified(hospital, write)
+    before = hospital.snapshot()
+
+    reply = hospital.says("A31", write.ins(ALICE), status="PROV", name="DURAND^ALICE^ALICE^^^^L")
+
+    assert (reply.code, reply.errors) == ("AE", [("PID^1^3", "101", "E")])
+    assert hospital.snapshot() == before
+
+
+def test_a_message_with_a_validated_ins_alone_is_about_the_one_who_holds_it(hospital: Any, write: Any) -> None:
+    qualified(hospital, write)
+
+    assert hospital.says("A31", write.ins(ALICE), status="VALI", pid15="fr").code == "AA"
+
+    assert hospital.person("1").details.language == "fr"
+
+
+def test_a_message_without_a_local_number_is_not_trusted_when_authorities_are_configured(
+    open_hospital: Any, write: Any
+) -> None:
+    hospital = open_hospital(authorities=TRUSTING)
+    qualified(hospital, write)
+
+    hospital.says("A31", write.ins(ALICE), status="VALI", name="MARTINEZ^ALICE^ALICE MARIE^^^^L")
+
+    assert hospital.person("1").traits.birth_name == "MARTIN"
 
 
 def test_an_a47_may_repeat_the_local_number_in_mrg(hospital: Any, write: Any) -> None:
@@ -706,6 +742,15 @@ def test_an_overlay_is_held_with_the_ins_and_pid_32_and_the_rest_applied(hospita
     assert person.details.language == "fr"
     assert hospital.kinds() == ["overlay"]
     assert b"DURAND" in bytes(hospital.tasks()[0].held)
+
+
+def test_the_deletion_of_several_traits_is_an_overlay(hospital: Any, write: Any) -> None:
+    hospital.says("A28", write.pi("1"))
+
+    hospital.says("A31", write.pi("1"), birth='""', place='""')
+
+    assert hospital.person("1").traits.birth_date == "19800214"
+    assert hospital.kinds() == ["overlay"]
 
 
 def test_a_held_overlay_does_not_block_later_messages(hospital: Any, write: Any) -> None:

@@ -41,7 +41,7 @@ def record_of(
         sender=sender_of(message) if message is not None else "",
         control_id=message.control_id if message is not None else "",
         event=f"{message.message_code}^{message.trigger}" if message is not None else "",
-        version=message.value("MSH-12") if message is not None else "",
+        version=_version(message),
         charset=_charset(message, readable=bool(digest)),
         disposition=disposition or _disposition(outcome),
         code=outcome.code if code is None else code,
@@ -134,6 +134,12 @@ def _disposition(outcome: Outcome) -> str:
     if outcome.ignored:
         return "ignored"
     return "accepted" if outcome.code == "AA" else "rejected"
+
+
+def _version(message: Message | None) -> str:
+    """MSH-12 as received, national extension included."""
+    header = message.segment("MSH") if message is not None else None
+    return header.field(12) if header is not None else ""
 
 
 def _charset(message: Message | None, *, readable: bool) -> str:

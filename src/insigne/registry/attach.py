@@ -81,11 +81,14 @@ def find(draft: Draft, identifiers: list[Identifier]) -> Found:
 
 
 def find_patient(draft: Draft, patient: Patient) -> Found:
-    """The identity a patient assertion is about; without person identifier, the only one that holds its INS."""
+    """The identity a patient assertion is about; without person identifier, the only one that holds its INS.
+
+    An INS that is not validated names nobody: it is to be dropped (pam-fr §5.4).
+    """
     persons = person_identifiers(patient.identifiers)
     if persons:
         return find(draft, persons)
-    for ins in patient.ins:
+    for ins in patient.ins if "VALI" in patient.reliability else ():
         holders = living_holders(draft, ins.matricule)
         if len(holders) == 1:
             return Found(holders[0], None, None, ())

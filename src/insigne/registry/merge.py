@@ -194,7 +194,7 @@ def _replace_ins(draft: Draft, command: ReplaceIdentifiers) -> None:
         draft.notice("prior-unknown", Subject.PRIOR)
         return
     draft.subject = identity.id
-    if not draft.policy.trusts(domain_of(patient.identifiers) or identity.domain):
+    if not draft.policy.trusts(domain_of(patient.identifiers)):
         draft.notice("not-overwritten", Subject.INS)
         return
     claim = read_claim(draft, patient.reliability)

@@ -73,7 +73,7 @@ def _create(draft: Draft, patient: Patient) -> Identity:
 
 def _update(draft: Draft, identity: Identity, patient: Patient, found: Found) -> Identity:
     identity = _add_identifiers(draft, identity, patient, found)
-    domain = domain_of(patient.identifiers) or identity.domain
+    domain = domain_of(patient.identifiers)
     trusted = draft.policy.trusts(domain)
     claim = read_claim(draft, patient.reliability)
     if not _may_overwrite(identity, domain, claim, patient, trusted=trusted):
@@ -99,7 +99,7 @@ def _update(draft: Draft, identity: Identity, patient: Patient, found: Found) ->
 
 def _overlay(draft: Draft, identity: Identity, traits: Traits, patient: Patient) -> bool:
     """Guard against a message that turns one person into another. True when the traits are held for a person."""
-    changed = departures(strict(identity.traits), strict(traits))
+    changed = departures(strict(identity.traits), strict(traits)) + _erased(identity.traits, traits)
     if len(changed) < draft.policy.registry.overlay_threshold:
         return False
     hold = draft.policy.registry.overlay == "hold"
@@ -108,6 +108,12 @@ def _overlay(draft: Draft, identity: Identity, traits: Traits, patient: Patient)
         "overlay", (identity.id,), cause=", ".join(changed), held=msgspec.json.encode(patient) if hold else b"null"
     )
     return hold
+
+
+def _erased(before: Traits, after: Traits) -> tuple[str, ...]:
+    """The traits that were known and are deleted, the first given name with its list."""
+    names = ("birth_name", "given_names", "birth_date", "sex", "birth_place")
+    return tuple(name for name in names if getattr(before, name) and not getattr(after, name))
 
 
 def apply_held(draft: Draft, identity: Identity, patient: Patient) -> Identity:
