@@ -25,7 +25,7 @@ from insigne.registry.state import StayHeader
 from insigne.registry.values import Authority, Identifier, Ins, Traits
 from insigne.registry.workingset import WorkingSet
 from insigne.store import AuditEntry
-from insigne.store.queries import MessageFilter
+from insigne.store.queries import MessageFilter, WorkFilter
 from insigne.store.tokens import StoredTokens
 
 HOSPITAL = Authority("HOSPITAL", "1.2.250.1.999.1", "ISO")
@@ -163,7 +163,7 @@ def test_a_work_item_is_open_under_its_key_until_it_is_closed(store, hospital):
     with store.read() as view:
         assert view.open_work_item("overlay|A") is None
         assert view.work_items() == []
-        assert [item.outcome for item in view.work_items(closed=True)] == ["kept"]
+        assert [item.outcome for item in view.work_items(WorkFilter(state=""))] == ["kept"]
 
 
 def test_a_message_comes_back_byte_for_byte(store, hospital):

@@ -2,25 +2,28 @@
 
 from collections.abc import Iterator
 
+from insigne.insi.jobs import Job
 from insigne.registry.index import encounter_keys, identity_keys
 from insigne.registry.ports import Key
 from insigne.registry.state import Encounter, Identity, WorkItem
 from insigne.store import rows, statements
+from insigne.store.insi import job_row
 from insigne.store.session import Row
 
 Work = list[tuple[str, list[Row]]]
 
 
 class Pending:
-    """Projections that changed: for each object, what the base holds of it and what it becomes."""
+    """Projections that changed: for each object, what the base holds of it and what it becomes; and `jobs`, by id."""
 
     def __init__(self) -> None:
         self._identities: dict[str, tuple[Identity | None, Identity]] = {}
         self._encounters: dict[str, tuple[Encounter | None, Encounter]] = {}
         self._work_items: dict[str, WorkItem] = {}
+        self.jobs: dict[str, Job] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._identities or self._encounters or self._work_items)
+        return bool(self._identities or self._encounters or self._work_items or self.jobs)
 
     def identity(self, before: Identity | None, after: Identity) -> frozenset[Key]:
         """Take a changed identity; return the keys whose holders change. `before` is its state so far, None if new."""
@@ -58,8 +61,13 @@ class Pending:
         """The rows to write, by statement; nothing is pending afterwards."""
         work = [*self._identity_work(), *self._encounter_work()]
         if self._work_items:
-            work.append((statements.PUT_WORK_ITEM, [rows.work_item_row(item) for item in self._work_items.values()]))
-        self._identities, self._encounters, self._work_items = {}, {}, {}
+            items = self._work_items.values()
+            work.append((statements.PUT_WORK_ITEM, [rows.work_item_row(item) for item in items]))
+            if subjects := [row for item in items for row in rows.subject_rows(item)]:
+                work.append((statements.PUT_WORK_ITEM_SUBJECT, subjects))
+        if self.jobs:
+            work.append((statements.PUT_JOB, [job_row(job) for job in self.jobs.values()]))
+        self._identities, self._encounters, self._work_items, self.jobs = {}, {}, {}, {}
         return work
 
     def _identity_work(self) -> Iterator[tuple[str, list[Row]]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -11,8 +11,8 @@ from insigne.ins.names import fold_name
 from insigne.registry.state import Encounter, Identity, WorkItem
 from insigne.store import rows, statements
 from insigne.store.audit import AuditEntry
+from insigne.store.insi import InsiQueries
 from insigne.store.journal import JournalEntry, fold, read_audit, read_entry
-from insigne.store.reading import Reader
 from insigne.store.sealing import Seal
 
 
@@ -36,7 +36,19 @@ class MessageFilter(msgspec.Struct, frozen=True):
 _ANY_MESSAGE = MessageFilter()
 
 
-class ReadView(Reader):
+class WorkFilter(msgspec.Struct, frozen=True):
+    """Which work items to list: "" means any. `subject` is an identity concerned; `state` is open or closed."""
+
+    kind: str = ""
+    assignee: str = ""
+    subject: str = ""
+    state: Literal["open", "closed", ""] = "open"
+
+
+_OPEN_WORK = WorkFilter()
+
+
+class ReadView(InsiQueries):
     """What is committed, of one moment. Given by `Store.read`, used inside its `with`, by one thread."""
 
     # --- identities
@@ -136,10 +148,16 @@ class ReadView(Reader):
         for row in self.select(sql + statements.MESSAGES_ORDER, (*parameters, limit)):
             yield rows.read_message(row)
 
-    def work_items(self, *, closed: bool = False, limit: int = 100, after: str = "") -> list[WorkItem]:
-        """Work items, oldest first, at most `limit`; `closed` adds those that are settled; `after` is an id."""
-        sql = statements.WORK_ITEMS if closed else statements.OPEN_WORK_ITEMS
-        return [rows.read_work_item(row[0]) for row in self.select(sql, (after, limit))]
+    def work_items(self, wanted: WorkFilter = _OPEN_WORK, *, limit: int = 100, after: str = "") -> list[WorkItem]:
+        """Work items, oldest first, at most `limit`; `after` is the id of the last one of the page before."""
+        sql, parameters = statements.WORK_ITEMS + statements.WORK_ITEM_STATES[wanted.state], list[Any]((after,))
+        for name, condition in statements.WORK_ITEM_FILTERS.items():
+            value = getattr(wanted, name)
+            if value:
+                sql += condition
+                parameters.append(value)
+        found = self.select(sql + statements.WORK_ITEMS_ORDER, (*parameters, limit))
+        return [rows.read_work_item(row[0]) for row in found]
 
     # --- the journal
 

@@ -35,7 +35,15 @@ def identity_row(identity: Identity) -> Row:
         identity.merged_into,
         identity.updated,
         encode(identity),
+        verified(identity),
     )
+
+
+def verified(identity: Identity) -> str | None:
+    """When INSi last answered for the INS held, "" for never; None when there is none to verify: no INS, or merged."""
+    if not identity.recovered or identity.merged_into:
+        return None
+    return max(identity.national.verified, identity.national.obtained)
 
 
 def identifier_rows(identity: Identity) -> dict[Key, Row]:
@@ -66,7 +74,12 @@ def encounter_key_rows(encounter: Encounter) -> dict[Key, Row]:
 
 def work_item_row(item: WorkItem) -> Row:
     """The row of `statements.PUT_WORK_ITEM`."""
-    return (item.id, item.kind, item.key, not item.closed, item.opened, encode(item))
+    return (item.id, item.kind, item.key, not item.closed, item.opened, encode(item), item.assignee or None)
+
+
+def subject_rows(item: WorkItem) -> list[Row]:
+    """The rows of `statements.PUT_WORK_ITEM_SUBJECT`."""
+    return [(subject, item.id) for subject in dict.fromkeys(item.subjects)]
 
 
 def message_row(message: MessageRecord) -> Row:

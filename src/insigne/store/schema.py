@@ -1,7 +1,8 @@
 """The tables, once for both databases. What runs against them is in `statements`; what changes them, in `migrations`.
 
-Primary records: `message`, `journal`, `seal`, `token`, `installation`. Projections, which `rebuild` makes again from
-the journal: `identity`, `identifier`, `encounter`, `encounter_key`, `work_item`. Times are RFC 3339 UTC texts of one
+Primary records: `message`, `journal`, `seal`, `token`, `installation`, `insi_job`, `insi_call`, `insi_campaign`,
+`user_account`, `invitation`, `counter`. Projections, which `rebuild` makes again from the journal: `identity`,
+`identifier`, `encounter`, `encounter_key`, `work_item`, `work_item_subject`. Times are RFC 3339 UTC texts of one
 fixed width, so that they sort as texts. States, payloads and bytes are binary columns: they come back as written.
 """
 
@@ -118,8 +119,17 @@ identity = Table(
     _text("merged_into"),
     _text("updated"),
     _bytes("state"),
+    _text("verified", nullable=True),  # see rows.verified
     # The search of the RNIV starts from the birth date; the names are in the index so that others are not read.
     Index("identity_by_birth", "birth_date", "birth_name", "used_name"),
+    # statements.TO_VERIFY walks it in order of id, and reads no identity
+    Index(
+        "identity_to_verify",
+        "id",
+        "verified",
+        sqlite_where=text("verified IS NOT NULL"),
+        postgresql_where=text("verified IS NOT NULL"),
+    ),
 )
 
 identifier = Table(
@@ -164,7 +174,19 @@ work_item = Table(
     Column("open", Boolean(), nullable=False),
     _text("opened"),
     _bytes("state"),
+    _text("assignee", nullable=True),  # null: nobody
     Index("work_item_open", "key", sqlite_where=text("open"), postgresql_where=text("open")),
+    Index(
+        "work_item_queue", "id", "kind", "assignee", sqlite_where=text("open"), postgresql_where=text("open")
+    ),  # lists of open items, which stay few while closed ones heap up
+)
+
+work_item_subject = Table(
+    "work_item_subject",
+    metadata,
+    _text("identity", primary_key=True),
+    _text("item", primary_key=True),
+    sqlite_with_rowid=False,
 )
 
 token = Table(
@@ -177,4 +199,97 @@ token = Table(
     _text("created"),
     _text("expires", nullable=True),
     _text("revoked", nullable=True),
+)
+
+insi_job = Table(
+    "insi_job",
+    metadata,
+    _text("id", primary_key=True),
+    _text("kind"),
+    _text("identity"),
+    _text("origin"),
+    _text("author"),
+    _text("created"),
+    _text("due"),
+    _text("state"),
+    Column("attempts", Integer(), nullable=False),
+    _text("lease"),
+    _text("outcome"),
+    _text("error"),
+    Index("insi_job_by_state", "state", "due"),
+    Index("insi_job_by_identity", "identity", "kind"),
+    Index("insi_job_by_origin", "origin"),
+)
+
+insi_call = Table(
+    "insi_call",
+    metadata,
+    _text("id", primary_key=True),
+    _text("time"),
+    _text("job"),
+    _text("identity"),
+    _text("author"),
+    _text("why"),
+    _text("operation"),
+    _text("mode"),
+    _bytes("criteria", nullable=True),  # null once erased by a purge, as is raw
+    _text("code"),
+    _text("subcode"),
+    _text("text"),
+    _bytes("raw", nullable=True),
+    Column("milliseconds", Integer(), nullable=False),
+    Index("insi_call_by_time", "time"),  # listing, purge
+    Index("insi_call_by_identity", "identity", "time"),
+    Index("insi_call_by_job", "job"),
+)
+
+insi_campaign = Table(
+    "insi_campaign",
+    metadata,
+    _text("id", primary_key=True),
+    _text("name"),
+    _text("author"),
+    _text("created"),
+    _text("older_than"),
+    Column("per_minute", Integer(), nullable=False),
+    Column("from_hour", Integer(), nullable=False),
+    Column("to_hour", Integer(), nullable=False),
+    _text("state"),
+    _text("cursor"),
+    Column("total", Integer(), nullable=False),
+    Column("queued", Integer(), nullable=False),
+)
+
+user_account = Table(
+    "user_account",
+    metadata,
+    _text("id", primary_key=True),
+    _text("name"),
+    _text("roles"),  # separated by spaces
+    _text("hash"),
+    _text("created"),
+    _text("disabled", nullable=True),
+    UniqueConstraint("name", name="user_account_unique_name"),
+)
+
+invitation = Table(
+    "invitation",
+    metadata,
+    _text("id", primary_key=True),
+    _text("hash"),
+    _text("created"),
+    _text("expires"),
+    _text("author"),
+    _text("label"),
+    Column("attempts", Integer(), nullable=False),
+    _text("used", nullable=True),
+    _text("identity"),
+    UniqueConstraint("hash", name="invitation_unique_hash"),
+)
+
+counter = Table(
+    "counter",
+    metadata,
+    _text("name", primary_key=True),
+    Column("value", _Number, nullable=False),
 )

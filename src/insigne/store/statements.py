@@ -25,11 +25,11 @@ INSERT_SEAL: Final = (
 )
 PUT_IDENTITY: Final = (
     "INSERT INTO identity (id, birth_date, birth_name, used_name, given_names, sex, status, domain, merged_into,"
-    " updated, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id)"
+    " updated, state, verified) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id)"
     " DO UPDATE SET birth_date = excluded.birth_date, birth_name = excluded.birth_name,"
     " used_name = excluded.used_name, given_names = excluded.given_names,"
     " sex = excluded.sex, status = excluded.status, domain = excluded.domain, merged_into = excluded.merged_into,"
-    " updated = excluded.updated, state = excluded.state"
+    " updated = excluded.updated, state = excluded.state, verified = excluded.verified"
 )
 PUT_IDENTIFIER: Final = (
     "INSERT INTO identifier (value, authority, type, identity, namespace, current, since) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -49,9 +49,13 @@ DELETE_ENCOUNTER_KEY: Final = (
     "DELETE FROM encounter_key WHERE value = ? AND authority = ? AND type = ? AND encounter = ?"
 )
 PUT_WORK_ITEM: Final = (
-    "INSERT INTO work_item (id, kind, key, open, opened, state) VALUES (?, ?, ?, ?, ?, ?)"
+    "INSERT INTO work_item (id, kind, key, open, opened, state, assignee) VALUES (?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, key = excluded.key, open = excluded.open,"
-    " opened = excluded.opened, state = excluded.state"
+    " opened = excluded.opened, state = excluded.state, assignee = excluded.assignee"
+)
+# An item keeps the subjects it was raised with.
+PUT_WORK_ITEM_SUBJECT: Final = (
+    "INSERT INTO work_item_subject (identity, item) VALUES (?, ?) ON CONFLICT (identity, item) DO NOTHING"
 )
 
 # --- reading states and lookups
@@ -109,8 +113,15 @@ MESSAGE_FILTERS: Final = {
     "subject": " AND subject = ?",
 }
 MESSAGES_BEFORE: Final = " AND (time, id) < (SELECT time, id FROM message WHERE id = ?)"
-OPEN_WORK_ITEMS: Final = "SELECT state FROM work_item WHERE open AND id > ? ORDER BY id LIMIT ?"
-WORK_ITEMS: Final = "SELECT state FROM work_item WHERE id > ? ORDER BY id LIMIT ?"
+WORK_ITEMS: Final = "SELECT state FROM work_item WHERE id > ?"
+#: Conditions that a filter adds to WORK_ITEMS, by name of the filter.
+WORK_ITEM_FILTERS: Final = {
+    "kind": " AND kind = ?",
+    "assignee": " AND assignee = ?",
+    "subject": " AND id IN (SELECT item FROM work_item_subject WHERE identity = ?)",
+}
+WORK_ITEM_STATES: Final = {"open": " AND open", "closed": " AND NOT open", "": ""}
+WORK_ITEMS_ORDER: Final = " ORDER BY id LIMIT ?"
 _ENTRY_COLUMNS: Final = (
     "seq, stream, stream_id, version, type, time, author, cause_kind, cause_id, payload, salt, digest, seal"
 )
@@ -137,13 +148,13 @@ ALL_HISTORIES: Final = (
 )
 ALL_SEALS: Final = "SELECT number, first_seq, last_seq, count, previous, digest, time FROM seal ORDER BY number"
 #: The projections: what `rebuild` empties and makes again.
-PROJECTIONS: Final = ("identity", "identifier", "encounter", "encounter_key", "work_item")
+PROJECTIONS: Final = ("identity", "identifier", "encounter", "encounter_key", "work_item", "work_item_subject")
 EMPTY_PROJECTIONS: Final = tuple(f"DELETE FROM {table}" for table in PROJECTIONS)  # noqa: S608  # no value
 """One text a projection, in the order of PROJECTIONS."""
 COUNT_PROJECTIONS: Final = tuple(f"SELECT count(*) FROM {table}" for table in PROJECTIONS)  # noqa: S608  # no value
 IDENTITY_ROW: Final = (
-    "SELECT id, birth_date, birth_name, used_name, given_names, sex, status, domain, merged_into, updated, state"
-    " FROM identity WHERE id = ?"
+    "SELECT id, birth_date, birth_name, used_name, given_names, sex, status, domain, merged_into, updated, state,"
+    " verified FROM identity WHERE id = ?"
 )
 IDENTIFIER_ROW: Final = (
     "SELECT value, authority, type, identity, namespace, current, since FROM identifier"
@@ -154,7 +165,8 @@ ENCOUNTER_KEY_ROW: Final = (
     "SELECT value, authority, type, encounter FROM encounter_key"
     " WHERE value = ? AND authority = ? AND type = ? AND encounter = ?"
 )
-WORK_ITEM_ROW: Final = "SELECT id, kind, key, open, opened, state FROM work_item WHERE id = ?"
+WORK_ITEM_ROW: Final = "SELECT id, kind, key, open, opened, state, assignee FROM work_item WHERE id = ?"
+WORK_ITEM_SUBJECT_ROW: Final = "SELECT identity, item FROM work_item_subject WHERE identity = ? AND item = ?"
 SAME_OPEN_ITEMS: Final = "SELECT key FROM work_item WHERE open GROUP BY key HAVING count(*) > 1"
 
 # --- purge
@@ -180,3 +192,83 @@ TOKEN: Final = f"SELECT {_TOKEN_COLUMNS} FROM token WHERE id = ?"  # noqa: S608 
 TOKENS: Final = f"SELECT {_TOKEN_COLUMNS} FROM token ORDER BY created, id"  # noqa: S608  # no value
 INSERT_TOKEN: Final = f"INSERT INTO token ({_TOKEN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # no value
 REVOKE_TOKEN: Final = "UPDATE token SET revoked = ? WHERE id = ? AND revoked IS NULL"  # noqa: S105  # no secret
+
+# --- the conversation with INSi
+
+_JOB_COLUMNS: Final = "id, kind, identity, origin, author, created, due, state, attempts, lease, outcome, error"
+PUT_JOB: Final = (
+    f"INSERT INTO insi_job ({_JOB_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # no value
+    " ON CONFLICT (id) DO UPDATE SET origin = excluded.origin, author = excluded.author, due = excluded.due,"
+    " state = excluded.state, attempts = excluded.attempts, lease = excluded.lease, outcome = excluded.outcome,"
+    " error = excluded.error"
+)
+_JOBS: Final = f"SELECT {_JOB_COLUMNS} FROM insi_job"  # noqa: S608  # no value
+JOB: Final = f"{_JOBS} WHERE id = ?"
+OPEN_JOBS: Final = f"{_JOBS} WHERE identity = ? AND kind = ? AND state IN ('waiting', 'calling') ORDER BY id"
+DUE_JOBS: Final = f"{_JOBS} WHERE state = 'waiting' AND due <= ? ORDER BY due, id LIMIT ?"
+LOST_JOBS: Final = f"{_JOBS} WHERE state = 'calling' AND lease <= ? ORDER BY due, id LIMIT ?"
+JOBS: Final = f"{_JOBS} WHERE 1 = 1"
+#: Conditions that a filter adds to JOBS, by name of the filter.
+JOB_FILTERS: Final = {
+    "state": " AND state = ?",
+    "kind": " AND kind = ?",
+    "identity": " AND identity = ?",
+    "origin": " AND origin = ?",
+}
+JOBS_BEFORE: Final = " AND id < ?"
+JOBS_ORDER: Final = " ORDER BY id DESC LIMIT ?"
+JOB_STATES: Final = "SELECT state, count(*) FROM insi_job GROUP BY state"
+TO_VERIFY: Final = "SELECT id FROM identity WHERE verified IS NOT NULL AND verified < ? AND id > ? ORDER BY id LIMIT ?"
+_CALL_COLUMNS: Final = "id, time, job, identity, author, why, operation, mode, criteria, code, subcode, text"
+INSERT_CALL: Final = (
+    f"INSERT INTO insi_call ({_CALL_COLUMNS}, raw, milliseconds)"  # noqa: S608  # no value
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+CALL: Final = f"SELECT {_CALL_COLUMNS}, raw, milliseconds FROM insi_call WHERE id = ?"  # noqa: S608  # no value
+CALLS: Final = f"SELECT {_CALL_COLUMNS}, NULL, milliseconds FROM insi_call WHERE 1 = 1"  # noqa: S608  # no value
+#: Conditions that a filter adds to CALLS, by name of the filter.
+CALL_FILTERS: Final = {
+    "identity": " AND identity = ?",
+    "job": " AND job = ?",
+    "author": " AND author = ?",
+    "code": " AND code = ?",
+    "since": " AND time >= ?",
+    "until": " AND time < ?",
+}
+CALLS_BEFORE: Final = " AND (time, id) < (SELECT time, id FROM insi_call WHERE id = ?)"
+CALLS_ORDER: Final = " ORDER BY time DESC, id DESC LIMIT ?"
+_CAMPAIGN_COLUMNS: Final = (
+    "id, name, author, created, older_than, per_minute, from_hour, to_hour, state, cursor, total, queued"
+)
+PUT_CAMPAIGN: Final = (
+    f"INSERT INTO insi_campaign ({_CAMPAIGN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # no value
+    " ON CONFLICT (id) DO UPDATE SET name = excluded.name, older_than = excluded.older_than,"
+    " per_minute = excluded.per_minute, from_hour = excluded.from_hour, to_hour = excluded.to_hour,"
+    " state = excluded.state, cursor = excluded.cursor, total = excluded.total, queued = excluded.queued"
+)
+_CAMPAIGNS: Final = f"SELECT {_CAMPAIGN_COLUMNS} FROM insi_campaign"  # noqa: S608  # no value
+CAMPAIGN: Final = f"{_CAMPAIGNS} WHERE id = ?"
+CAMPAIGNS: Final = f"{_CAMPAIGNS} ORDER BY created DESC, id DESC"
+RUNNING_CAMPAIGNS: Final = f"{_CAMPAIGNS} WHERE state = 'running' ORDER BY created, id"
+OLD_CALLS: Final = "SELECT id FROM insi_call WHERE time < ? AND id > ? AND raw IS NOT NULL ORDER BY id LIMIT ?"
+ERASE_CALL: Final = "UPDATE insi_call SET criteria = NULL, raw = NULL WHERE id = ?"
+#: What names an identity that does not exist, or is there twice; for `verify`.
+LOST_IDENTITIES: Final = {
+    "insi_job": "SELECT id, identity FROM insi_job AS one WHERE identity <> ''"
+    " AND NOT EXISTS (SELECT 1 FROM identity WHERE identity.id = one.identity)",
+    "insi_call": "SELECT id, identity FROM insi_call AS one WHERE identity <> ''"
+    " AND NOT EXISTS (SELECT 1 FROM identity WHERE identity.id = one.identity)",
+    "invitation": "SELECT id, identity FROM invitation AS one WHERE identity <> ''"
+    " AND NOT EXISTS (SELECT 1 FROM identity WHERE identity.id = one.identity)",
+}
+SAME_OPEN_JOBS: Final = (
+    "SELECT identity, kind FROM insi_job WHERE state IN ('waiting', 'calling') GROUP BY identity, kind"
+    " HAVING count(*) > 1"
+)
+
+# --- counters
+
+COUNT_ON: Final = (
+    "INSERT INTO counter (name, value) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = counter.value + 1"
+)
+COUNTER: Final = "SELECT value FROM counter WHERE name = ?"

@@ -7,6 +7,7 @@ from typing import Any, Final, get_args
 
 from insigne.exchange.errors import StoreError
 from insigne.exchange.model import MessageRecord
+from insigne.insi.jobs import Job
 from insigne.registry.events import AnyEvent, Recorded, encode
 from insigne.registry.ports import Key
 from insigne.registry.state import Encounter, Identity
@@ -14,8 +15,9 @@ from insigne.registry.workingset import WorkingSet
 from insigne.store import audit, rows, statements
 from insigne.store.audit import AuditEntry
 from insigne.store.cache import Recent
+from insigne.store.counters import CounterWriter
+from insigne.store.insi import InsiWriter, is_open
 from insigne.store.pending import Pending, Work
-from insigne.store.reading import Reader
 from insigne.store.sealing import GENESIS, SALT_BYTES, Header, Sealing, payload_digest
 from insigne.store.session import Row, Session
 
@@ -40,11 +42,11 @@ class Caches:
         self.stays.clear()
 
 
-class UnitOfWork(Reader):
-    """One write transaction (`exchange.ports.Transaction`).
+class UnitOfWork(InsiWriter, CounterWriter):
+    """One write transaction (`exchange.ports.Transaction`, `insi.ports.InsiTransaction`).
 
-    `write` and `record` only gather; rows go to the base before the next read that the caches cannot answer, and at
-    `commit`. After an error of the base the transaction is over: nothing of it is kept.
+    `write`, `record` and `put_job` only gather; rows go to the base before the next read that the caches cannot
+    answer, and at `commit`. After an error of the base the transaction is over: nothing of it is kept.
     """
 
     def __init__(
@@ -113,15 +115,21 @@ class UnitOfWork(Reader):
             self._caches.stays.put(key, found)
         return found
 
+    def job(self, job_id: str) -> Job | None:
+        """See `InsiTransaction.job`."""
+        return self._pending.jobs.get(job_id) or super().job(job_id)
+
+    def open_job(self, identity: str, kind: str) -> Job | None:
+        """See `InsiTransaction.open_job`. Asked for every new identity: what is gathered stays gathered."""
+        pending = self._pending.jobs
+        found = [Job(*row) for row in self._query(statements.OPEN_JOBS, (identity, kind))]
+        found = [job for job in found if job.id not in pending]
+        found += (job for job in pending.values() if is_open(job, identity, kind))
+        return found[0] if found else None
+
     def select(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """See `Reader.select`; sees what this transaction wrote."""
-        self._check_open()
-        try:
-            self._flush()
-            return self._session.query(sql, parameters)
-        except StoreError:
-            self.rollback()
-            raise
+        return self._query(sql, parameters, flush=True)
 
     # --- writing
 
@@ -143,6 +151,11 @@ class UnitOfWork(Reader):
             self._pending.work_item(item)
         self._records += changes.records
         self._messages += messages
+
+    def put_job(self, job: Job) -> None:
+        """See `InsiTransaction.put_job`."""
+        self._check_open()
+        self._pending.jobs[job.id] = job
 
     def record(self, entry: AuditEntry) -> None:
         """Write an audit entry, sealed with the rest of the transaction."""
@@ -192,6 +205,16 @@ class UnitOfWork(Reader):
     def _check_open(self) -> None:
         if not self._open:
             raise StoreError("this transaction has ended")
+
+    def _query(self, sql: str, parameters: Sequence[Any], *, flush: bool = False) -> list[Row]:
+        self._check_open()
+        try:
+            if flush:
+                self._flush()
+            return self._session.query(sql, parameters)
+        except StoreError:
+            self.rollback()
+            raise
 
     def _identity_before(self, identity_id: str) -> Identity | None:
         return self._pending.known_identity(identity_id) or self.identity(identity_id)

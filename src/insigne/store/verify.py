@@ -76,6 +76,8 @@ def _expected_rows(state: State) -> Iterator[Expected]:
             yield "encounter_key", statements.ENCOUNTER_KEY_ROW, row[:4], row
     else:
         yield "work_item", statements.WORK_ITEM_ROW, (state.id,), rows.work_item_row(state)
+        for row in rows.subject_rows(state):
+            yield "work_item_subject", statements.WORK_ITEM_SUBJECT_ROW, row, row
 
 
 def _references(state: State) -> Iterator[tuple[str, str]]:
