@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Final, Literal, cast
 
 import httptools
@@ -26,10 +27,6 @@ _MAX_WAITING: Final = 64
 _IDLE_SECONDS: Final = 75.0
 _CLOSE_SECONDS: Final = 0.5
 _BACKLOG: Final = 512
-_REASONS: Final = {
-    200: "OK", 202: "Accepted", 204: "No Content", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
-    413: "Content Too Large", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +268,7 @@ class _Connection(asyncio.Protocol):
 
 def _head(reply: HttpReply, *, keep_alive: bool) -> bytes:
     return (
-        f"HTTP/1.1 {reply.status} {_REASONS.get(reply.status, 'Status')}\r\n"
+        f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}\r\n"
         f"Content-Type: {reply.content_type}\r\nContent-Length: {len(reply.body)}\r\n"
         f"Connection: {'keep-alive' if keep_alive else 'close'}\r\n\r\n"
     ).encode("latin-1")
