@@ -74,13 +74,10 @@ class RawServer:
         self.connections = 0
         self._context = context
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"https://127.0.0.1:{self._listener.getsockname()[1]}/lps"
         self._threads = [threading.Thread(target=self._accept)]
         self._open = []
         self._threads[0].start()
-
-    @property
-    def url(self):
-        return f"https://127.0.0.1:{self._listener.getsockname()[1]}/lps"
 
     def close(self):
         with suppress(OSError):
