@@ -640,6 +640,7 @@ def test_an_a40_of_two_different_ins_keeps_that_of_the_survivor(hospital: Any, w
     assert reply.code == "AA"
     assert hospital.person("1").ins.ins.matricule == write.matricule(ALICE)
     assert hospital.person("1").status is Status.QUAL
+    assert [past.ins.matricule for past in hospital.person("2").ins_history] == [write.matricule(OTHER)]
     assert hospital.kinds() == ["merge-other-ins"]
 
 
