@@ -13,6 +13,7 @@ from insigne.exchange.apply import Registrar
 from insigne.exchange.handler import Handler
 from insigne.exchange.ids import TimeOrderedIds
 from insigne.exchange.intake import Intake
+from insigne.insi.automation import InsiFollower
 from insigne.registry.settings import Policy, policy
 from insigne.store import Store, open_store
 
@@ -61,5 +62,9 @@ def open_base(loaded: LoadedConfig, *, wait: float = 0.0) -> Base:
     rules = site_policy(config)
     new_id = TimeOrderedIds(lambda: time.time_ns() // 1_000_000, os.urandom(4))
     handlers: dict[str, Handler] = {"ADT": AdtHandler(rules, config.exchange.processing_ids, new_id)}
-    intake = Intake(store, handlers, config.senders, config.exchange, clock=local_now, new_id=new_id)
-    return Base(config, loaded.data_dir, store, rules, new_id, Registrar(store, rules, new_id), intake)
+    followers = (InsiFollower(config.insi, rules, now=rfc3339_now, new_id=new_id),) if "ri" in config.roles else ()
+    intake = Intake(
+        store, handlers, config.senders, config.exchange, clock=local_now, new_id=new_id, followers=followers
+    )
+    registrar = Registrar(store, rules, new_id, followers)
+    return Base(config, loaded.data_dir, store, rules, new_id, registrar, intake)

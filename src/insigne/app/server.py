@@ -15,10 +15,12 @@ from insigne.api.app import create_app
 from insigne.api.deps import ApiDeps
 from insigne.api.server import HttpServer
 from insigne.app.base import Base, open_base, rfc3339_now, utc_now
+from insigne.app.insi import InsiWorker, insi_service
 from insigne.app.watch import health_of, metrics_of
 from insigne.config import LoadedConfig, store_url
 from insigne.exchange.groupcommit import GroupCommit
 from insigne.ins.cog import bundled_cog
+from insigne.insi.campaigns import CampaignPump
 from insigne.store import SchemaMissing
 from insigne.store.lock import FolderLock
 from insigne.store.migrate import upgrade
@@ -66,6 +68,7 @@ class Service:
         self.mllp = MllpServer(config.mllp, self.receiver, clock=rfc3339_now)
         self.folders = [FolderIntake(settings, self.receiver, clock=rfc3339_now) for settings in config.folders]
         self.listening = False
+        self.insi = _insi_worker(base)
         self._tasks: list[asyncio.Task[None]] = []
         deps = ApiDeps(
             reader=base.store.read,
@@ -85,6 +88,8 @@ class Service:
         http_host, http_port = self.http.start()
         await self.mllp.start()
         mllp_host, mllp_port = self.mllp.address
+        if self.insi is not None:
+            self.insi.start()
         self.listening = True
         self._tasks = [asyncio.create_task(folder.run()) for folder in self.folders]
         return {"mllp": f"{mllp_host}:{mllp_port}", "http": f"{http_host}:{http_port}"}
@@ -97,9 +102,18 @@ class Service:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.mllp.stop()
         await self.receiver.drain()
+        if self.insi is not None:
+            await asyncio.to_thread(self.insi.stop)
         await asyncio.to_thread(self.http.stop)
         if self._executor is not None:
             self._executor.shutdown()
+
+
+def _insi_worker(base: Base) -> InsiWorker | None:
+    """The worker of the queue, when this process is a référentiel d'identités that may call INSi."""
+    if "ri" not in base.config.roles or not base.config.insi.endpoint:
+        return None
+    return InsiWorker(insi_service(base, automatic=True), CampaignPump(base.store, new_id=base.new_id))
 
 
 def _opened(loaded: LoadedConfig) -> Base:

@@ -1,0 +1,63 @@
+"""Verification campaigns: a base is verified again at a pace, within the hours chosen, through the same queue."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from msgspec.structs import replace
+
+from insigne.insi.jobs import Campaign, Job
+from insigne.insi.ports import InsiStorage, InsiTransaction
+
+_TICK_SECONDS = 15.0
+
+
+class CampaignPump:
+    """Queues what running campaigns may, a little at a time, so that their pace holds and a stop is felt at once."""
+
+    def __init__(self, storage: InsiStorage, *, new_id: Callable[[], str]) -> None:
+        self._storage = storage
+        self._new_id = new_id
+        self._last: datetime | None = None
+
+    def pump(self, now: datetime) -> int:
+        """Queue the share of each running campaign for the time since the last call; how many jobs were queued."""
+        if self._last is not None and (now - self._last).total_seconds() < _TICK_SECONDS:
+            return 0
+        self._last = now
+        transaction = self._storage.begin()
+        try:
+            queued = 0
+            for campaign in transaction.running_campaigns():
+                if within_hours(campaign, now.astimezone().hour):
+                    queued += self._feed(transaction, campaign, now)
+            transaction.commit()
+        finally:
+            transaction.rollback()
+        return queued
+
+    def _feed(self, transaction: InsiTransaction, campaign: Campaign, now: datetime) -> int:
+        share = max(1, round(campaign.per_minute * _TICK_SECONDS / 60))
+        found = transaction.to_verify(campaign.cursor, campaign.older_than, share)
+        time = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        for identity in found:
+            if transaction.open_job(identity, "verify") is None:
+                origin = f"campaign:{campaign.id}"
+                transaction.put_job(Job(self._new_id(), "verify", identity, origin, campaign.author, time, due=time))
+        ended = len(found) < share
+        transaction.put_campaign(
+            replace(
+                campaign,
+                cursor=found[-1] if found else campaign.cursor,
+                queued=campaign.queued + len(found),
+                state="done" if ended else "running",
+            )
+        )
+        return len(found)
+
+
+def within_hours(campaign: Campaign, hour: int) -> bool:
+    """Whether a campaign may work at this local hour; the same hour at both ends means any."""
+    start, end = campaign.from_hour, campaign.to_hour
+    if start == end:
+        return True
+    return start <= hour < end if start < end else hour >= start or hour < end
