@@ -1,8 +1,11 @@
-"""Who may do what: tokens and their scopes; what no scope grants is refused. Time and randomness are given."""
+"""Who may do what: tokens and their scopes, people and their rights, invitations.
 
+What no scope and no role grants is refused. Time and randomness are given.
+"""
+
+from insigne.access.denial import AccessDenied, Denial
+from insigne.access.rights import Right, Role
 from insigne.access.tokens import (
-    AccessDenied,
-    Denial,
     Scope,
     Token,
     TokenStore,
@@ -16,6 +19,8 @@ from insigne.access.tokens import (
 __all__ = [
     "AccessDenied",
     "Denial",
+    "Right",
+    "Role",
     "Scope",
     "Token",
     "TokenStore",

@@ -15,6 +15,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from insigne.access.denial import AccessDenied, Denial
+
 RANDOM_BYTES = 40
 """Randomness of one token: 8 bytes for its id, 32 for its secret."""
 
@@ -42,31 +44,6 @@ class Token(Struct, frozen=True, kw_only=True):
     created: datetime
     expires: datetime | None = None
     revoked: datetime | None = None
-
-
-class Denial(StrEnum):
-    """Why access is refused. All but SCOPE mean that the caller is not known (HTTP 401); SCOPE, not allowed (403)."""
-
-    UNKNOWN = "unknown"
-    EXPIRED = "expired"
-    REVOKED = "revoked"
-    SCOPE = "scope"
-
-
-_EXPLANATIONS = {
-    Denial.UNKNOWN: "this token is not one of ours",
-    Denial.EXPIRED: "this token has expired; create another with `insigne token create`",
-    Denial.REVOKED: "this token was revoked",
-    Denial.SCOPE: "this token lacks the scope {scope}",
-}
-
-
-class AccessDenied(Exception):  # noqa: N818  # a decision, not a fault
-    """The token does not give access. The text is safe to send to the caller."""
-
-    def __init__(self, reason: Denial, scope: Scope | None = None) -> None:
-        super().__init__(_EXPLANATIONS[reason].format(scope=scope))
-        self.reason = reason
 
 
 class TokenStore(Protocol):

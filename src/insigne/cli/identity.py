@@ -19,8 +19,8 @@ from insigne.registry.settings import policy
 from insigne.registry.state import Identity
 from insigne.store.errors import HistoryErased
 from insigne.store.journal import JournalEntry
+from insigne.store.moments import rfc3339
 from insigne.store.queries import ReadView
-from insigne.store.store import rfc3339
 
 app = group_app("Show, search and follow identities.")
 

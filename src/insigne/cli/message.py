@@ -14,8 +14,8 @@ from insigne.cli.opening import PATIENCE, plainly, reading
 from insigne.cli.tables import print_fields, print_table
 from insigne.exchange.model import Answer, MessageRecord, Peer, Received
 from insigne.hl7.charset import CODECS
+from insigne.store.moments import rfc3339
 from insigne.store.queries import MessageFilter, ReadView
-from insigne.store.store import rfc3339
 
 app = group_app("The messages received, and what was answered to them.")
 

@@ -9,10 +9,10 @@ from insigne.cli.common import Context, Exit, command_app, examples, fail, parse
 from insigne.cli.opening import PATIENCE, author, existing
 from insigne.cli.reports import conclude, progress
 from insigne.store import Store, statements
+from insigne.store.moments import rfc3339
 from insigne.store.purge import BATCH
 from insigne.store.purge import purge as purge_store
 from insigne.store.queries import ReadView
-from insigne.store.store import rfc3339
 
 app = command_app()
 

@@ -14,10 +14,10 @@ from insigne.store.audit import AuditEntry
 from insigne.store.audit_verify import audit_verify
 from insigne.store.errors import SchemaMissing
 from insigne.store.lock import FolderLock
+from insigne.store.moments import utc_now
 from insigne.store.opening import REVISIONS, is_sqlite, open_store
 from insigne.store.report import Progress, Report, silent
 from insigne.store.sqlite import SqliteSession, path_of
-from insigne.store.store import utc_now
 
 #: Pages copied between two pauses: other writers get in between.
 _PAGES: Final = 2048

@@ -12,9 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from insigne.exchange.errors import StoreError
 from insigne.store import sqlite, statements
 from insigne.store.errors import SchemaMissing, SchemaTooOld
+from insigne.store.moments import utc_now
 from insigne.store.opening import REVISIONS, backend_module, check_revision, is_sqlite
 from insigne.store.schema import installation
-from insigne.store.store import utc_now
 
 
 def upgrade(url: str) -> tuple[str | None, str]:

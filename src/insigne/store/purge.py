@@ -16,8 +16,9 @@ from insigne.registry.workingset import WorkingSet
 from insigne.store import statements
 from insigne.store.audit import AuditEntry
 from insigne.store.audit_verify import PURGED
+from insigne.store.moments import utc_now
 from insigne.store.report import Progress, silent
-from insigne.store.store import Store, utc_now
+from insigne.store.store import Store
 from insigne.store.transaction import UnitOfWork
 
 #: Messages, or objects of the registry, of one transaction: writers wait that long at most.

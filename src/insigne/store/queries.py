@@ -12,8 +12,10 @@ from insigne.registry.state import Encounter, Identity, WorkItem
 from insigne.store import rows, statements
 from insigne.store.audit import AuditEntry
 from insigne.store.insi import InsiQueries
+from insigne.store.invitations import InvitationReader
 from insigne.store.journal import JournalEntry, fold, read_audit, read_entry
 from insigne.store.sealing import Seal
+from insigne.store.users import UserReader
 
 
 class MessageFilter(msgspec.Struct, frozen=True):
@@ -48,7 +50,7 @@ class WorkFilter(msgspec.Struct, frozen=True):
 _OPEN_WORK = WorkFilter()
 
 
-class ReadView(InsiQueries):
+class ReadView(InsiQueries, UserReader, InvitationReader):
     """What is committed, of one moment. Given by `Store.read`, used inside its `with`, by one thread."""
 
     # --- identities

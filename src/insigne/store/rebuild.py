@@ -7,10 +7,11 @@ from insigne.registry.state import Encounter, Identity
 from insigne.store import statements
 from insigne.store.audit import AuditEntry
 from insigne.store.journal import fold, histories, read_entry
+from insigne.store.moments import utc_now
 from insigne.store.pending import Pending
 from insigne.store.queries import ReadView
 from insigne.store.report import STRIDE, Progress, silent
-from insigne.store.store import Store, utc_now
+from insigne.store.store import Store
 
 
 def rebuild(

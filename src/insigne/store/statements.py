@@ -272,3 +272,23 @@ COUNT_ON: Final = (
     "INSERT INTO counter (name, value) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = counter.value + 1"
 )
 COUNTER: Final = "SELECT value FROM counter WHERE name = ?"
+
+# --- users and invitations
+
+_USER_COLUMNS: Final = "id, name, roles, hash, created, disabled"
+PUT_USER: Final = (
+    f"INSERT INTO user_account ({_USER_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608  # no value
+    " ON CONFLICT (id) DO UPDATE SET roles = excluded.roles, hash = excluded.hash, disabled = excluded.disabled"
+)
+USER: Final = f"SELECT {_USER_COLUMNS} FROM user_account WHERE name = ?"  # noqa: S608  # no value
+USERS: Final = f"SELECT {_USER_COLUMNS} FROM user_account ORDER BY created, id"  # noqa: S608  # no value
+_INVITATION_COLUMNS: Final = "id, hash, created, expires, author, label, attempts, used, identity"
+PUT_INVITATION: Final = (
+    f"INSERT INTO invitation ({_INVITATION_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # no value
+    " ON CONFLICT (id) DO UPDATE SET expires = excluded.expires, label = excluded.label,"
+    " attempts = excluded.attempts, used = excluded.used, identity = excluded.identity"
+)
+INVITATION: Final = f"SELECT {_INVITATION_COLUMNS} FROM invitation WHERE hash = ?"  # noqa: S608  # no value
+INVITATIONS: Final = f"SELECT {_INVITATION_COLUMNS} FROM invitation"  # noqa: S608  # no value
+INVITATIONS_BEFORE: Final = " WHERE id < ?"
+INVITATIONS_ORDER: Final = " ORDER BY id DESC LIMIT ?"

@@ -3,10 +3,10 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Final
 
 from insigne.exchange.errors import StoreBusy, StoreError, StoreLost
+from insigne.store.moments import utc_now
 from insigne.store.queries import ReadView
 from insigne.store.session import Backend, Session
 from insigne.store.transaction import Caches, UnitOfWork
@@ -15,16 +15,6 @@ from insigne.store.transaction import Caches, UnitOfWork
 _IDLE_READERS: Final = 8
 #: Seconds that `close` waits for a transaction under way.
 _CLOSE_LIMIT: Final = 5.0
-
-
-def utc_now() -> str:
-    """The present moment, RFC 3339 UTC with milliseconds: the width all times of the base have."""
-    return rfc3339(datetime.now(UTC))
-
-
-def rfc3339(moment: datetime) -> str:
-    """An aware moment as the base writes it: UTC, milliseconds, Z."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Store:

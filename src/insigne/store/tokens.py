@@ -1,12 +1,13 @@
 """Tokens in the base (`access.TokenStore`); making and revoking one are audited."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from insigne.access.tokens import Scope, Token
 from insigne.store import statements
 from insigne.store.audit import AuditEntry
-from insigne.store.store import Store, rfc3339
+from insigne.store.moments import moment, rfc3339
+from insigne.store.store import Store
 
 
 class StoredTokens:
@@ -58,11 +59,7 @@ def _token(row: tuple[Any, ...]) -> Token:
         name=name,
         scopes=frozenset(Scope(scope) for scope in scopes.split()),
         stored_hash=stored_hash,
-        created=_moment(created),
-        expires=None if expires is None else _moment(expires),
-        revoked=None if revoked is None else _moment(revoked),
+        created=moment(created),
+        expires=None if expires is None else moment(expires),
+        revoked=None if revoked is None else moment(revoked),
     )
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)

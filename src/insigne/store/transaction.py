@@ -17,9 +17,11 @@ from insigne.store.audit import AuditEntry
 from insigne.store.cache import Recent
 from insigne.store.counters import CounterWriter
 from insigne.store.insi import InsiWriter, is_open
+from insigne.store.invitations import InvitationWriter
 from insigne.store.pending import Pending, Work
 from insigne.store.sealing import GENESIS, SALT_BYTES, Header, Sealing, payload_digest
 from insigne.store.session import Row, Session
+from insigne.store.users import UserWriter
 
 #: States and lookups kept from one transaction to the next; about 5 kB each.
 CACHE_SIZE: Final = 8192
@@ -42,7 +44,7 @@ class Caches:
         self.stays.clear()
 
 
-class UnitOfWork(InsiWriter, CounterWriter):
+class UnitOfWork(InsiWriter, UserWriter, InvitationWriter, CounterWriter):
     """One write transaction (`exchange.ports.Transaction`, `insi.ports.InsiTransaction`).
 
     `write`, `record` and `put_job` only gather; rows go to the base before the next read that the caches cannot
