@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from insigne.registry import acts
 from insigne.registry import commands as cmd
-from insigne.registry.decide import Decision, decide
+from insigne.registry.decide import Decision, decide, decide_act
 from insigne.registry.events import Recorded, decode, encode
 from insigne.registry.evolve import State, evolve
 from insigne.registry.index import encounter_keys, identity_keys
@@ -81,12 +82,19 @@ class Base:
 
     def does(self, command: cmd.Command) -> Decision:
         """Apply one command; a refusal raises and leaves nothing."""
+        return self._decided(decide, command, "t")
+
+    def acts(self, act: acts.Act, author: str = "user:alice") -> Decision:
+        """Apply an act of a person; a refusal raises and leaves nothing."""
+        return self._decided(decide_act, act, author)
+
+    def _decided(self, rule: Any, asked: Any, author: str) -> Decision:
         working = WorkingSet(self)
         moment = next(self._moments)
         source = Source(
-            f"2026-03-01T{moment // 3600:02d}:{moment // 60 % 60:02d}:{moment % 60:02d}.000Z", "t", "m", "1"
+            f"2026-03-01T{moment // 3600:02d}:{moment // 60 % 60:02d}:{moment % 60:02d}.000Z", author, "m", "1"
         )
-        decision = decide(command, working, source, self.policy, self._ids.__next__)
+        decision: Decision = rule(asked, working, source, self.policy, self._ids.__next__)
         self.journal += working.records
         for kind, changed in (
             ("identity", working.identities),

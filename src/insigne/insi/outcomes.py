@@ -3,6 +3,7 @@
 import msgspec
 
 from insigne.ins.compare import Comparison, FieldComparison, compare
+from insigne.ins.names import spaced_name
 from insigne.insi.wire.model import FOUND, InsiAnswer, InsiFault, InsiResult, InsNumber
 from insigne.registry.acts import NationalAnswer, NoteInsiOutcome
 from insigne.registry.record import strict
@@ -20,11 +21,13 @@ class HeldAnswer(msgspec.Struct, frozen=True):
 
 def given_names_of(identity: Identity) -> list[str]:
     """The birth given names in civil order, the first one, compound or not, as one item."""
-    traits = identity.traits
-    first, listed = traits.first_given_name, traits.given_names
-    if not listed.startswith(first):
-        return [name for name in (first, *listed.split()) if name]
-    return [name for name in (first, *listed[len(first) :].split()) if name]
+    first, words = identity.traits.first_given_name, identity.traits.given_names.split()
+    wanted, read = spaced_name(first).split(), list[str]()
+    for taken, word in enumerate(words, start=1):
+        read += spaced_name(word).split()
+        if read == wanted:  # written in the list with or without its hyphen
+            return [first, *words[taken:]]
+    return [name for name in dict.fromkeys((first, *words)) if name]
 
 
 def national_answer(answer: InsiAnswer, call: str, mode: str = "INSI") -> NationalAnswer:
@@ -60,8 +63,9 @@ def outcome_of(identity: Identity, result: InsiResult, call: str) -> NoteInsiOut
     if result.code != FOUND:
         return NoteInsiOutcome(identity.id, result.code, cause=result.label)
     answer = national_answer(result, call)
-    held = HeldAnswer(answer, tuple(_line(one) for one in compared(identity, answer).fields), call)
-    return NoteInsiOutcome(identity.id, FOUND, held=msgspec.json.encode(held))
+    comparison = compared(identity, answer)
+    held = HeldAnswer(answer, tuple(_line(one) for one in comparison.fields), call)
+    return NoteInsiOutcome(identity.id, FOUND, held=msgspec.json.encode(held), cause=str(comparison.verdict))
 
 
 def _line(one: FieldComparison) -> dict[str, str]:

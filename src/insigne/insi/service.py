@@ -29,6 +29,7 @@ from insigne.insi.wire.model import InsiFault, InsiResult
 from insigne.net.breaker import BreakerState, Change, CircuitBreaker
 from insigne.net.rate import TokenBucket
 from insigne.registry.acts import Act, NoteInsiOutcome, RecordVerification
+from insigne.registry.decision import Refused
 from insigne.registry.record import strict
 from insigne.registry.settings import Policy
 from insigne.registry.source import Source
@@ -173,7 +174,7 @@ class InsiService:
         ins = candidate or (identity.ins.ins if identity.ins is not None else None)
         if ins is None or self._verifier is None:
             return Done(job, identity, barred="no INS to verify" if ins is None else "no verification adapter")
-        traits: StrictTraits = strict(identity.traits)
+        traits: StrictTraits = strict(identity.national.candidate_traits if candidate else identity.traits)
         self._pause()
         started = time.perf_counter()
         try:
@@ -205,20 +206,29 @@ class InsiService:
         """Record calls, ends of jobs, and what the registry is told, in one transaction."""
         transaction = self._storage.begin(5.0)
         try:
-            jobs, acts = [], []
+            jobs = []
             for one in done:
                 for call in one.calls:
                     transaction.put_call(call)
                 job, act = self._ended(transaction, one)
-                jobs.append(job)
                 if act is not None:
                     source = Source(self._now(), one.job.author, "insi", one.job.id, local=True)
-                    acts.append((act, source))
-            self._registrar.act_within(transaction, acts)
+                    job = self._told(transaction, job, act, source)
+                jobs.append(job)
             transaction.commit()
         finally:
             transaction.rollback()
         return jobs
+
+    def _told(self, transaction: InsiTransaction, job: Job, act: Act, source: Source) -> Job:
+        """Tell the registry; an identity merged or made doubtful meanwhile refuses, alone."""
+        try:
+            self._registrar.act_within(transaction, [(act, source)])
+        except Refused as refused:
+            _log.warning("insi.outcome-refused", job=job.id, reason=refused.text)
+            job = msgspec.structs.replace(job, error="refused")
+            transaction.put_job(job)
+        return job
 
     def _ended(self, transaction: InsiTransaction, one: Done) -> tuple[Job, Act | None]:
         """The job as it is from now on, and the act it calls for; nothing when the claim was lost meanwhile."""

@@ -16,13 +16,19 @@ class PriorSearch(Value, frozen=True):
 
 
 class CreateIdentity(Value, frozen=True):
-    """Create an identity of ours. `identifier` is its local number; `search` is part of the record."""
+    """Create an identity of ours. `identifier` is its local number; `search` is part of the record.
+
+    `attributes` are those it has from its first moment (FICT for an anonymous stay, DOUT for an unknown patient): no
+    machine asks INSi about it. Of a `newborn`, what is not known yet is asked for by a work item.
+    """
 
     identifier: Identifier
     traits: TraitsAssertion
     details: DetailsAssertion
     search: PriorSearch
     reason: str = ""
+    attributes: tuple[str, ...] = ()
+    newborn: bool = False
 
 
 class EditTraits(Value, frozen=True):
@@ -102,7 +108,7 @@ class RecordVerification(Value, frozen=True):
 class NoteInsiOutcome(Value, frozen=True):
     """A search of INSi ended: what it calls for. `outcome` is 00, 01, 02, or "waiting" when it fails again and again.
 
-    `held` is a JSON object {"answer", "comparison", "call"} for 00, `cause` a code.
+    `held` is a JSON object {"answer", "comparison", "call"} for 00; `cause` a code, for 00 the comparison's verdict.
     """
 
     identity: str

@@ -5,17 +5,22 @@ import msgspec
 from insigne.ins.status import forces_provisional
 from insigne.registry import acts
 from insigne.registry import events as ev
+from insigne.registry.attach import find, person_identifiers
 from insigne.registry.commands import MergePatients, Patient, RecordMovement
 from insigne.registry.decision import Draft, Fault, Refused, Subject
-from insigne.registry.merge import join
+from insigne.registry.merge import OTHER_INS, join
 from insigne.registry.record import apply_held
+from insigne.registry.reliability import record_ins, rivals
 from insigne.registry.state import Identity, WorkItem
 from insigne.registry.stays import record_held
+from insigne.registry.values import Identifier
 
 
 def merge_identities(draft: Draft, act: acts.MergeIdentities) -> None:
-    """Two identities with different INS are not merged by hand, nor a doubtful or fictitious one."""
+    """Two identities with different INS are not merged by hand, nor a doubtful or fictitious one, nor others' own."""
     survivor, absorbed = _standing(draft, act.survivor), _standing(draft, act.absorbed)
+    _of_ours(draft, survivor)
+    _of_ours(draft, absorbed)
     if survivor.id == absorbed.id:
         raise Refused(Fault.DUPLICATE_KEY, Subject.PATIENT, "an identity cannot be merged with itself")
     if survivor.domain != absorbed.domain:
@@ -25,7 +30,7 @@ def merge_identities(draft: Draft, act: acts.MergeIdentities) -> None:
         raise Refused(Fault.FORBIDDEN, Subject.INS, "they hold different INS: one of them is wrong, settle that first")
     if any(forces_provisional(i.attributes) for i in (survivor, absorbed)):
         raise Refused(Fault.FORBIDDEN, Subject.RELIABILITY, "one of them is DOUT or FICT: lift the attribute first")
-    join(draft, absorbed, survivor)
+    join(draft, absorbed, survivor, act.reason)
 
 
 def unmerge_identities(draft: Draft, act: acts.UnmergeIdentities) -> None:
@@ -33,14 +38,25 @@ def unmerge_identities(draft: Draft, act: acts.UnmergeIdentities) -> None:
     absorbed = draft.working.identity(act.absorbed)
     if absorbed is None or not absorbed.merged_into:
         raise Refused(Fault.UNKNOWN_KEY, Subject.PATIENT, "this identity is not merged")
-    survivor = draft.identity(absorbed.merged_into)
-    absorbed = draft.on_identity(absorbed, ev.MergeUndone(survivor.id, act.reason))
-    survivor = draft.on_identity(survivor, ev.AbsorbedReleased(absorbed.id))
-    if absorbed.ins is not None and survivor.ins is not None and absorbed.ins.ins == survivor.ins.ins:
-        draft.on_identity(absorbed, ev.InsContested(absorbed.ins.ins, contested=True))
-        draft.raise_item("same-ins", (absorbed.id, survivor.id))
+    _of_ours(draft, absorbed)
+    survivor = _undone(draft, absorbed, act.reason)
     draft.raise_item("unmerged", (absorbed.id, survivor.id), cause=act.reason)
     draft.subject = absorbed.id
+
+
+def _undone(draft: Draft, absorbed: Identity, reason: str) -> Identity:
+    """Let a merged identity stand again, with the INS that the merge took from it; the one it was merged into."""
+    survivor = draft.identity(absorbed.merged_into)
+    absorbed = draft.on_identity(absorbed, ev.MergeUndone(survivor.id, reason))
+    survivor = draft.on_identity(survivor, ev.AbsorbedReleased(absorbed.id))
+    lost = absorbed.ins_history[-1] if absorbed.ins is None and absorbed.ins_history else None
+    if lost is not None and lost.reason == OTHER_INS:
+        record_ins(draft, absorbed, lost.ins, "merge undone")
+        draft.close_item("merge-other-ins", (absorbed.id, survivor.id), "merge undone")
+    elif absorbed.ins is not None and rivals(draft, absorbed, absorbed.ins.ins.matricule):
+        draft.on_identity(absorbed, ev.InsContested(absorbed.ins.ins, contested=True))
+        draft.raise_item("same-ins", (absorbed.id, survivor.id))
+    return survivor
 
 
 def assign_work_item(draft: Draft, act: acts.AssignWorkItem) -> None:
@@ -60,24 +76,43 @@ def close_work_item(draft: Draft, act: acts.CloseWorkItem) -> None:
 
 def _apply_held(draft: Draft, item: WorkItem) -> None:
     held = bytes(item.held)
+    if held == b"null":
+        raise Refused(Fault.FORBIDDEN, Subject.PATIENT, f"nothing was held back by this item of kind {item.kind}")
     match item.kind:
         case "overlay":
             identity = draft.identity(item.subjects[0])
             apply_held(draft, identity, msgspec.json.decode(held, type=Patient))
         case "merge-held":
-            command = msgspec.json.decode(held, type=MergePatients)
-            first, second = (_standing(draft, subject) for subject in item.subjects)
-            _join_held(draft, command, first, second)
+            _join_held(draft, msgspec.json.decode(held, type=MergePatients))
         case "stay-of-another":
             record_held(draft, draft.identity(item.subjects[0]), msgspec.json.decode(held, type=RecordMovement))
         case _:
-            raise Refused(Fault.FORBIDDEN, Subject.PATIENT, f"nothing was held back by an item of kind {item.kind}")
+            raise Refused(Fault.FORBIDDEN, Subject.PATIENT, f"an item of kind {item.kind} is not applied, but settled")
 
 
-def _join_held(draft: Draft, command: MergePatients, first: Identity, second: Identity) -> None:
-    survivors = {identifier.key for identifier in command.patient.identifiers}
-    asked = any(held.identifier.key in survivors for held in second.identifiers)
-    join(draft, first, second) if asked else join(draft, second, first)
+def _join_held(draft: Draft, command: MergePatients) -> None:
+    """Merge as the message asked, once the merges that contradict it are undone."""
+    absorbed, survivor = _named(draft, command.prior), _named(draft, command.patient.identifiers)
+    if survivor.merged_into and draft.survivor(survivor).id == draft.survivor(absorbed).id:
+        _undone(draft, survivor, "merged the other way")
+    if draft.identity(absorbed.id).merged_into:
+        _undone(draft, absorbed, "merged with another identity")
+    join(draft, draft.identity(absorbed.id), draft.survivor(draft.identity(survivor.id)))
+
+
+def _named(draft: Draft, identifiers: tuple[Identifier, ...]) -> Identity:
+    found = find(draft, person_identifiers(identifiers))
+    identity = found.current or found.retired
+    if identity is None:
+        raise Refused(Fault.UNKNOWN_KEY, Subject.PATIENT, "the merge held names an identity that is unknown here")
+    return identity
+
+
+def _of_ours(draft: Draft, identity: Identity) -> None:
+    if identity.domain not in draft.policy.own:
+        raise Refused(
+            Fault.FORBIDDEN, Subject.PATIENT, "this identity belongs to another repository: it is merged there"
+        )
 
 
 def _standing(draft: Draft, identity_id: str) -> Identity:

@@ -37,6 +37,7 @@ class TraitsChanged(Event, frozen=True, tag="traits-changed"):
 
     before: Traits
     after: Traits
+    reason: str = ""
 
 
 class DetailsChanged(Event, frozen=True, tag="details-changed"):
@@ -51,6 +52,7 @@ class StatusChanged(Event, frozen=True, tag="status-changed"):
 
     before: tuple[bool, tuple[str, ...], tuple[str, ...]]
     after: tuple[bool, tuple[str, ...], tuple[str, ...]]
+    reason: str = ""
 
 
 class TrustRaised(Event, frozen=True, tag="trust-raised"):
@@ -98,6 +100,7 @@ class IdentityMerged(Event, frozen=True, tag="identity-merged"):
 
     into: str
     snapshot: Identity
+    reason: str = ""
 
 
 class IdentityAbsorbed(Event, frozen=True, tag="identity-absorbed"):
@@ -141,9 +144,10 @@ class NationalAnswerRefused(Event, frozen=True, tag="national-answer-refused"):
 
 
 class CandidateRead(Event, frozen=True, tag="candidate-read"):
-    """An INS was read on a Data Matrix; it waits for verification."""
+    """An INS was read on a Data Matrix, with its traits; it waits for verification."""
 
     ins: Ins
+    traits: Traits = Traits()
 
 
 class InsVerified(Event, frozen=True, tag="ins-verified"):

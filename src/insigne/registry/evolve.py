@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from insigne.registry import events as ev
 from insigne.registry.state import Encounter, HeldIdentifier, HeldIns, HeldProof, Identity, Movement, PastIns, WorkItem
+from insigne.registry.values import Traits
 
 State = Identity | Encounter | WorkItem
 
@@ -126,21 +127,24 @@ def _answer_accepted(state: Identity, event: ev.NationalAnswerAccepted, record: 
         call=event.call,
         history=event.history,
         candidate=None,
+        candidate_traits=Traits(),
         verified="",
         verdict="",
     )
 
 
 def _candidate(state: Identity, event: ev.CandidateRead, record: ev.Recorded) -> Identity:
-    return _national(state, record, mode="CB", candidate=event.ins)
+    return _national(state, record, mode="CB", candidate=event.ins, candidate_traits=event.traits)
 
 
 def _verified(state: Identity, event: ev.InsVerified, record: ev.Recorded) -> Identity:
-    candidate = None if event.ins == state.national.candidate else state.national.candidate
-    return _national(state, record, verified=record.time, verdict=event.verdict, call=event.call, candidate=candidate)
+    settled = {"candidate": None, "candidate_traits": Traits()} if event.ins == state.national.candidate else {}
+    return _national(state, record, verified=record.time, verdict=event.verdict, call=event.call, **settled)
 
 
 def _proof(state: Identity, event: ev.ProofRecorded, record: ev.Recorded) -> Identity:
+    if state.proof is not None and state.proof.proof.high_trust and not event.proof.high_trust:
+        return _touch(state, record)  # the document the status rests on is kept
     return _touch(state, record, proof=HeldProof(event.proof, record.author, record.time))
 
 

@@ -96,12 +96,16 @@ def _merge(draft: Draft, command: MergePatients, absorbed: Identity, survivor: I
         join(draft, absorbed, survivor)
 
 
-def join(draft: Draft, absorbed: Identity, survivor: Identity) -> None:
+#: Why an absorbed identity loses its INS: what `casework` gives back when the merge is undone.
+OTHER_INS = "merged into an identity with another INS"
+
+
+def join(draft: Draft, absorbed: Identity, survivor: Identity, reason: str = "") -> None:
     """Retire `absorbed` in favour of `survivor`; a shared INS is contested no more, another goes to the history."""
-    merged = ev.IdentityMerged(into=survivor.id, snapshot=absorbed)
+    merged = ev.IdentityMerged(into=survivor.id, snapshot=absorbed, reason=reason)
     other = absorbed.ins.ins if absorbed.ins is not None else None
     if survivor.ins is not None and other is not None and survivor.ins.ins.matricule != other.matricule:
-        absorbed = draft.on_identity(absorbed, ev.InsWithdrawn(other, "merged into an identity with another INS"))
+        absorbed = draft.on_identity(absorbed, ev.InsWithdrawn(other, OTHER_INS))
         draft.notice("merge-other-ins", Subject.INS)
         draft.raise_item("merge-other-ins", (absorbed.id, survivor.id))
     draft.on_identity(absorbed, merged)

@@ -7,7 +7,8 @@ stands for (RNIV 1 §3.2, §4.3; the table of transitions T1 to T12).
 from msgspec.structs import replace
 
 from insigne.ins.compare import Verdict, compare
-from insigne.ins.matricule import oid_allowed
+from insigne.ins.dates import BirthDate
+from insigne.ins.matricule import Nature, nature_of, oid_allowed
 from insigne.ins.names import first_given_name_matches
 from insigne.ins.status import TransitionRefused, Trigger, allowed_attributes, forces_provisional, transition
 from insigne.registry import acts
@@ -15,9 +16,9 @@ from insigne.registry import events as ev
 from insigne.registry.decision import Draft, Fault, Refused, Subject
 from insigne.registry.details import details_after
 from insigne.registry.record import strict, traits_after
-from insigne.registry.reliability import record_ins
+from insigne.registry.reliability import record_ins, rivals
 from insigne.registry.state import Identity
-from insigne.registry.values import Details, Proof, Traits
+from insigne.registry.values import Details, Ins, Proof, Traits
 
 #: The traits without which no identity is created (RNIV 1 §3.1.2).
 MANDATORY = ("birth_name", "first_given_name", "birth_date", "sex", "birth_place")
@@ -41,9 +42,10 @@ def ours(draft: Draft, identity_id: str, version: int) -> Identity:
 def create_identity(draft: Draft, act: acts.CreateIdentity) -> None:
     """T1: a provisional identity, with the search that was made before it."""
     traits = traits_after(Traits(), act.traits)
-    missing = [name for name in MANDATORY if not getattr(traits, name)]
-    if missing:
-        raise Refused(Fault.REQUIRED, Subject.TRAITS, f"an identity is not created without {', '.join(missing)}")
+    attributes = _attributes(act.attributes)
+    if not act.search.criteria:
+        raise Refused(Fault.REQUIRED, Subject.PATIENT, "an identity is not created before it was searched for")
+    _complete(traits)
     _coherent(traits.first_given_name, traits.given_names)
     if draft.working.holders(act.identifier.key):
         raise Refused(Fault.DUPLICATE_KEY, Subject.PATIENT, "this identifier is already given")
@@ -56,13 +58,17 @@ def create_identity(draft: Draft, act: acts.CreateIdentity) -> None:
         traits=traits,
         details=details_after(Details(), act.details),
         checked=False,
-        attributes=(),
+        attributes=attributes,
         reliability=(),
         trusted=True,
     )
     draft.emit("identity", identity_id, created, 1)
     draft.on_identity(draft.identity(identity_id), ev.PriorSearchMade(act.search.criteria, act.search.found))
     draft.subject = identity_id
+    if "DOUT" in attributes:
+        draft.raise_item("doubtful-to-lift", (identity_id,), cause=act.reason)
+    if act.newborn:
+        draft.raise_item("newborn-to-complete", (identity_id,), cause=act.reason)
 
 
 def edit_traits(draft: Draft, act: acts.EditTraits) -> None:
@@ -71,13 +77,16 @@ def edit_traits(draft: Draft, act: acts.EditTraits) -> None:
     traits = traits_after(identity.traits, act.traits)
     if traits == identity.traits:
         return
+    _complete(traits)
     _coherent(traits.first_given_name, traits.given_names)
-    only_first = replace(traits, first_given_name=identity.traits.first_given_name) == identity.traits
+    listed = bool(traits.given_names)  # without the list, nothing says that it is the same name
+    only_first = listed and replace(traits, first_given_name=identity.traits.first_given_name) == identity.traits
     trigger = Trigger.FIRST_GIVEN_NAME_EDITED if only_first else Trigger.STRICT_TRAIT_EDITED
     _allowed(identity, trigger)
-    identity = draft.on_identity(identity, ev.TraitsChanged(identity.traits, traits))
+    identity = draft.on_identity(identity, ev.TraitsChanged(identity.traits, traits, act.reason))
+    draft.close_item("newborn-to-complete", (identity.id,), "traits edited")
     if not only_first:
-        provisional(draft, identity, act.reason or "strict trait edited")
+        provisional(draft, identity, "strict trait edited")
 
 
 def edit_details(draft: Draft, act: acts.EditDetails) -> None:
@@ -100,12 +109,16 @@ _OUTCOME_ITEMS = {"00": "to-compare", "01": "insi-01", "02": "insi-02", "waiting
 
 
 def note_insi_outcome(draft: Draft, act: acts.NoteInsiOutcome) -> None:
-    """Raise the work item of the outcome, and close those that an earlier search had raised."""
+    """Raise the work item of the outcome, and close those that an earlier search had raised; waiting settles none."""
     kind = _OUTCOME_ITEMS[act.outcome]
+    identity = draft.working.identity(act.identity)
+    if identity is None or identity.merged_into:
+        return  # merged while INSi was asked: there is nobody left to ask about
     draft.subject = act.identity
-    for other in _OUTCOME_ITEMS.values():
-        if other != kind or act.outcome == "00":
-            draft.close_item(other, (act.identity,), f"INSi: {act.outcome}")
+    if act.outcome != "waiting":
+        for other in _OUTCOME_ITEMS.values():
+            if other != kind or act.outcome == "00":
+                draft.close_item(other, (act.identity,), f"INSi: {act.outcome}")
     draft.raise_item(kind, (act.identity,), cause=act.cause, held=act.held)
 
 
@@ -126,20 +139,24 @@ def refuse_ins(draft: Draft, act: acts.RefuseIns) -> None:
 
 
 def read_data_matrix(draft: Draft, act: acts.ReadDataMatrix) -> None:
-    """T7: the INS read waits for INSi; the identity stays as it is."""
+    """T7: the INS read waits for INSi; the identity stays as it is. A symbol of somebody else is refused."""
     identity = ours(draft, act.identity, act.version)
     _allowed(identity, Trigger.DATAMATRIX_SCANNED)
-    draft.on_identity(identity, ev.CandidateRead(act.answer.ins))
+    _acceptable(draft, identity, act.answer)
+    draft.on_identity(identity, ev.CandidateRead(act.answer.ins, act.answer.traits))
 
 
 def record_proof(draft: Draft, act: acts.RecordProof) -> None:
     """T2, T4:
 
-    a document of high trust was checked against the traits. One of low trust is noted and changes nothing.
+    a document of high trust was checked against the traits. One of low trust, or past its end, is noted and changes
+    nothing.
     """
     identity = ours(draft, act.identity, act.version)
     if act.proof.high_trust:
         _allowed(identity, Trigger.DOCUMENT_CHECKED)
+    elif act.proof.expiry and act.proof.expiry < draft.source.time[:10] and not identity.checked:
+        draft.raise_item("expired-document", (identity.id,), cause=act.proof.type)
     _record_proof(draft, identity, act.proof)
 
 
@@ -149,21 +166,18 @@ def set_attributes(draft: Draft, act: acts.SetAttributes) -> None:
     DOUT and FICT make the identity provisional and send its INS to the history; lifting them restores nothing.
     """
     identity = ours(draft, act.identity, act.version)
-    wanted = tuple(sorted(set(act.attributes)))
-    if not allowed_attributes(wanted):
-        shown = "+".join(wanted)
-        raise Refused(
-            Fault.FORBIDDEN, Subject.RELIABILITY, f"{shown}: only HOMA, DOUT, FICT or DOUT with HOMA may be set"
-        )
-    if wanted == identity.attributes:
+    wanted = _attributes(act.attributes)
+    if set(wanted) == set(identity.attributes):
         return
     if forces_provisional(wanted) and not forces_provisional(identity.attributes):
+        _allowed(identity, Trigger.ATTRIBUTE_SET)
         identity = provisional(draft, identity, f"attribute {'+'.join(wanted)}")
-        draft.raise_item("doubtful-to-lift", (identity.id,), cause=act.reason)
-    elif not forces_provisional(wanted):
-        draft.close_item("doubtful-to-lift", (identity.id,), "lifted")
     before = (identity.checked, identity.attributes, identity.reliability)
-    draft.on_identity(identity, ev.StatusChanged(before, (identity.checked, wanted, identity.reliability)))
+    draft.on_identity(identity, ev.StatusChanged(before, (identity.checked, wanted, identity.reliability), act.reason))
+    if "DOUT" in wanted:
+        draft.raise_item("doubtful-to-lift", (identity.id,), cause=act.reason)
+    else:
+        draft.close_item("doubtful-to-lift", (identity.id,), "lifted")
 
 
 def record_verification(draft: Draft, act: acts.RecordVerification) -> None:
@@ -179,14 +193,16 @@ def record_verification(draft: Draft, act: acts.RecordVerification) -> None:
         Trigger.VERIFICATION_OK if ok else Trigger.VERIFICATION_KO,
         strictly=draft.policy.registry.verification_ko == "PROV",
     )
-    identity = draft.on_identity(identity, ev.InsVerified(ins, act.verdict, act.call))
     if ok and candidate is not None:
-        record_ins(draft, identity, candidate, "verified after a Data Matrix")
+        read = acts.NationalAnswer(candidate, identity.national.candidate_traits, call=act.call, mode="CB")
+        identity = _take_answer(draft, identity, read, "")
+    identity = draft.on_identity(identity, ev.InsVerified(ins, act.verdict, act.call))
     if ok:
+        draft.close_item("verification-ko", (identity.id,), "verified")
         return
     draft.raise_item("verification-ko", (identity.id,))
     if held is not None and held.ins == ins:
-        identity = draft.on_identity(identity, ev.InsWithdrawn(ins, "verification KO"))
+        identity = _withdraw(draft, identity, ins, "verification KO")
         if row == "PROV":
             _uncheck(draft, identity, "verification KO")
 
@@ -194,8 +210,19 @@ def record_verification(draft: Draft, act: acts.RecordVerification) -> None:
 def provisional(draft: Draft, identity: Identity, reason: str) -> Identity:
     """Back to provisional: the INS to the history, the document to be checked again."""
     if identity.ins is not None:
-        identity = draft.on_identity(identity, ev.InsWithdrawn(identity.ins.ins, reason))
+        identity = _withdraw(draft, identity, identity.ins.ins, reason)
     return _uncheck(draft, identity, reason)
+
+
+def _withdraw(draft: Draft, identity: Identity, ins: Ins, reason: str) -> Identity:
+    """Send the INS held to the history; the one other identity that holds it too is contested no more."""
+    identity = draft.on_identity(identity, ev.InsWithdrawn(ins, reason))
+    draft.close_item("no-document", (identity.id,), "no INS any more")
+    for other in rivals(draft, identity, ins.matricule):
+        draft.close_item("same-ins", (identity.id, other.id), reason)
+        if other.ins is not None and other.ins.contested and not rivals(draft, other, ins.matricule):
+            draft.on_identity(other, ev.InsContested(other.ins.ins, contested=False))
+    return identity
 
 
 def _uncheck(draft: Draft, identity: Identity, reason: str) -> Identity:
@@ -204,7 +231,8 @@ def _uncheck(draft: Draft, identity: Identity, reason: str) -> Identity:
     if not identity.checked:
         return identity
     before = (identity.checked, identity.attributes, identity.reliability)
-    return draft.on_identity(identity, ev.StatusChanged(before, (False, identity.attributes, identity.reliability)))
+    after = (False, identity.attributes, identity.reliability)
+    return draft.on_identity(identity, ev.StatusChanged(before, after, reason))
 
 
 def _record_proof(draft: Draft, identity: Identity, proof: Proof) -> None:
@@ -219,25 +247,66 @@ def _record_proof(draft: Draft, identity: Identity, proof: Proof) -> None:
 
 
 def _take_answer(draft: Draft, identity: Identity, answer: acts.NationalAnswer, first_given_name: str) -> Identity:
-    if not oid_allowed(answer.ins.oid, draft.policy.environment):
-        raise Refused(Fault.FORBIDDEN, Subject.INS, f"OID {answer.ins.oid} is not one of this environment")
-    compared = compare(strict(identity.traits), strict(answer.traits))
-    if not compared.acceptable:
-        fields = ", ".join(one.field for one in compared.fields if one.verdict in {Verdict.BLOCKING, Verdict.MISSING})
-        raise Refused(Fault.FORBIDDEN, Subject.TRAITS, f"the traits differ beyond what is tolerated: {fields}")
+    _acceptable(draft, identity, answer)
     first = first_given_name or _kept_first(identity.traits, answer.traits)
     _coherent(first, answer.traits.given_names)
-    traits = replace(answer.traits, first_given_name=first)
+    place = answer.traits.birth_place or identity.traits.birth_place
+    traits = replace(answer.traits, first_given_name=first, birth_place=place)
     if traits != identity.traits:
         identity = draft.on_identity(identity, ev.TraitsChanged(identity.traits, traits))
     identity = draft.on_identity(identity, ev.NationalAnswerAccepted(answer.mode, answer.call, answer.history))
     if identity.ins is None or identity.ins.ins != answer.ins:
-        identity = record_ins(draft, identity, answer.ins, "retrieved")
-    for kind in ("to-compare", "insi-01", "insi-02", "divergence", "insi-waiting"):
+        identity = record_ins(draft, identity, answer.ins, _why_recorded(identity, answer.ins))
+    for kind in ("to-compare", "insi-01", "insi-02", "divergence", "insi-waiting", "newborn-to-complete"):
         draft.close_item(kind, (identity.id,), "accepted")
     if not identity.checked:
         draft.raise_item("no-document", (identity.id,))
     return identity
+
+
+def _why_recorded(identity: Identity, ins: Ins) -> str:
+    held = nature_of(identity.ins.ins.oid) if identity.ins is not None else None
+    return "NIA became NIR" if (held, nature_of(ins.oid)) == (Nature.NIA, Nature.NIR) else "retrieved"
+
+
+def _acceptable(draft: Draft, identity: Identity, answer: acts.NationalAnswer) -> None:
+    """Refuse an INS that this identity may not take: environment, dates that are not whole, traits that differ."""
+    if not oid_allowed(answer.ins.oid, draft.policy.environment):
+        raise Refused(Fault.FORBIDDEN, Subject.INS, f"OID {answer.ins.oid} is not one of this environment")
+    if identity.details.collection.birth_date_corrected == "Y":
+        raise Refused(Fault.FORBIDDEN, Subject.TRAITS, "the birth date was completed here (ZFD-4 = Y): it takes no INS")
+    compared = compare(strict(identity.traits), strict(answer.traits))
+    if not compared.acceptable:
+        fields = ", ".join(one.field for one in compared.fields if one.verdict in {Verdict.BLOCKING, Verdict.MISSING})
+        raise Refused(Fault.FORBIDDEN, Subject.TRAITS, f"the traits differ beyond what is tolerated: {fields}")
+    if not _is_whole(answer.traits.birth_date) and draft.policy.registry.incomplete_answer == "refuse":
+        raise Refused(
+            Fault.FORBIDDEN, Subject.TRAITS, "the birth date INSi gives is incomplete: see registry.incomplete_answer"
+        )
+
+
+def _is_whole(birth_date: str) -> bool:
+    try:
+        return BirthDate.parse(birth_date).is_complete
+    except ValueError:
+        return False
+
+
+def _complete(traits: Traits) -> None:
+    missing = [name for name in MANDATORY if not getattr(traits, name)]
+    if missing:
+        raise Refused(Fault.REQUIRED, Subject.TRAITS, f"an identity does not stand without {', '.join(missing)}")
+
+
+def _attributes(asked: tuple[str, ...]) -> tuple[str, ...]:
+    """The attributes in one order. Raises `Refused` for a set the RNIV does not have (EXI ID 24)."""
+    wanted = tuple(sorted(set(asked)))
+    if not allowed_attributes(wanted):
+        shown = "+".join(wanted)
+        raise Refused(
+            Fault.FORBIDDEN, Subject.RELIABILITY, f"{shown}: only HOMA, DOUT, FICT or DOUT with HOMA may be set"
+        )
+    return wanted
 
 
 def _kept_first(local: Traits, national: Traits) -> str:

@@ -27,13 +27,15 @@ class RegistrySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     `apply` them; a work item is raised either way. `overlay_threshold` is how many of the five strict traits must
     differ. `unknown_cancellation`: answer to the cancellation of an unknown movement, `reject` (AE 204) or `accept`
     (AA, finding). `verification_ko`: status after INSi answered KO about a qualified identity, `VALI` (the document
-    check stays) or `PROV`; recalled, hence a setting.
+    check stays) or `PROV`; recalled, hence a setting. `incomplete_answer`: whether an INSi answer whose birth date is
+    itself incomplete or lunar may be taken; refused as a date completed here is, until a source says otherwise.
     """
 
     overlay: Literal["hold", "apply"] = "hold"
     overlay_threshold: int = 2
     unknown_cancellation: Literal["reject", "accept"] = "reject"
     verification_ko: Literal["VALI", "PROV"] = "VALI"
+    incomplete_answer: Literal["refuse", "accept"] = "refuse"
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,20 +62,24 @@ def policy(
     registry: RegistrySettings,
     own: tuple[str, ...] = (),
 ) -> Policy:
-    """The policy of a site. `own` are the authorities of `ri.authorities`: always trusted."""
+    """The policy of a site. `own` are the authorities of `ri.authorities`, by any of their names: always trusted."""
     universal: dict[str, str] = {}
-    trusted: set[str] = set(own)
+    trusted: set[str] = set()
+    ours: set[str] = set(own)
     for authority in authorities:
         identifier = authority.oid or authority.finess
         for name in (authority.name, *authority.aliases):
             if identifier:
                 universal[name] = identifier
+        names = {authority.name, *authority.aliases, authority.oid, authority.finess} - {""}
         if authority.trusted:
-            trusted.update({authority.name, *authority.aliases, authority.oid, authority.finess} - {""})
+            trusted |= names
+        if names & ours:
+            ours |= names
     return Policy(
         environment=environment,
         universal=universal,
-        trusted=frozenset(trusted) if authorities else None,
-        own=frozenset(own),
+        trusted=frozenset(trusted | ours) if authorities else None,
+        own=frozenset(ours),
         registry=registry,
     )

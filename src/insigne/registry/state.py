@@ -66,7 +66,8 @@ class HeldProof(Value, frozen=True):
 class NationalTrace(Value, frozen=True):
     """What is known of the identity from the nation: how and when its INS was obtained, and last verified.
 
-    `history` is INSHISTO as received. `candidate` is an INS read on a Data Matrix that INSi has not verified.
+    `history` is INSHISTO as received. `candidate` is an INS read on a Data Matrix that INSi has not verified,
+    `candidate_traits` the traits read with it.
     """
 
     mode: str = ""
@@ -76,6 +77,7 @@ class NationalTrace(Value, frozen=True):
     verdict: str = ""
     history: tuple[NationalIns, ...] = ()
     candidate: Ins | None = None
+    candidate_traits: Traits = Traits()
 
 
 class Identity(Value, frozen=True):

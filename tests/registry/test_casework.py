@@ -1,0 +1,287 @@
+"""Merging by hand, undoing it, and settling work items, with what was held back applied or not."""
+
+import msgspec
+import pytest
+
+from insigne.registry import acts
+from insigne.registry import commands as cmd
+from insigne.registry import events as ev
+from insigne.registry.decision import Fault, Refused
+from insigne.registry.settings import Policy, RegistrySettings
+from insigne.registry.state import StayHeader
+from insigne.registry.values import Authority, Identifier, Ins, Proof, Traits
+
+from .conftest import Base
+
+OURS, GAM = Authority("INSIGNE"), Authority("GAM")
+NIR = "1.2.250.1.213.1.4.8"
+INS, OTHER_INS = Ins("280026912345674", NIR), Ins("280026912345998", NIR)
+TRAITS = cmd.TraitsAssertion("MARTIN", "ALICE", "ALICE MARIE", "19800214", "F", "69123")
+OTHER = cmd.TraitsAssertion("DURAND", "PAULE", "PAULE", "19790101", "F", "69123")
+SEARCH = acts.PriorSearch((("birth_date", "1980-02-14"),), ())
+
+
+class Office:
+    """The cellule d'identitovigilance: our identities, those of a feed, and what waits for a decision."""
+
+    def __init__(self, **settings) -> None:
+        self.base = Base(Policy(own=frozenset({"INSIGNE", "GAM"}), registry=RegistrySettings(**settings)))
+
+    def ours(self, number, ins=None, *, checked=False):
+        act = acts.CreateIdentity(Identifier("PI", OURS, number), TRAITS, cmd.DetailsAssertion(), SEARCH)
+        identity = self.base.acts(act).subject
+        if checked:
+            self.base.acts(acts.RecordProof(identity, 0, Proof("PA", high_trust=True)))
+        if ins is not None:
+            answer = acts.NationalAnswer(ins, Traits("MARTIN", "", "ALICE MARIE", "19800214", "F", "69123"))
+            self.base.acts(acts.AcceptIns(identity, 0, answer))
+        return identity
+
+    def told(self, number, traits=TRAITS, status=("PROV",), ins=()):
+        pi = Identifier("PI", GAM, number)
+        self.base.does(cmd.RecordPatient(cmd.Patient((pi,), ins=ins, reliability=status, traits=traits)))
+        return self.base.person(number).id
+
+    def a40(self, prior, survivor):
+        patient = cmd.Patient((Identifier("PI", GAM, survivor),))
+        return self.base.does(cmd.MergePatients(patient, (Identifier("PI", GAM, prior),)))
+
+    def merge(self, survivor, absorbed):
+        return self.base.acts(acts.MergeIdentities(survivor, absorbed, "same person, seen with her passport"))
+
+    def unmerge(self, absorbed):
+        return self.base.acts(acts.UnmergeIdentities(absorbed, "two sisters"))
+
+    def close(self, item, *, apply=False):
+        return self.base.acts(acts.CloseWorkItem(item.id, "seen with the ward", apply))
+
+    def item(self, kind):
+        [found] = [item for item in self.base.tasks() if item.kind == kind]
+        return found
+
+    def kinds(self):
+        return sorted(item.kind for item in self.base.tasks())
+
+    def into(self, identity):
+        return self.base.identity(identity).merged_into
+
+
+@pytest.fixture
+def office():
+    return Office()
+
+
+def refusal(act, *args, **more):
+    with pytest.raises(Refused) as refused:
+        act(*args, **more)
+    return refused.value
+
+
+# --- merging
+
+
+def test_a_merge_keeps_who_it_absorbed_and_why(office):
+    one, two = office.ours("1"), office.ours("2")
+    assert office.merge(one, two).subject == one
+    assert office.into(two) == one
+    assert office.base.identity(one).absorbed == (two,)
+    [merged] = [r.event for r in office.base.journal if isinstance(r.event, ev.IdentityMerged)]
+    assert merged.reason == "same person, seen with her passport"
+    assert refusal(office.merge, one, two).fault is Fault.DUPLICATE_KEY
+    assert office.base.rebuilt() == office.base.states
+
+
+def test_identities_with_different_ins_are_not_merged_by_hand(office):
+    one, two = office.ours("1", INS), office.ours("2", OTHER_INS)
+    refused = refusal(office.merge, one, two)
+    assert "different INS" in refused.text
+    assert INS.matricule not in refused.text
+    assert office.into(two) == ""
+
+
+def test_two_holders_of_one_ins_are_merged_and_the_contest_ends(office):
+    one, two = office.ours("1", INS, checked=True), office.ours("2", INS, checked=True)
+    assert office.kinds() == ["same-ins"]
+    office.merge(two, one)
+    assert office.kinds() == []
+    assert office.base.identity(two).qualified
+
+
+@pytest.mark.parametrize("attribute", ["DOUT", "FICT"])
+def test_a_doubtful_or_fictitious_identity_is_not_merged(office, attribute):
+    one, two = office.ours("1"), office.ours("2")
+    office.base.acts(acts.SetAttributes(two, 0, (attribute,), "x"))
+    assert refusal(office.merge, one, two).fault is Fault.FORBIDDEN
+    assert refusal(office.merge, two, one).fault is Fault.FORBIDDEN
+
+
+def test_identities_of_two_domains_or_of_others_are_not_merged_by_hand(office):
+    theirs, ours = office.told("7"), office.ours("1")
+    assert "two domains" in refusal(office.merge, ours, theirs).text
+    elsewhere = Office()
+    elsewhere.base.policy = Policy(own=frozenset({"INSIGNE"}))
+    one, two = elsewhere.told("7"), elsewhere.told("8")
+    assert "another repository" in refusal(elsewhere.merge, one, two).text
+    elsewhere.a40("8", "7")
+    assert "another repository" in refusal(elsewhere.unmerge, two).text
+
+
+def test_nobody_is_merged_with_somebody_unknown(office):
+    assert refusal(office.merge, office.ours("1"), "nobody").fault is Fault.UNKNOWN_KEY
+    assert refusal(office.unmerge, office.base.person("1").id).fault is Fault.UNKNOWN_KEY
+
+
+# --- undoing
+
+
+def test_an_unmerged_identity_is_as_it_was_and_what_came_since_is_to_sort(office):
+    one, two = office.ours("1"), office.ours("2", checked=True)
+    before = office.base.identity(two)
+    office.merge(one, two)
+    assert office.unmerge(two).subject == two
+    after = office.base.identity(two)
+    assert (after.status, after.traits, after.identifiers, after.merged_into) == (
+        before.status,
+        before.traits,
+        before.identifiers,
+        "",
+    )
+    assert office.base.identity(one).absorbed == ()
+    assert office.item("unmerged").subjects == (two, one)
+    assert office.item("unmerged").cause == "two sisters"
+    assert office.base.rebuilt() == office.base.states
+
+
+def test_undoing_gives_back_the_ins_that_the_merge_had_taken(office):
+    one, two = office.told("1", status=("VALI",), ins=(INS,)), office.told("2", status=("VALI",), ins=(OTHER_INS,))
+    office.a40("2", "1")
+    assert office.base.identity(two).ins is None
+    assert office.kinds() == ["merge-other-ins"]
+    office.unmerge(two)
+    assert office.base.identity(two).ins.ins == OTHER_INS
+    assert office.base.identity(two).qualified
+    assert office.base.identity(one).ins.ins == INS
+    assert office.kinds() == ["unmerged"]
+
+
+def test_undoing_the_merge_of_two_holders_of_one_ins_contests_it_again(office):
+    one, two = office.ours("1", INS, checked=True), office.ours("2", INS, checked=True)
+    office.merge(one, two)
+    office.unmerge(two)
+    assert office.base.identity(one).qualified
+    assert not office.base.identity(two).qualified
+    assert office.kinds() == ["same-ins", "unmerged"]
+
+
+# --- assigning and closing
+
+
+def test_an_item_goes_to_somebody_and_back_to_nobody(office):
+    office.merge(office.ours("1"), office.ours("2"))
+    office.unmerge(office.base.person("2").id)
+    item = office.item("unmerged")
+    office.base.acts(acts.AssignWorkItem(item.id, "alice"))
+    assert office.item("unmerged").assignee == "alice"
+    count = len(office.base.journal)
+    office.base.acts(acts.AssignWorkItem(item.id, "alice"))
+    assert len(office.base.journal) == count
+    office.base.acts(acts.AssignWorkItem(item.id, ""))
+    assert office.item("unmerged").assignee == ""
+
+
+def test_a_closed_item_is_closed_once_and_says_how(office):
+    office.told("1")
+    office.told("1", OTHER)
+    item = office.item("overlay")
+    office.close(item)
+    closed = office.base.work_item(item.id)
+    assert (closed.outcome, bool(closed.closed)) == ("seen with the ward", True)
+    assert refusal(office.close, item).fault is Fault.UNKNOWN_KEY
+    assert refusal(office.base.acts, acts.AssignWorkItem(item.id, "bob")).fault is Fault.UNKNOWN_KEY
+
+
+def test_an_item_that_holds_nothing_is_not_applied(office):
+    one, two = office.ours("1", INS), office.ours("2", INS)
+    assert one != two
+    item = office.item("same-ins")
+    assert "nothing was held back" in refusal(office.close, item, apply=True).text
+    assert not office.base.work_item(item.id).closed
+    compared = acts.NoteInsiOutcome(two, "00", held=b'{"answer":1}')
+    office.base.acts(compared)
+    assert "settled" in refusal(office.close, office.item("to-compare"), apply=True).text
+
+
+def test_an_overlay_that_was_applied_already_is_only_closed():
+    office = Office(overlay="apply")
+    office.told("1")
+    office.told("1", OTHER)
+    assert refusal(office.close, office.item("overlay"), apply=True).fault is Fault.FORBIDDEN
+    office.close(office.item("overlay"))
+    assert office.kinds() == []
+
+
+# --- what was held back
+
+
+@pytest.mark.parametrize(("apply", "name"), [(True, "DURAND"), (False, "MARTIN")])
+def test_the_traits_of_an_overlay_are_applied_or_discarded(office, apply, name):
+    identity = office.told("1")
+    office.told("1", OTHER, status=("VALI",), ins=())
+    office.close(office.item("overlay"), apply=apply)
+    held = office.base.identity(identity)
+    assert held.traits.birth_name == name
+    assert held.checked == apply
+    assert office.kinds() == []
+
+
+@pytest.mark.parametrize("apply", [True, False])
+def test_a_merge_swapped_afterwards_is_turned_round_or_left(office, apply):
+    one, two = office.told("1"), office.told("2")
+    office.a40("1", "2")
+    office.a40("2", "1")
+    office.close(office.item("merge-held"), apply=apply)
+    assert (office.into(one), office.into(two)) == (("", one) if apply else (two, ""))
+    assert office.base.rebuilt() == office.base.states
+
+
+def test_a_merge_into_a_third_identity_leaves_the_second_alone(office):
+    one, two, three = office.told("1"), office.told("2"), office.told("3")
+    office.a40("1", "2")
+    office.a40("1", "3")
+    office.close(office.item("merge-held"), apply=True)
+    assert (office.into(one), office.into(two), office.into(three)) == (three, "", "")
+    assert office.base.identity(two).absorbed == ()
+
+
+def test_a_merge_held_for_an_unknown_survivor_cannot_be_applied(office):
+    office.told("1"), office.told("2")
+    office.a40("1", "2")
+    office.a40("1", "99")
+    item = office.item("merge-held")
+    assert refusal(office.close, item, apply=True).fault is Fault.UNKNOWN_KEY
+    office.close(item)
+    assert office.kinds() == []
+
+
+def admission(number, visit="V1", trigger="A01"):
+    movement = cmd.MovementAssertion((f"M-{number}",), trigger, "INSERT", "20260301")
+    patient = cmd.Patient((Identifier("PI", GAM, number),), traits=TRAITS)
+    return cmd.RecordMovement(patient, StayHeader(), (), Identifier("VN", GAM, visit), None, movement)
+
+
+@pytest.mark.parametrize("apply", [True, False])
+def test_a_movement_on_the_stay_of_another_takes_the_stay_or_is_dropped(office, apply):
+    one, two = office.told("1"), office.told("2")
+    office.base.does(admission("1"))
+    office.base.does(admission("2"))
+    office.close(office.item("stay-of-another"), apply=apply)
+    [stay] = office.base.stays()
+    assert stay.identity == (two if apply else one)
+    assert [m.id for m in stay.movements] == (["M-1", "M-2"] if apply else ["M-1"])
+
+
+def test_what_was_held_is_the_command_itself(office):
+    office.told("1")
+    office.told("1", OTHER)
+    held = msgspec.json.decode(bytes(office.item("overlay").held), type=cmd.Patient)
+    assert held.traits == OTHER
