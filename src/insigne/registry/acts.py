@@ -31,6 +31,13 @@ class CreateIdentity(Value, frozen=True):
     newborn: bool = False
 
 
+class RaiseEnrolment(Value, frozen=True):
+    """An identity was created from what the person entered: it is to be verified. `found`: the prior search did."""
+
+    identity: str
+    found: bool = False
+
+
 class EditTraits(Value, frozen=True):
     """Change strict traits, which sends the identity back to provisional, save for a coherent first given name."""
 
@@ -166,6 +173,7 @@ class CloseWorkItem(Value, frozen=True):
 
 Act = (
     CreateIdentity
+    | RaiseEnrolment
     | EditTraits
     | EditDetails
     | AcceptIns

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
-from insigne.registry import acts, casework, qualification
+from insigne.registry import acts, casework, enrolment, qualification
 from insigne.registry import commands as cmd
 from insigne.registry.attach import joined
 from insigne.registry.decision import Draft
@@ -97,6 +97,7 @@ def decide_act(
 # Any: each rule takes the act it stands beside.
 _RULES: dict[type[acts.Act], Callable[[Draft, Any], None]] = {
     acts.CreateIdentity: qualification.create_identity,
+    acts.RaiseEnrolment: enrolment.raise_enrolment,
     acts.EditTraits: qualification.edit_traits,
     acts.EditDetails: qualification.edit_details,
     acts.AcceptIns: qualification.accept_ins,

@@ -242,7 +242,7 @@ def _record_proof(draft: Draft, identity: Identity, proof: Proof) -> None:
         status = (identity.checked, identity.attributes, identity.reliability)
         draft.on_identity(identity, ev.StatusChanged(status, (True, identity.attributes, identity.reliability)))
     if proof.high_trust:
-        for kind in ("no-document", "expired-document"):
+        for kind in ("no-document", "expired-document", "enrolment-to-verify"):
             draft.close_item(kind, (identity.id,), "document checked")
 
 
