@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from insigne.access import Scope
 from insigne.api.deps import ApiDeps
-from insigne.api.gate import Authentication, Shell, opened, secured
+from insigne.api.gate import Authentication, Shell, hosted, opened, secured
 from insigne.api.metrics import HttpMetrics
 from insigne.api.patients import BASE_PATH, Patients
 from insigne.api.responses import json_response, refusal
@@ -37,10 +37,11 @@ def create_app(deps: ApiDeps) -> Starlette:
             secured(f"{BASE_PATH}/metadata", patients.metadata, Scope.FHIR_READ),
             secured(f"{BASE_PATH}/Patient", patients.search, Scope.FHIR_READ),
             secured(f"{BASE_PATH}/Patient/{{id}}", patients.read, Scope.FHIR_READ),
+            *(hosted(prefix, guest) for prefix, guest in deps.guests.items()),
         ],
         middleware=[
             Middleware(Shell, metrics=HttpMetrics(deps.metrics)),
-            Middleware(Authentication, tokens=deps.tokens, now=deps.now),
+            Middleware(Authentication, tokens=deps.tokens, now=deps.now, guests=deps.guests),
         ],
         exception_handlers={HTTPException: _refused},
     )

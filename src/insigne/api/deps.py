@@ -1,12 +1,13 @@
 """What the HTTP interface needs from the rest of the program."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
 
 from insigne.access import TokenStore
 from insigne.api.health import Health
@@ -37,6 +38,7 @@ class ApiDeps:
     """The dependencies of the application. `reader` and `tokens` are used from several threads at once.
 
     `now` is an aware present; `started` when this program did. `public_url` replaces the address a request came to.
+    `guests` are applications served under a prefix (`/enrol`) that authenticate their requests themselves.
     """
 
     reader: Callable[[], AbstractContextManager[IdentityReader]]
@@ -48,3 +50,4 @@ class ApiDeps:
     cog: Callable[[], Cog | None] = lambda: None
     public_url: str = ""
     metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
+    guests: Mapping[str, ASGIApp] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from typing import Final
 
@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from insigne.access import AccessDenied, Token, TokenStore, authenticate, authorise
@@ -23,7 +23,7 @@ from insigne.exchange.errors import StoreError
 Handler = Callable[[Request], Response]
 
 OPEN_PATHS: Final = frozenset({"/health/live", "/health/ready"})
-"""The only paths without authentication."""
+"""The only paths without authentication, apart from those of guests (`deps.ApiDeps.guests`)."""
 
 _TEMPLATE: Final = "insigne.route"
 _HELD: Final = "insigne.access"
@@ -51,6 +51,16 @@ def opened(path: str, handler: Handler) -> Route:
     if path not in OPEN_PATHS:
         raise ValueError(f"{path}: every path but {', '.join(sorted(OPEN_PATHS))} needs a scope")
     return Route(path, _Endpoint(path, handler, ()), methods=["GET"])
+
+
+def hosted(prefix: str, guest: ASGIApp) -> Mount:
+    """All that is under a prefix, any method, for an application that authenticates its requests itself."""
+
+    async def named(scope: Scope, receive: Receive, send: Send) -> None:
+        scope[_TEMPLATE] = prefix
+        await guest(scope, receive, send)
+
+    return Mount(prefix, named)
 
 
 class _Endpoint:
@@ -118,16 +128,22 @@ class Shell:
 
 
 class Authentication:
-    """No request goes further without a valid token, whether its path exists or not."""
+    """No request goes further without a valid token, whether its path exists or not.
 
-    def __init__(self, app: ASGIApp, tokens: TokenStore, now: Callable[[], datetime]) -> None:
+    What is under the prefix of a guest is for the guest to authenticate.
+    """
+
+    def __init__(
+        self, app: ASGIApp, tokens: TokenStore, now: Callable[[], datetime], guests: Collection[str] = ()
+    ) -> None:
         self._app = app
         self._tokens = tokens
         self._now = now
+        self._guests = tuple(f"{prefix}/" for prefix in guests)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
+        if scope["type"] == "http" and not self._open(scope["path"]):
             given = _BEARER.fullmatch(Headers(scope=scope).get("authorization", "").strip())
             if given is None:
                 await _unauthorised(scope, "a bearer token is needed", "")(scope, receive, send)
@@ -138,6 +154,9 @@ class Authentication:
                 await _unauthorised(scope, str(denied), ', error="invalid_token"')(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+    def _open(self, path: str) -> bool:
+        return path in OPEN_PATHS or path.startswith(self._guests)
 
     def _token(self, text: str) -> Token:
         token = authenticate(text, self._tokens)
