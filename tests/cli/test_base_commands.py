@@ -111,7 +111,7 @@ def test_a_purge_erases_the_past_and_leaves_the_present(insigne, hospital):
     before = json.loads(insigne("--data", hospital.folder, "identity", "show", "GAM|4071", "--json").out)
     options = ("--messages-before", "2026-03-02T00:00:00Z", "--payloads-before", "2026-03-05T00:00:00Z")
     _, planned, _ = run(insigne, hospital.folder, "purge", *options, "--dry-run")
-    assert planned["checked"] == {"messages": 1, "payloads": 5, "snapshots": 2}
+    assert planned["checked"] == {"messages": 1, "payloads": 5, "snapshots": 2, "calls": 0}
     assert run(insigne, hospital.folder, "message", "show", "01JM1")[1]["raw"]["size"] > 0
     status, done, _ = run(insigne, hospital.folder, "purge", *options)
     assert (status, done["checked"]) == (0, planned["checked"])

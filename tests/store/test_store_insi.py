@@ -4,10 +4,15 @@ import pytest
 from msgspec.structs import replace
 
 from insigne.insi.jobs import CallTrace, Campaign, Job
+from insigne.insi.ports import InsiStorage, InsiTransaction
 from insigne.registry import events as ev
 from insigne.registry.values import Authority, Identifier, Ins
 from insigne.registry.workingset import WorkingSet
 from insigne.store.insi import CallFilter, JobFilter
+from insigne.store.purge import purge
+from insigne.store.queries import WorkFilter
+from insigne.store.rebuild import rebuild
+from insigne.store.verify import verify
 
 HOSPITAL = Authority("HOSPITAL", "1.2.250.1.999.1", "ISO")
 INS = Ins("284022901900127", "1.2.250.1.213.1.4.8")
@@ -208,3 +213,70 @@ def test_numbers_of_a_counter_follow_each_other_and_those_of_another_start_at_on
         transaction.commit()
     with store.begin() as transaction:
         assert transaction.next_number("1.2.3|PI") == 4
+
+
+def test_a_purge_erases_what_old_calls_said_and_keeps_that_they_were_made(store):
+    put(store, call(1), call(2))
+    options = {"calls_before": at(2), "now": lambda: at(30)}
+    assert purge(store, "claire", **options)["calls"] == 1
+    assert purge(store, "claire", **options)["calls"] == 0
+    with store.read() as view:
+        assert view.call("C1") == call(1, criteria=b"", raw=b"")
+        assert view.call("C2") == call(2)
+        assert [(entry.act, entry.details["calls"]) for _, entry in view.acts()] == [("calls-erased", "1")]
+
+
+def test_verification_tells_of_records_about_nobody_and_of_jobs_open_twice(store, hospital):
+    hospital.admit("A", Identifier("PI", HOSPITAL, "1"))
+    put(store, job(1), call(1), job(2, state="done"), call(2, identity="", job=""))
+    assert verify(store).document()["problems"] == []
+    put(store, job(3), job(4, "B"), call(3, identity="C"))
+    report = verify(store)
+    assert report.problems == [
+        "insi_job: J4 names identity B, which does not exist",
+        "insi_call: C3 names identity C, which does not exist",
+        "insi_job: several open jobs of kind retrieve about identity A",
+    ]
+    assert (report.checked["insi_job"], report.checked["insi_call"]) == (4, 3)
+
+
+def test_rebuilding_leaves_jobs_calls_and_campaigns_alone(store, hospital):
+    hospital.admit("A", Identifier("PI", HOSPITAL, "1"))
+    hospital.record(("identity", "A", ev.InsRecorded(INS)))
+    hospital.record(("work-item", "W", ev.WorkItemRaised("overlay", "overlay|A", ("A",))))
+    put(store, job(1), call(1), campaign(1))
+    rebuild(store, "claire")
+    assert verify(store).problems == []
+    with store.read() as view:
+        assert (view.jobs(), view.call("C1"), view.campaigns()) == ([job(1)], call(1), [campaign(1)])
+        assert view.to_verify("", at(0), 10) == ["A"]
+        assert [item.id for item in view.work_items(WorkFilter(subject="A"))] == ["W"]
+
+
+def test_work_is_listed_by_kind_by_assignee_by_subject_and_by_state(store, hospital):
+    for number, (kind, subjects) in enumerate((("overlay", ("A",)), ("same-ins", ("A", "B")), ("overlay", ("B",)))):
+        item = ("work-item", f"W{number}", ev.WorkItemRaised(kind, f"{kind}|{number}", subjects))
+        hospital.record(item)
+    hospital.record(("work-item", "W1", ev.WorkItemAssigned("", "claire")))
+    hospital.record(("work-item", "W2", ev.WorkItemClosed("kept")))
+
+    def listed(**wanted):
+        return ids(read(store, lambda view: view.work_items(WorkFilter(**wanted))))
+
+    assert listed() == ["W0", "W1"]
+    assert listed(state="") == ["W0", "W1", "W2"]
+    assert listed(state="closed") == ["W2"]
+    assert listed(kind="overlay") == ["W0"]
+    assert listed(subject="B") == ["W1"]
+    assert listed(subject="B", state="") == ["W1", "W2"]
+    assert listed(assignee="claire") == ["W1"]
+    assert listed(assignee="nadia") == []
+    hospital.record(("work-item", "W1", ev.WorkItemAssigned("claire", "")))
+    assert listed(assignee="claire") == []
+
+
+def test_a_store_is_what_the_conversation_with_insi_needs(store):
+    storage: InsiStorage = store
+    with storage.begin() as transaction:
+        asked = {name for name in vars(InsiTransaction) if not name.startswith("_")}
+        assert {name for name in asked if not callable(getattr(transaction, name, None))} == set()

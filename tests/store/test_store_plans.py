@@ -12,8 +12,20 @@ QUERIES = {
         "SEAL_HEAD", "FIND_IDENTITY", "ENCOUNTERS_OF", "MESSAGE", "HISTORY", "EVENTS_AFTER",
         "IDENTITY_ROW", "IDENTIFIER_ROW", "ENCOUNTER_ROW", "ENCOUNTER_KEY_ROW", "WORK_ITEM_ROW", "TOKEN",
         "DELETE_IDENTIFIER", "DELETE_ENCOUNTER_KEY", "ERASE_MESSAGE", "ERASE_ENTRY", "OLD_ENTRIES", "REVOKE_TOKEN",
+        "JOB", "OPEN_JOBS", "DUE_JOBS", "LOST_JOBS", "TO_VERIFY", "CALL", "CAMPAIGN", "OLD_CALLS", "ERASE_CALL",
+        "COUNTER", "USER", "INVITATION", "WORK_ITEM_SUBJECT_ROW",
     )
 } | {
+    "jobs of an identity": statements.JOBS + statements.JOB_FILTERS["identity"] + statements.JOBS_ORDER,
+    "jobs of a campaign": statements.JOBS + statements.JOB_FILTERS["origin"] + statements.JOBS_ORDER,
+    "calls": statements.CALLS + statements.CALLS_ORDER,
+    "calls page": statements.CALLS + statements.CALLS_BEFORE + statements.CALLS_ORDER,
+    "calls of an identity": statements.CALLS + statements.CALL_FILTERS["identity"] + statements.CALLS_ORDER,
+    "calls of a job": statements.CALLS + statements.CALL_FILTERS["job"] + statements.CALLS_ORDER,
+    "work": statements.WORK_ITEMS + statements.WORK_ITEM_STATES["open"] + statements.WORK_ITEMS_ORDER,
+    "work about an identity": statements.WORK_ITEMS
+    + statements.WORK_ITEM_FILTERS["subject"]
+    + statements.WORK_ITEMS_ORDER,
     "search": statements.SEARCH + statements.SEARCH_NAME + statements.SEARCH_SEX + statements.SEARCH_ORDER,
     "search by ins": statements.SEARCH + statements.SEARCH_INS + statements.SEARCH_ORDER,
     "messages": statements.MESSAGES + statements.MESSAGES_ORDER,
@@ -26,7 +38,11 @@ QUERIES = {
 }  # fmt: skip
 
 #: What may be scanned: an index in its order, up to a LIMIT.
-ORDERED = ("SCAN seal", "SCAN message USING INDEX message_by_time")
+ORDERED = (
+    "SCAN seal",
+    "SCAN message USING INDEX message_by_time",
+    "SCAN insi_call USING INDEX insi_call_by_time",
+)
 
 
 @pytest.mark.parametrize("name", QUERIES)
@@ -43,3 +59,12 @@ def test_the_search_by_birth_date_reads_names_from_the_index(sqlite_hospital):
     with sqlite_hospital.store.read() as view:
         plan = view.select(f"EXPLAIN QUERY PLAN {statements.SEARCH}", ("19840229",))
     assert "identity_by_birth (birth_date=?)" in plan[0][3]
+
+
+def test_lists_of_open_work_and_of_what_to_verify_read_only_what_is_open_or_held(sqlite_hospital):
+    open_work = statements.WORK_ITEMS + statements.WORK_ITEM_STATES["open"] + statements.WORK_ITEMS_ORDER
+    with sqlite_hospital.store.read() as view:
+        plan = view.select(f"EXPLAIN QUERY PLAN {open_work}", ("", 10))
+        assert "work_item_queue (id>?)" in plan[0][3]
+        plan = view.select(f"EXPLAIN QUERY PLAN {statements.TO_VERIFY}", ("", "", 10))
+        assert "COVERING INDEX identity_to_verify (id>?)" in plan[0][3]

@@ -34,21 +34,26 @@ def purge(
         str,
         typer.Option(metavar="TIME", help="Erase the past of what has events older than this moment (RFC 3339)."),
     ] = "",
+    calls_before: Annotated[
+        str, typer.Option(metavar="TIME", help="Erase the raw answers of INSi received before this moment (RFC 3339).")
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would be erased, erase nothing.")] = False,
 ) -> None:
-    """Erase personal data past its retention: bytes of messages, and past events once their outcome is noted.
+    """Erase personal data past its retention: bytes of messages, raw answers of INSi, past events once noted.
 
-    Without a moment, what the configuration keeps counts (retention.messages_days, retention.payloads_days).
+    Without a moment, what the configuration keeps counts (retention.messages_days, payloads_days, calls_days).
     Identities stay as they are. The log still tells that messages came, and the chain of seals still verifies.
     """
     context = Context.of(ctx)
     kept = context.config.retention
     messages = _moment(messages_before, "--messages-before") or _retained(kept.messages_days)
     payloads = _moment(payloads_before, "--payloads-before") or _retained(kept.payloads_days)
-    if messages is None and payloads is None:
-        fail(Exit.USAGE, "nothing has a limit: give --messages-before or --payloads-before, or set retention.*_days")
+    calls = _moment(calls_before, "--calls-before") or _retained(kept.calls_days)
+    if messages is None and payloads is None and calls is None:
+        options = "--messages-before, --payloads-before or --calls-before"
+        fail(Exit.USAGE, f"nothing has a limit: give {options}, or set retention.*_days")
     with existing(context, read_only=dry_run) as store:
-        counts = _counted(store, messages, payloads) if dry_run else _purged(store, messages, payloads)
+        counts = (_counted if dry_run else _purged)(store, messages, payloads, calls)
     conclude(context, counts)
 
 
@@ -65,26 +70,34 @@ def _retained(days: int) -> str | None:
     return rfc3339(datetime.now(UTC) - timedelta(days=days)) if days else None
 
 
-def _purged(store: Store, messages: str | None, payloads: str | None) -> dict[str, int]:
+def _purged(store: Store, messages: str | None, payloads: str | None, calls: str | None) -> dict[str, int]:
     return purge_store(
-        store, author(), messages_before=messages, payloads_before=payloads, progress=progress, wait=PATIENCE
+        store,
+        author(),
+        messages_before=messages,
+        payloads_before=payloads,
+        calls_before=calls,
+        progress=progress,
+        wait=PATIENCE,
     )
 
 
-def _counted(store: Store, messages: str | None, payloads: str | None) -> dict[str, int]:
+def _counted(store: Store, messages: str | None, payloads: str | None, calls: str | None) -> dict[str, int]:
     """What a purge would erase: the same rows, in the same batches, only counted."""
-    counts = {"messages": 0, "payloads": 0, "snapshots": 0}
+    counts = {"messages": 0, "payloads": 0, "snapshots": 0, "calls": 0}
     with store.read() as view:
         if messages is not None:
-            counts["messages"] = _old_messages(view, messages)
+            counts["messages"] = _old_rows(view, statements.OLD_MESSAGES, messages)
         if payloads is not None:
             counts["payloads"], counts["snapshots"] = _old_events(view, payloads)
+        if calls is not None:
+            counts["calls"] = _old_rows(view, statements.OLD_CALLS, calls)
     return counts
 
 
-def _old_messages(view: ReadView, before: str) -> int:
+def _old_rows(view: ReadView, sql: str, before: str) -> int:
     count, last = 0, ""
-    while found := view.select(statements.OLD_MESSAGES, (before, last, BATCH)):
+    while found := view.select(sql, (before, last, BATCH)):
         count, last = count + len(found), found[-1][0]
     return count
 

@@ -55,14 +55,13 @@ def add(
         if not StoredUsers(store, author()).add(user):
             fail(Exit.USAGE, f"{user.name}: this name is taken, and stays so even once disabled; choose another")
     if context.json:
-        emit({"secret": secret, **_document(user)})
+        emit({"secret": None if prompt else secret, **_document(user)})
         return
-    if not prompt:
-        typer.echo(secret)
-        note(
-            f"The secret of {user.name}{whence}, shown this once. Use it as: INSIGNE_SECRET=… insigne … --as {user.name}"
-        )
-    note(f"{user.name} added: {', '.join(sorted(user.roles))}")
+    if prompt:
+        typer.echo(f"{user.name} added")
+        return
+    typer.echo(secret)
+    note(f"This is the only time the secret{whence} is shown. Use it as: INSIGNE_SECRET=… insigne … --as {user.name}")
 
 
 @app.command("list", epilog=examples("insigne user list", "insigne user list --json"))

@@ -1,4 +1,4 @@
-"""Erasing what retention does not allow to keep: old bytes of messages, old payloads of the journal.
+"""Erasing what retention does not allow to keep: old bytes of messages, old answers of INSi, old payloads of events.
 
 Rows stay, emptied: the log still tells that a message came and how it was answered, the chain of seals still verifies
 and tells how much was erased. Audit entries are never erased. On SQLite what is erased is overwritten in the file
@@ -7,7 +7,7 @@ Backups taken before keep what they hold.
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from insigne.registry.events import EncounterSnapshot, IdentitySnapshot, Recorded, Stream, WorkItemSnapshot
 from insigne.registry.evolve import State
@@ -25,26 +25,42 @@ from insigne.store.transaction import UnitOfWork
 BATCH: Final = 200
 
 
+class Kept(NamedTuple):
+    """Rows whose bytes are erased: what they are called, the text that finds old ones, the text that empties one."""
+
+    name: str
+    object: str
+    old: str
+    erase: str
+
+
+_MESSAGES: Final = Kept("messages", "message", statements.OLD_MESSAGES, statements.ERASE_MESSAGE)
+_CALLS: Final = Kept("calls", "insi-call", statements.OLD_CALLS, statements.ERASE_CALL)
+
+
 def purge(
     store: Store,
     author: str,
     *,
     messages_before: str | None = None,
     payloads_before: str | None = None,
+    calls_before: str | None = None,
     progress: Progress = silent,
     wait: float = 30.0,
     now: Callable[[], str] = utc_now,
 ) -> dict[str, int]:
-    """Erase the bytes of messages received before one moment, and the payloads of events that happened before another.
+    """Erase the bytes of messages, the payloads of events, the criteria and raw answers of calls, each before a moment.
 
     Moments are RFC 3339 UTC with milliseconds. Before the payloads of an object go, its state is written as a sealed
     snapshot event, from which it is rebuilt. Done in small transactions while others write; doing it again does
-    nothing more. Returns how many messages and payloads were erased, and snapshots written. Raises StoreBusy after
-    `wait` seconds.
+    nothing more. Returns how many messages, payloads and calls were erased, and snapshots written. Raises StoreBusy
+    after `wait` seconds.
     """
     work = _Purge(store, author, progress, wait, now)
     if messages_before is not None:
-        work.messages(messages_before)
+        work.bytes(_MESSAGES, messages_before)
+    if calls_before is not None:
+        work.bytes(_CALLS, calls_before)
     if payloads_before is not None:
         work.payloads(payloads_before)
     store.empty_log()
@@ -60,22 +76,22 @@ class _Purge:
         self._progress = progress
         self._wait = wait
         self._now = now
-        self.done = {"messages": 0, "payloads": 0, "snapshots": 0}
+        self.done = {"messages": 0, "payloads": 0, "snapshots": 0, "calls": 0}
 
-    def messages(self, before: str) -> None:
-        """Empty the messages received before that moment."""
+    def bytes(self, kind: Kept, before: str) -> None:
+        """Empty the rows of that kind written before that moment."""
         last = ""
         while True:
             with self._store.begin(self._wait) as transaction:
-                found = transaction.select(statements.OLD_MESSAGES, (before, last, BATCH))
+                found = transaction.select(kind.old, (before, last, BATCH))
                 if not found:
                     return
                 last = found[-1][0]
-                transaction.execute_each([(statements.ERASE_MESSAGE, found)])
-                details = {"messages": str(len(found)), "before": before}
-                transaction.record(AuditEntry(self._author, "messages-erased", "message", self._now(), details))
+                transaction.execute_each([(kind.erase, found)])
+                details = {kind.name: str(len(found)), "before": before}
+                transaction.record(AuditEntry(self._author, f"{kind.name}-erased", kind.object, self._now(), details))
                 transaction.commit()
-            self._tell("messages", len(found))
+            self._tell(kind.name, len(found))
 
     def payloads(self, before: str) -> None:
         """Empty the events that happened before that moment."""
@@ -118,7 +134,7 @@ class _Purge:
 
     def _tell(self, kind: str, count: int) -> None:
         self.done[kind] += count
-        done = self.done["messages"] + self.done["payloads"]
+        done = self.done["messages"] + self.done["payloads"] + self.done["calls"]
         self._progress(done, done)
 
 

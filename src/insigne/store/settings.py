@@ -20,3 +20,5 @@ class RetentionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Bytes of messages and of their acknowledgements."""
     payloads_days: Days = 0
     """Personal content of journal entries; the present state of what they are about stays."""
+    calls_days: Days = 0
+    """Criteria and raw answers of calls to INSi; who called, when, why and the code stay."""

@@ -252,15 +252,15 @@ CAMPAIGNS: Final = f"{_CAMPAIGNS} ORDER BY created DESC, id DESC"
 RUNNING_CAMPAIGNS: Final = f"{_CAMPAIGNS} WHERE state = 'running' ORDER BY created, id"
 OLD_CALLS: Final = "SELECT id FROM insi_call WHERE time < ? AND id > ? AND raw IS NOT NULL ORDER BY id LIMIT ?"
 ERASE_CALL: Final = "UPDATE insi_call SET criteria = NULL, raw = NULL WHERE id = ?"
-#: What names an identity that does not exist, or is there twice; for `verify`.
-LOST_IDENTITIES: Final = {
-    "insi_job": "SELECT id, identity FROM insi_job AS one WHERE identity <> ''"
-    " AND NOT EXISTS (SELECT 1 FROM identity WHERE identity.id = one.identity)",
-    "insi_call": "SELECT id, identity FROM insi_call AS one WHERE identity <> ''"
-    " AND NOT EXISTS (SELECT 1 FROM identity WHERE identity.id = one.identity)",
-    "invitation": "SELECT id, identity FROM invitation AS one WHERE identity <> ''"
-    " AND NOT EXISTS (SELECT 1 FROM identity WHERE identity.id = one.identity)",
-}
+#: Tables whose column `identity` names an identity, or is empty.
+NAMING_IDENTITIES: Final = ("insi_job", "insi_call", "invitation")
+COUNT_NAMING: Final = tuple(f"SELECT count(*) FROM {table}" for table in NAMING_IDENTITIES)  # noqa: S608  # no value
+#: Their rows that name one that does not exist.
+NAMING_NOBODY: Final = tuple(
+    f"SELECT id, identity FROM {table} AS one WHERE identity <> '' AND NOT EXISTS"  # noqa: S608  # no value
+    " (SELECT 1 FROM identity WHERE identity.id = one.identity)"
+    for table in NAMING_IDENTITIES
+)
 SAME_OPEN_JOBS: Final = (
     "SELECT identity, kind FROM insi_job WHERE state IN ('waiting', 'calling') GROUP BY identity, kind"
     " HAVING count(*) > 1"

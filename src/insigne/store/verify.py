@@ -33,9 +33,21 @@ def verify(store: Store, progress: Progress = silent) -> Report:
             report.problem(f"journal: {error}; the comparison stops here")
         for (key,) in view.select(statements.SAME_OPEN_ITEMS):
             report.problem(f"work_item: several open items of key {key}")
+        _check_records(view, report)
         head = view.head()
         report.checked["events"] = head.last_seq if head is not None else 0
     return report
+
+
+def _check_records(view: ReadView, report: Report) -> None:
+    """Records that name an identity name one that exists; nobody is asked about twice at once."""
+    counts, lost = statements.COUNT_NAMING, statements.NAMING_NOBODY
+    for table, count, naming_nobody in zip(statements.NAMING_IDENTITIES, counts, lost, strict=True):
+        report.checked[table] = view.select(count)[0][0]
+        for record, identity_id in view.select(naming_nobody):
+            report.problem(f"{table}: {record} names identity {identity_id}, which does not exist")
+    for identity_id, kind in view.select(statements.SAME_OPEN_JOBS):
+        report.problem(f"insi_job: several open jobs of kind {kind} about identity {identity_id}")
 
 
 def _compare_projections(view: ReadView, report: Report, progress: Progress) -> None:
@@ -58,11 +70,18 @@ def _compare(view: ReadView, report: Report, table: str, sql: str, key: Row, row
     found = view.select(sql, key)
     if not found or tuple(found[0]) != row:
         fault = "is not what the journal amounts to" if found else "is missing"
-        report.problem(f"{table}: the row of {row[0] if table in _BY_ID else row[3]} {fault}")
+        report.problem(f"{table}: the row of {row[_OBJECT[table]]} {fault}")
 
 
-#: Tables whose first column is the id of the object; in the others it is the fourth, after a value not to be told.
-_BY_ID = frozenset({"identity", "encounter", "work_item"})
+#: In which column the id of the object is; before it may come a value not to be told.
+_OBJECT = {
+    "identity": 0,
+    "identifier": 3,
+    "encounter": 0,
+    "encounter_key": 3,
+    "work_item": 0,
+    "work_item_subject": 1,
+}
 
 
 def _expected_rows(state: State) -> Iterator[Expected]:
