@@ -7,15 +7,20 @@ import time
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from insigne.app.base import open_base
 from insigne.cli.common import Context, Exit, command_app, emit, examples, fail
+from insigne.cli.demo.desk import play_desk
+from insigne.cli.demo.nation import Nation, NationNotStarted, nation
 from insigne.cli.demo.play import Answers, play_folder, play_mllp
 from insigne.cli.demo.stage import NotStarted, Stage, stage
 from insigne.cli.demo.verdict import Expectation, against_truth, over_fhir
+from insigne.config import load
 from insigne.simulate.hospital import GeneratedMessage, HospitalSettings, generate, truth
 from insigne.simulate.truth import Person
 from insigne.simulate.written import written_cases
@@ -38,31 +43,38 @@ def demo(
     once: Annotated[bool, typer.Option("--once", help="Play, print the summary, and end: 0 when all held.")] = False,
     patients: Annotated[int, typer.Option(min=1, help="How many people come to the hospital.")] = 150,
     seed: Annotated[int, typer.Option(help="Another number, another hospital.")] = 1,
+    desk: Annotated[
+        int, typer.Option(min=2, help="How many more come to the desk, half of them while INSi is down.")
+    ] = 40,
 ) -> None:
-    """Play a synthetic hospital through the chain, on loopback: births, admissions, merges, wrong messages on purpose.
+    """Play a synthetic hospital through the chain, on loopback: births, admissions, merges, wrong messages on purpose,
+    and a desk whose people are looked up in a simulated INSi that goes down and comes back.
 
     Without --once the server stays up, to be looked at, until Ctrl-C.
     """
     context = Context.of(ctx)
     folder = Path(tempfile.mkdtemp(prefix="insigne-demo-"))
     try:
-        with stage(folder) as ready:
-            summary = _played(ready, HospitalSettings(patients, seed=seed))
+        settings = HospitalSettings(patients, seed=seed, people=patients + desk)
+        people = folder / "truth.jsonl"
+        people.write_bytes(b"".join(msgspec.json.encode(person) + b"\n" for person in truth(settings)))
+        with nation(folder, people) as insi, stage(folder, insi.configuration) as ready:
+            summary = _played(ready, insi, settings)
             if context.json:
                 emit(summary)
             else:
                 _show(summary)
             if not once:
                 _stay(ready)
-    except NotStarted as error:
-        fail(Exit.UNREACHABLE, f"the server of the demonstration did not start:\n{error}")
+    except (NotStarted, NationNotStarted) as error:
+        fail(Exit.UNREACHABLE, f"the demonstration did not start:\n{error}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if not summary["ok"]:
         raise typer.Exit(Exit.PROBLEMS)
 
 
-def _played(ready: Stage, settings: HospitalSettings) -> dict[str, Any]:
+def _played(ready: Stage, insi: Nation, settings: HospitalSettings) -> dict[str, Any]:
     started = time.monotonic()
     feed, people = list(generate(settings)), list(truth(settings))
     answers, examples_answers = Answers(), Answers()
@@ -72,6 +84,7 @@ def _played(ready: Stage, settings: HospitalSettings) -> dict[str, Any]:
         written = _written()
         task = bars.add_task("hand-written messages", total=len(written))
         asyncio.run(play_mllp(ready, written, examples_answers, lambda n: bars.advance(task, n)))
+        desk, figures = _at_the_desk(ready, insi, people, bars)
         patients = [person for person in people if person.identifiers]
         task = bars.add_task("comparing with the truth", total=len(patients))
         expectations, counts = _compared(ready, people, lambda n: bars.advance(task, n))
@@ -80,13 +93,27 @@ def _played(ready: Stage, settings: HospitalSettings) -> dict[str, Any]:
     examples_answered.failures += examples_answers.surprises
     living = [person for person in patients if person.merged_into is None]
     expectations = [answered, examples_answered, *expectations, over_fhir(ready, living[:20])]
+    expectations += desk
     return {
         "ok": all(expectation.ok for expectation in expectations),
         "seconds": round(time.monotonic() - started, 1),
         "messages": _messages(answers, examples_answers),
         "identities": counts,
+        "insi": figures,
         "expectations": [expectation.document() for expectation in expectations],
     }
+
+
+def _at_the_desk(
+    ready: Stage, insi: Nation, people: list[Person], bars: Progress
+) -> tuple[list[Expectation], dict[str, int]]:
+    others = [person for person in people if not person.identifiers]
+    task = bars.add_task("desk, and INSi down and up", total=len(others))
+    base = open_base(load(ready.configuration, (), {}, ready.data), wait=10.0)
+    try:
+        return play_desk(base, insi, others, lambda n: bars.advance(task, n))
+    finally:
+        base.close()
 
 
 async def _sent(ready: Stage, feed: list[GeneratedMessage], answers: Answers, bars: Progress) -> None:

@@ -19,7 +19,7 @@ from insigne.store import open_store
 from insigne.store.tokens import StoredTokens
 
 SENDER = "GAM de démonstration"
-_START_SECONDS = 30.0
+_START_SECONDS = 90.0
 _STOP_SECONDS = 20.0
 
 _CONFIGURATION = """\
@@ -58,6 +58,7 @@ class Stage:
     """Where the demonstration plays. Addresses are host:port; `token` reads FHIR."""
 
     folder: Path
+    configuration: Path
     data: Path
     inbox: Path
     ca_file: Path
@@ -73,8 +74,11 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path) -> Iterator[Stage]:
-    """Prepare everything in `folder`, start the server, stop it in the end. Raises NotStarted."""
+def stage(folder: Path, more: str) -> Iterator[Stage]:
+    """Prepare everything in `folder`, start the server, stop it in the end. `more` ends its configuration.
+
+    Raises NotStarted.
+    """
     now = datetime.now(UTC)
     authority = DemoAuthority(folder / "certificates", now)
     server, client = authority.issue_server("insigne-demo", now), authority.issue_client("demo-gam", now)
@@ -84,13 +88,14 @@ def stage(folder: Path) -> Iterator[Stage]:
     configuration.write_text(
         _CONFIGURATION.format(
             server=server, ca_file=authority.ca_file, sender=SENDER, client_name="demo-gam", folder=inbox
-        ),
+        )
+        + more,
         encoding="utf-8",
     )
     process, ready = _start(configuration, data, folder)
     try:
         token = _token(data, now)
-        yield Stage(folder, data, inbox, authority.ca_file, client, ready["mllp"], ready["http"], token)
+        yield Stage(folder, configuration, data, inbox, authority.ca_file, client, ready["mllp"], ready["http"], token)
     finally:
         process.send_signal(signal.SIGTERM)
         try:
