@@ -4,6 +4,7 @@ It knows the common name of each client's certificate, which the usual ASGI serv
 """
 
 import asyncio
+import socket
 import ssl
 from collections import deque
 from collections.abc import Callable
@@ -26,6 +27,7 @@ _MAX_HEAD: Final = 32_768
 _MAX_WAITING: Final = 64
 _IDLE_SECONDS: Final = 75.0
 _CLOSE_SECONDS: Final = 0.5
+_HANDSHAKE_SECONDS: Final = 20.0
 _BACKLOG: Final = 512
 
 
@@ -69,7 +71,8 @@ class HttpServer:
         self._context = context
         self._handler = handler
         self._max_connections = max_connections
-        self._listener: asyncio.Server | None = None
+        self._listening: socket.socket | None = None
+        self._greetings: set[asyncio.Task[None]] = set()
         self._connections: set[_Connection] = set()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -78,34 +81,67 @@ class HttpServer:
 
     async def start(self, host: str, port: int) -> None:
         """Listen, unless it is done already."""
-        if self._listener is not None:
+        if self._listening is not None:
             return
-        loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(
-            lambda: _Connection(self), host, port, ssl=self._context, backlog=_BACKLOG, reuse_address=True
-        )
-        self.address = self._listener.sockets[0].getsockname()[:2]
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        self._listening.setblocking(False)
+        self.address = self._listening.getsockname()[:2]
+        asyncio.get_running_loop().add_reader(self._listening, self._accept, self._listening)
 
     async def refuse(self) -> None:
         """Close the listener and abort every connection."""
-        if self._listener is not None:
-            self._listener.close()
-            self._listener = None
+        await self._deafen()
         for connection in tuple(self._connections):
             connection.abort()
 
     async def stop(self) -> None:
         """Take nothing more, flush what has been written, close everything."""
-        if self._listener is not None:
-            self._listener.close()
-            self._listener = None
+        await self._deafen()
         for connection in tuple(self._connections):
             connection.close()
+        await self._all_gone()
+        for connection in tuple(self._connections):
+            connection.abort()
+        await self._all_gone()
+
+    def _accept(self, listening: socket.socket) -> None:
+        """Take the connection that waits. The loop's own server loses those that arrive as it closes."""
+        try:
+            accepted, _ = listening.accept()
+        except OSError:  # it has gone already, or no file descriptor is left and it waits on
+            return
+        greeting = asyncio.get_running_loop().create_task(self._greet(accepted))
+        self._greetings.add(greeting)
+        greeting.add_done_callback(self._greetings.discard)
+
+    async def _greet(self, accepted: socket.socket) -> None:
+        """Make the handshake; one that fails is the client's affair."""
+        accepted.setblocking(False)
+        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with suppress(OSError):
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: _Connection(self), accepted, ssl=self._context, ssl_handshake_timeout=_HANDSHAKE_SECONDS
+            )
+
+    async def _deafen(self) -> None:
+        """Close the listener and drop the handshakes under way."""
+        listening, self._listening = self._listening, None
+        if listening is None:
+            return
+        asyncio.get_running_loop().remove_reader(listening)
+        listening.close()
+        # Greetings born in this turn of the loop get as far as their transport, which their cancellation closes.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        for greeting in self._greetings:
+            greeting.cancel()
+        await asyncio.gather(*self._greetings, return_exceptions=True)
+
+    async def _all_gone(self) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await self._empty.wait()
-        for connection in tuple(self._connections):
-            connection.abort()
 
     def answer(self, request: HttpRequest) -> HttpReply:
         """Ask the handler."""
@@ -113,7 +149,7 @@ class HttpServer:
 
     def admit(self, connection: "_Connection") -> bool:
         """Give a place to a new connection, if there is one."""
-        if self._listener is None or len(self._connections) >= self._max_connections:
+        if self._listening is None or len(self._connections) >= self._max_connections:
             return False
         self._connections.add(connection)
         self._empty.clear()
