@@ -457,7 +457,7 @@ def test_after_a_stop_nobody_listens(run, serve):
         async with serve() as (server, _):
             address = server.address
             await server.stop()
-            with pytest.raises(OSError):  # noqa: PT011  # refused
+            with pytest.raises(OSError):  # noqa: PT011  # refused: the system says how
                 await asyncio.open_connection(*address)
             with pytest.raises(RuntimeError, match="start it first"):
                 assert server.address
