@@ -5,6 +5,8 @@ import sqlite3
 
 import pytest
 
+from insigne.insi.jobs import CallTrace
+from insigne.store import open_store
 from insigne.store.lock import FolderLock
 
 MARGOT = "01JMARGOT00000000000000000"
@@ -120,6 +122,26 @@ def test_a_purge_erases_the_past_and_leaves_the_present(insigne, hospital):
     assert after["identifier"] == before["identifier"]
     assert run(insigne, hospital.folder, "audit", "verify")[0] == 0
     assert run(insigne, hospital.folder, "db", "rebuild")[0] == 0
+
+
+def test_answers_of_insi_are_kept_as_long_as_the_setting_says(insigne, hospital):
+    def kept(number, day):
+        call = CallTrace(f"C{number}", day, "", MARGOT, "user:claire", "admission", "search", "INSI-AUTO", b"{}", "00",
+                         "", "", b"<xml/>", 200)  # fmt: skip
+        store = open_store(hospital.url)
+        with store.begin() as transaction:
+            transaction.put_call(call)
+            transaction.commit()
+        store.close()
+
+    kept(1, "2020-03-01T08:00:00.000Z")
+    kept(2, "2999-03-01T08:00:00.000Z")
+    for options in (["--set", "retention.calls_days=30"], ["--calls-before", "2026-03-01T00:00:00Z"]):
+        _, planned, _ = run(insigne, hospital.folder, "purge", *options, "--dry-run")
+        assert planned["checked"]["calls"] == 1
+    _, done, _ = run(insigne, hospital.folder, "purge", "--set", "retention.calls_days=30")
+    assert done["checked"] == {"messages": 0, "payloads": 0, "snapshots": 0, "calls": 1}
+    assert run(insigne, hospital.folder, "db", "verify")[1]["checked"]["insi_call"] == 2
 
 
 def test_a_history_that_was_purged_says_so(insigne, hospital):
