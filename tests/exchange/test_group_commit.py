@@ -251,3 +251,39 @@ def test_messages_go_through_a_real_intake(hospital: Any, write: Any) -> None:
     assert [answer.code for answer in answers] == ["AA"] * 10
     assert len(hospital.identities()) == 10
     assert hospital.intake.counters.batches == 1
+
+
+@pytest.mark.parametrize("threaded", [False, True])
+def test_a_defect_refuses_its_batch_and_the_next_messages_are_taken(threaded: bool) -> None:
+    intake = Intake()
+
+    def broken() -> None:
+        intake.during = lambda: None
+        raise RuntimeError("a defect")
+
+    async def scenario() -> list[str]:
+        with ThreadPoolExecutor(1) as executor:
+            group = _group(intake, executor=executor if threaded else None)
+            intake.during = broken
+            codes = [(await group.submit(_received(content))).code for content in (b"first", b"second")]
+            await group.drain()
+            return codes
+
+    assert asyncio.run(scenario()) == ["AR", "AA"]
+
+
+def test_a_sender_that_cannot_be_answered_does_not_silence_the_others() -> None:
+    intake = Intake()
+    answered: list[bytes] = []
+
+    def gone(_: Answer) -> None:
+        raise ConnectionError("gone")
+
+    async def scenario() -> None:
+        group = _group(intake)
+        group.submit_nowait(_received(b"gone"), gone)
+        group.submit_nowait(_received(b"there"), lambda answer: answered.append(answer.payload))
+        await group.drain()
+
+    asyncio.run(scenario())
+    assert answered == [b"there"]

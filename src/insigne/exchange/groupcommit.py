@@ -89,27 +89,24 @@ class GroupCommit:
         batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._settings.batch))]
         items = [item for item, _ in batch]
         if self._executor is None:
-            try:
-                self._done(batch, self._intake.process(items))
-            except StoreBusy as busy:
-                self._again(batch, busy)
+            self._collect(batch, lambda: self._intake.process(items))
             return
         future = self._loop.run_in_executor(self._executor, self._intake.process, items)
-        future.add_done_callback(lambda done: self._collected(batch, done))
+        future.add_done_callback(lambda done: self._collect(batch, done.result))
 
-    def _collected(self, batch: Sequence[Item], done: "asyncio.Future[list[Answer]]") -> None:
-        error = done.exception()
-        if error is None:
-            self._done(batch, done.result())
-        elif isinstance(error, StoreBusy):
-            self._again(batch, error)
-        else:
-            raise error
-
-    def _done(self, batch: Sequence[Item], answers: Sequence[Answer]) -> None:
+    def _collect(self, batch: Sequence[Item], result: Callable[[], Sequence[Answer]]) -> None:
+        """Answer a batch. Whatever fails, the messages that wait are taken next: nothing may leave the queue stuck."""
+        try:
+            answers = result()
+        except StoreBusy as busy:
+            self._again(batch, busy)
+            return
+        except Exception as error:  # a defect of ours: this batch is to be sent again, the next one goes on
+            _log.error("batch not processed", defect=type(error).__name__)
+            answers = [self._intake.unavailable(item, "internal error") for item, _ in batch]
         self._busy_since = None
         for (_, callback), answer in zip(batch, answers, strict=True):
-            callback(answer)
+            _deliver(callback, answer)
         self._schedule()
 
     def _again(self, batch: Sequence[Item], busy: StoreBusy) -> None:
@@ -124,7 +121,7 @@ class GroupCommit:
             return
         self._busy_since = None
         for item, callback in batch:
-            callback(self._intake.unavailable(item, str(busy)))
+            _deliver(callback, self._intake.unavailable(item, str(busy)))
         self._schedule()
 
     def _schedule(self) -> None:
@@ -133,6 +130,14 @@ class GroupCommit:
         else:
             self._running = False
             self._idle.set()
+
+
+def _deliver(callback: Callback, answer: Answer) -> None:
+    """Hand an answer over; a transport that fails at it does not take the answers of its neighbours with it."""
+    try:
+        callback(answer)
+    except Exception as error:
+        _log.error("answer not handed over", message=answer.message_id, defect=type(error).__name__)
 
 
 def _nobody(_: Answer) -> None:
