@@ -23,10 +23,12 @@ from msgspec import Struct
 
 from insigne.api.settings import HttpSettings
 from insigne.exchange.settings import ExchangeSettings, SenderSettings
+from insigne.ins.settings import ComparisonSettings, ProofSettings
 from insigne.insi.settings import InsiSettings
 from insigne.registry.settings import AuthoritySettings, RegistrySettings
 from insigne.store.settings import RetentionSettings, StoreSettings
 from insigne.transport.settings import FolderSettings, MllpSettings
+from insigne.web.settings import EnrolmentSettings
 
 ENVIRONMENT_PREFIX = "INSIGNE_"
 DATABASE_FILE = "insigne.db"
@@ -50,10 +52,13 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     retention: RetentionSettings = RetentionSettings()
     ri: RiSettings = RiSettings()
     registry: RegistrySettings = RegistrySettings()
+    proof: ProofSettings = ProofSettings()
+    comparison: ComparisonSettings = ComparisonSettings()
     authorities: tuple[AuthoritySettings, ...] = ()
     senders: tuple[SenderSettings, ...] = ()
     exchange: ExchangeSettings = ExchangeSettings()
     insi: InsiSettings = InsiSettings()
+    enrolment: EnrolmentSettings = EnrolmentSettings()
 
 
 class ConfigError(Exception):

@@ -1,15 +1,24 @@
 """A data folder with one family in its base."""
 
+import json
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
 
+from insigne.access import Role
+from insigne.access.users import User, hash_secret
 from insigne.exchange.model import MessageRecord
 from insigne.ins.matricule import NIR_OID
 from insigne.registry import events as ev
 from insigne.registry.values import Authority, Details, Identifier, Ins, Traits
 from insigne.registry.workingset import WorkingSet
+from insigne.simulate.insi.control import Change
+from insigne.simulate.insi.running import running
+from insigne.simulate.insi.script import ALL_WELL
+from insigne.simulate.insi.simulator import SimulatorSettings
 from insigne.store import open_store
+from insigne.store.accounts import StoredUsers
 from insigne.store.migrate import upgrade
 
 GAM = Authority("GAM", "1.2.250.1.999.7.1", "ISO")
@@ -108,3 +117,113 @@ def message(identifier, time, code, disposition, raw, control="C1") -> MessageRe
         else b"",
         subject=MARGOT,
     )
+
+
+SECRET = "un secret bien long"
+
+
+class Desk:
+    """A référentiel d'identités: people who act with `insigne … --as`, and the téléservice it calls."""
+
+    def __init__(self, run, folder, nation) -> None:
+        self._run = run
+        self.folder = folder
+        self.nation = nation
+        self.config = folder.parent / "insigne.toml"
+        self.configure()
+        url = f"sqlite:///{folder / 'insigne.db'}"
+        folder.mkdir(parents=True)
+        upgrade(url)
+        store = open_store(url, wait=5)
+        salt = hash_secret(SECRET, b"0123456789abcdef")
+        for name, role in (("claire", "identitovigilance"), ("adele", "accueil"), ("quentin", "qualifieur")):
+            user = User(id=name, name=name, roles=frozenset({Role(role)}), secret_hash=salt, created=datetime.now(UTC))
+            StoredUsers(store).add(user)
+        store.close()
+
+    def configure(self, *lines, adapter="simulation") -> None:
+        """Write the configuration, with more lines at its beginning."""
+        ready = self.nation.ready
+        client = ready["clients"]["INSI-MANU"]
+        self.config.write_text(
+            "\n".join(lines)
+            + f"""
+[insi]
+endpoint = "{ready["url"]}"
+idam = "{ready["idam"]}"
+[insi.tls]
+ca_file = "{ready["ca"]}"
+cert_file = "{client["cert"]}"
+key_file = "{client["key"]}"
+[insi.verification]
+adapter = "{adapter}"
+endpoint = "{ready["verification"]}"
+"""
+        )
+
+    def run(self, *args):
+        """Run a command as it stands."""
+        return self._run("--config", self.config, "--data", self.folder, *args)
+
+    def act(self, *args, status=0, user="claire"):
+        """Act as a user: the document printed with --json, None when there is none, and what was said on stderr."""
+        result = self.run(*args, "--as", user, "--json")
+        assert result.status == status, result.err
+        lines = [json.loads(line) for line in result.out.splitlines()]
+        assert len(lines) <= 1
+        return (lines[0] if lines else None), result.err
+
+    def create(self, name="ADRUN", *given, sex="F", born="1975-12-31", place="63220", more=()):
+        """Create an identity (by default one the nation knows); its id."""
+        names = [part for one in given or ("ZOE",) for part in ("--given", one)]
+        document, _ = self.act(
+            "identity", "create", "--birth-name", name, *names, "--sex", sex, "--birth-date", born,
+            "--birth-place", place, *more,
+        )  # fmt: skip
+        return document["id"]
+
+    def lines(self, *args):
+        """The JSON lines of a command that reads."""
+        result = self.run(*args, "--json")
+        assert result.status == 0, result.err
+        return [json.loads(line) for line in result.out.splitlines()]
+
+    def events(self, identity):
+        return [line["event"] for line in self.lines("identity", "history", identity)]
+
+    def work(self, *options):
+        return [item["kind"] for item in self.lines("worklist", "list", *options)]
+
+
+def status_of(patient) -> str:
+    """The RNIV status and the attributes of a Patient, as in "QUAL HOMA"."""
+    parts = patient["extension"][0]["extension"]
+    codes = [p["valueCoding"]["code"] for p in parts if p["url"] == "identityStatus"]
+    codes += [p["valueCodeableConcept"]["coding"][0]["code"] for p in parts if p["url"] == "comment"]
+    return " ".join(codes)
+
+
+def ins_of(patient) -> str:
+    """The matricule a Patient shows as held, "" for none."""
+    return next((i["value"] for i in patient["identifier"] if i["use"] == "official"), "")
+
+
+@pytest.fixture(scope="session")
+def nation_service(tmp_path_factory):
+    """The simulated téléservice, over TLS, for the whole run."""
+    with running(SimulatorSettings(tmp_path_factory.mktemp("nation"))) as service:
+        yield service
+
+
+@pytest.fixture
+def nation(nation_service):
+    """The téléservice, well again after each test."""
+    yield nation_service
+    nation_service.call(lambda: nation_service.simulator.control.change(Change(mode="production", effects=ALL_WELL)))
+
+
+@pytest.fixture
+def desk(insigne, tmp_path, nation, monkeypatch) -> Desk:
+    """A référentiel d'identités with users claire, quentin and adele, who all have the same secret."""
+    monkeypatch.setenv("INSIGNE_SECRET", SECRET)
+    return Desk(insigne, tmp_path / "desk", nation)

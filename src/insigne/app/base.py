@@ -20,7 +20,7 @@ from insigne.store import Store, open_store
 
 def site_policy(config: Config) -> Policy:
     """The registry's view of the configuration."""
-    return policy(config.environment, config.authorities, config.registry, config.ri.authorities)
+    return policy(config.environment, config.authorities, config.registry, config.ri.authorities, config.comparison)
 
 
 @dataclass(frozen=True)

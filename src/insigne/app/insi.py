@@ -59,6 +59,7 @@ class InsiWorker:
         """End after the calls in hand."""
         self._stop.set()
         self._thread.join(timeout=60)
+        self.service.close()
 
     def _run(self) -> None:
         while not self._stop.is_set():

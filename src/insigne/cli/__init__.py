@@ -27,6 +27,8 @@ COMMANDS = {
     "check": ("insigne.cli.check", "Validate HL7 messages against an edition of PAM-FR, offline."),
     "generate": ("insigne.cli.generate", "Write synthetic messages and the truth about them."),
     "identity": ("insigne.cli.identity", "Show, search and follow identities."),
+    "worklist": ("insigne.cli.worklist", "List, assign and settle what waits for a person."),
+    "enrol": ("insigne.cli.enrol", "Invite people to enter their own traits on their phone."),
     "insi": ("insigne.cli.insi", "Call the téléservice INSi, or simulate it."),
     "message": ("insigne.cli.message", "List, show and replay messages received and sent."),
     "db": ("insigne.cli.db", "Upgrade, rebuild and verify the database."),
@@ -36,6 +38,7 @@ COMMANDS = {
     "purge": ("insigne.cli.purge", "Erase personal data past its retention, keeping the chain verifiable."),
     "token": ("insigne.cli.token", "Create, list and revoke access tokens."),
     "user": ("insigne.cli.user", "Add and list the people who act on identities."),
+    "report": ("insigne.cli.report", "Report on the quality of identities, by period and site."),
     "config": ("insigne.cli.config_cmd", "Show the effective configuration and where each value comes from."),
 }
 """Command → (module, its line in `insigne --help`). Those whose module is not installed are not shown."""

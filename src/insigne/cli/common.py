@@ -20,6 +20,7 @@ from typing import NoReturn
 
 import msgspec
 import typer
+from typer.core import TyperGroup
 
 from insigne.cli.options import PLAIN, CommandError, Exit, Options, examples
 from insigne.config import Config, ConfigError, LoadedConfig, load
@@ -122,9 +123,9 @@ def command_app() -> typer.Typer:
     return typer.Typer(**PLAIN)
 
 
-def group_app(text: str) -> typer.Typer:
+def group_app(text: str, kind: type[TyperGroup] = TyperGroup) -> typer.Typer:
     """Make the `app` of a module that holds a family of commands; `text` is the help of the family."""
-    app = typer.Typer(**PLAIN, help=text, no_args_is_help=True)
+    app = typer.Typer(**PLAIN, cls=kind, help=text, no_args_is_help=True)
     app.callback()(_family)  # makes it a family even while it has one member
     return app
 

@@ -1,13 +1,16 @@
-"""`insigne identity`: show, search and follow identities."""
+"""`insigne identity`: show, search and follow identities; acts on them are imported only to be done."""
 
+import importlib
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, cast
 
 import msgspec
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from insigne.cli.common import Context, Exit, emit, emit_line, examples, fail, group_app, note, parse_time
 from insigne.cli.opening import reading
+from insigne.cli.options import add_global_options
 from insigne.cli.tables import print_fields, print_table
 from insigne.fhir import Resource, family, patient_of, resolve, split_token, survivor
 from insigne.ins.cog import bundled_cog
@@ -22,7 +25,43 @@ from insigne.store.journal import JournalEntry
 from insigne.store.moments import rfc3339
 from insigne.store.queries import ReadView
 
-app = group_app("Show, search and follow identities.")
+ACTS: Final = {
+    "create": ("identity_acts", "Create an identity, after searching for it."),
+    "edit": ("identity_acts", "Change the traits of an identity."),
+    "set-attribute": ("identity_acts", "Set or lift the attributes HOMA, DOUT, FICT."),
+    "merge": ("identity_acts", "Merge an identity into another."),
+    "unmerge": ("identity_acts", "Undo a merge."),
+    "retrieve-ins": ("identity_qualification", "Ask INSi for the INS of an identity, now."),
+    "accept": ("identity_qualification", "Accept the INS that INSi gave."),
+    "refuse": ("identity_qualification", "Refuse the INS that INSi gave."),
+    "record-proof": ("identity_qualification", "Record the check of an identity document."),
+    "verify-ins": ("identity_qualification", "Have INSi verify the INS held."),
+    "qualify-by-card": ("identity_qualification", "Qualify by the Application carte Vitale."),
+    "scan": ("identity_qualification", "Take the INS of a Data Matrix, and have it verified."),
+}
+"""Act → (module that holds it, its line in `insigne identity --help`)."""
+
+
+class _WithActs(TyperGroup):
+    """The family with its acts, whose modules (and the application under them) reading does not import."""
+
+    def __init__(self, **attributes: Any) -> None:  # what typer's callback() was given
+        super().__init__(**attributes)
+        self.commands.update({name: TyperCommand(name, help=line) for name, (_, line) in ACTS.items()})
+
+    def resolve_command(  # type: ignore[override]  # the base class names a private class of typer's
+        self, ctx: typer.Context, args: list[str]
+    ) -> tuple[str | None, Any, list[str]]:
+        """Replace the line of the help by the act itself."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name in ACTS:
+            module = importlib.import_module(f"insigne.cli.{ACTS[name][0]}")
+            command = cast("TyperGroup", typer.main.get_command(module.app)).commands[name]
+            add_global_options(cast("TyperCommand", command))
+        return name, command, rest
+
+
+app = group_app("Show, search and follow identities, and act on those that are ours.", _WithActs)
 
 IdArgument = Annotated[
     str,
@@ -55,12 +94,12 @@ def show(
     moment = rfc3339(parse_time(at, "--at")) if at else ""
     with reading(context) as view:
         read = _reader_at(view, moment)
-        found = _named(context, view, identity, read)
+        found = named(context, view, identity, read)
         document = patient_of(read, found, bundled_cog())
     if context.json:
         emit(document)
     else:
-        print_fields(_fields(document))
+        print_fields(fields(document))
 
 
 @app.command(
@@ -76,7 +115,7 @@ def history(ctx: typer.Context, identity: IdArgument) -> None:
     """
     context = Context.of(ctx)
     with reading(context) as view:
-        found = _named(context, view, identity, view.identity)
+        found = named(context, view, identity, view.identity)
         lines = [line for person in (found, *family(view.identity, found)) for line in _history(view, person.id)]
     lines.sort(key=lambda line: line.seq)
     if context.json:
@@ -125,7 +164,7 @@ def search(
             emit_line(document)
         return
     titles = ("id", "status", "birth name", "given name", "born", "gender", "identifier")
-    print_table(titles, map(_row, patients), none="nobody found")
+    print_table(titles, map(row, patients), none="nobody found")
 
 
 def _reader_at(view: ReadView, moment: str) -> Callable[[str], Identity | None]:
@@ -144,7 +183,7 @@ def _reader_at(view: ReadView, moment: str) -> Callable[[str], Identity | None]:
     return read
 
 
-def _named(context: Context, view: ReadView, text: str, read: Callable[[str], Identity | None]) -> Identity:
+def named(context: Context, view: ReadView, text: str, read: Callable[[str], Identity | None]) -> Identity:
     """The standing identity that an argument names; ends the command when there is none."""
     pair = split_token(text)
     if pair is None:
@@ -243,7 +282,7 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
-def _fields(patient: Resource) -> Iterator[tuple[str, str]]:
+def fields(patient: Resource) -> Iterator[tuple[str, str]]:
     """A Patient as names and values for a person."""
     yield "id", patient["id"]
     yield "status", _status(patient)
@@ -261,7 +300,8 @@ def _fields(patient: Resource) -> Iterator[tuple[str, str]]:
     yield "updated", f"{patient['meta']['lastUpdated']} (version {patient['meta']['versionId']})"
 
 
-def _row(patient: Resource) -> tuple[str, ...]:
+def row(patient: Resource) -> tuple[str, ...]:
+    """A Patient as a row of a list: id, status, names, birth date, gender, identifier."""
     official: Resource = next((name for name in patient.get("name", []) if name.get("use") == "official"), {})
     current = [found for found in patient.get("identifier", []) if found["use"] == "usual"]
     return (

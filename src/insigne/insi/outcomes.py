@@ -2,8 +2,9 @@
 
 import msgspec
 
-from insigne.ins.compare import Comparison, FieldComparison, compare
+from insigne.ins.compare import DEFAULT_SETTINGS, Comparison, FieldComparison, compare
 from insigne.ins.names import spaced_name
+from insigne.ins.settings import ComparisonSettings
 from insigne.insi.wire.model import FOUND, InsiAnswer, InsiFault, InsiResult, InsNumber
 from insigne.registry.acts import NationalAnswer, NoteInsiOutcome
 from insigne.registry.record import strict
@@ -12,11 +13,15 @@ from insigne.registry.values import Ins, NationalIns, Traits
 
 
 class HeldAnswer(msgspec.Struct, frozen=True):
-    """What waits for a person in a work item "to-compare": the answer, its comparison, the trace of the call."""
+    """What waits for a person in a work item "to-compare": the answer, its comparison, the trace of the call.
+
+    `comparison` has a line a trait: field, verdict, rule, sentence, sentence_fr; `verdict` is that of the whole.
+    """
 
     answer: NationalAnswer
     comparison: tuple[dict[str, str], ...]
     call: str
+    verdict: str
 
 
 def given_names_of(identity: Identity) -> list[str]:
@@ -51,20 +56,22 @@ def _ins(number: InsNumber) -> Ins:
     return Ins(number.matricule, number.oid)
 
 
-def compared(identity: Identity, answer: NationalAnswer) -> Comparison:
+def compared(identity: Identity, answer: NationalAnswer, settings: ComparisonSettings = DEFAULT_SETTINGS) -> Comparison:
     """The answer beside the identity."""
-    return compare(strict(identity.traits), strict(answer.traits))
+    return compare(strict(identity.traits), strict(answer.traits), settings=settings)
 
 
-def outcome_of(identity: Identity, result: InsiResult, call: str) -> NoteInsiOutcome | None:
-    """What to tell the registry; None for a fault, which is tried again."""
+def outcome_of(
+    identity: Identity, result: InsiResult, call: str, settings: ComparisonSettings = DEFAULT_SETTINGS
+) -> NoteInsiOutcome | None:
+    """What to tell the registry; None for a fault, which is tried again. `settings`: what may be tolerated."""
     if isinstance(result, InsiFault):
         return None
     if result.code != FOUND:
         return NoteInsiOutcome(identity.id, result.code, cause=result.label)
     answer = national_answer(result, call)
-    comparison = compared(identity, answer)
-    held = HeldAnswer(answer, tuple(_line(one) for one in comparison.fields), call)
+    comparison = compared(identity, answer, settings)
+    held = HeldAnswer(answer, tuple(_line(one) for one in comparison.fields), call, str(comparison.verdict))
     return NoteInsiOutcome(identity.id, FOUND, held=msgspec.json.encode(held), cause=str(comparison.verdict))
 
 

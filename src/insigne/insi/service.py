@@ -5,6 +5,7 @@ is told are then written in one transaction, if the claim still holds: a job who
 call made again, and its outcome applied once.
 """
 
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -128,6 +129,12 @@ class InsiService:
             transaction.rollback()
         return self._finish([self._ask((job, identity))])[0]
 
+    def close(self) -> None:
+        """Close the connections kept; the service may be used again, which opens others."""
+        self._client.close()
+        if self._verifier is not None:
+            self._verifier.close()
+
     def _claim(self, limit: int) -> list[tuple[Job, Identity | None]]:
         transaction = self._storage.begin()
         try:
@@ -175,6 +182,7 @@ class InsiService:
         if ins is None or self._verifier is None:
             return Done(job, identity, barred="no INS to verify" if ins is None else "no verification adapter")
         traits: StrictTraits = strict(identity.national.candidate_traits if candidate else identity.traits)
+        traits = dataclasses.replace(traits, birth_date=_dashed(traits.birth_date))
         self._pause()
         started = time.perf_counter()
         try:
@@ -248,7 +256,9 @@ class InsiService:
             act = RecordVerification(identity.id, 0, one.verdict, call)
             return _closed(job, "done", one.verdict), act
         if one.result is not None and not isinstance(one.result, InsiFault):
-            return _closed(job, "done", one.result.code), outcome_of(identity, one.result, call)
+            return _closed(job, "done", one.result.code), outcome_of(
+                identity, one.result, call, self._policy.comparison
+            )
         fault = one.result if isinstance(one.result, InsiFault) else InsiFault("verification")
         if fault.kind == "input":
             return _closed(job, "failed", "fault", fault.code), NoteInsiOutcome(

@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
-from insigne.insi.wire.model import Security
+from insigne.insi.security import Security
 from insigne.net.backoff import Backoff
 from insigne.net.breaker import BreakerRule
 from insigne.net.settings import ClientTlsSettings, Seconds

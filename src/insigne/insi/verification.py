@@ -62,6 +62,9 @@ class Verifier(Protocol):
     def collect(self, ticket: str) -> dict[str, Verdict] | None:
         """Return the verdicts of a batch by reference, None as long as it is pending."""
 
+    def close(self) -> None:
+        """Close the connections kept."""
+
 
 class SimulatedVerifier:
     """Verification by Insigne's simulator, over JSON of its own: NOT the official contract."""

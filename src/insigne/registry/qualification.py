@@ -275,7 +275,7 @@ def _acceptable(draft: Draft, identity: Identity, answer: acts.NationalAnswer) -
         raise Refused(Fault.FORBIDDEN, Subject.INS, f"OID {answer.ins.oid} is not one of this environment")
     if identity.details.collection.birth_date_corrected == "Y":
         raise Refused(Fault.FORBIDDEN, Subject.TRAITS, "the birth date was completed here (ZFD-4 = Y): it takes no INS")
-    compared = compare(strict(identity.traits), strict(answer.traits))
+    compared = compare(strict(identity.traits), strict(answer.traits), settings=draft.policy.comparison)
     if not compared.acceptable:
         fields = ", ".join(one.field for one in compared.fields if one.verdict in {Verdict.BLOCKING, Verdict.MISSING})
         raise Refused(Fault.FORBIDDEN, Subject.TRAITS, f"the traits differ beyond what is tolerated: {fields}")

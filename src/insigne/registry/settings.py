@@ -4,6 +4,10 @@ from typing import Literal
 
 import msgspec
 
+from insigne.ins.settings import ComparisonSettings
+
+_DEFAULT_COMPARISON = ComparisonSettings()
+
 
 class AuthoritySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """An assigning authority the site knows.
@@ -41,8 +45,9 @@ class RegistrySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """What the rules need to know of the site, resolved once from the settings.
 
-    `universal` maps a namespace to the universal id it is joined to. `trusted` is None when no authorities are
-    configured: every sender is then trusted equally. `own` are the authorities whose identities are edited here.
+    `comparison` is what a person may accept of INSi's traits. `universal` maps a namespace to the universal id it is
+    joined to. `trusted` is None when no authorities are configured: every sender is then trusted equally. `own` are
+    the authorities whose identities are edited here.
     """
 
     environment: Literal["production", "test"] = "production"
@@ -50,6 +55,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     trusted: frozenset[str] | None = None
     own: frozenset[str] = frozenset()
     registry: RegistrySettings = RegistrySettings()
+    comparison: ComparisonSettings = ComparisonSettings()
 
     def trusts(self, authority_key: str) -> bool:
         """Whether what this authority asserts may overwrite."""
@@ -61,6 +67,7 @@ def policy(
     authorities: tuple[AuthoritySettings, ...],
     registry: RegistrySettings,
     own: tuple[str, ...] = (),
+    comparison: ComparisonSettings = _DEFAULT_COMPARISON,
 ) -> Policy:
     """The policy of a site. `own` are the authorities of `ri.authorities`, by any of their names: always trusted."""
     universal: dict[str, str] = {}
@@ -82,4 +89,5 @@ def policy(
         trusted=frozenset(trusted | ours) if authorities else None,
         own=frozenset(ours),
         registry=registry,
+        comparison=comparison,
     )

@@ -21,7 +21,6 @@ from insigne.insi.wire.model import (
     Operation,
     Request,
     SearchTraits,
-    Security,
     VitaleData,
     WireError,
 )
@@ -52,7 +51,6 @@ __all__ = [
     "Operation",
     "Request",
     "SearchTraits",
-    "Security",
     "VitaleData",
     "WireError",
     "build_answer",

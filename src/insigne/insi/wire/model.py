@@ -6,11 +6,10 @@ Sources: WSDL DESIR_ICIR_EXP 1.5.0 and its schemas, recorded answers of the qual
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from insigne.insi.security import Security
+
 Operation = Literal["search", "vitale"]
 """WS_INS2 `rechercherInsAvecTraitsIdentite` and WS_INS1 `rechercherInsAvecCarteVitale`."""
-
-Security = Literal["none", "assertion_ps"]
-"""Organisation certificate alone, or with SAML assertions in `wsse:Security`."""
 
 FaultKind = Literal["technical", "configuration", "input"]
 """Who can do something: nobody but time, the administrator of this software, whoever typed the traits."""

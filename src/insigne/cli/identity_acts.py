@@ -1,0 +1,326 @@
+"""`insigne identity create`, `edit`, `set-attribute`, `merge`, `unmerge`: acts of a named person."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+import typer
+
+from insigne.access import Right
+from insigne.cli.common import Context, Exit, emit, examples, fail, group_app, note
+from insigne.cli.desk import As, Desk, Reason, Seen, at_desk
+from insigne.cli.identity import IdArgument, row
+from insigne.cli.tables import print_table
+from insigne.fhir import Resource, patient_of, split_token
+from insigne.ins.cog import bundled_cog
+from insigne.ins.dates import BirthDate
+from insigne.ins.entry import Entry, enter_traits
+from insigne.ins.status import Attribute
+from insigne.ins.traits import StrictTraits
+from insigne.registry import acts
+from insigne.registry.commands import DetailsAssertion, TraitsAssertion
+from insigne.registry.record import RANK, strict
+from insigne.registry.state import PERSON_TYPES, Identity
+from insigne.registry.values import Authority, Identifier
+from insigne.store.queries import ReadView
+from insigne.store.transaction import UnitOfWork
+
+app = group_app("Acts of a person on identities that are ours.")
+
+_COUNTER: Final = "local-number"
+_LETTERS: Final = 3
+"""First letters of a name by which people born on a day are told apart (RNIV §3.1.1: three at most)."""
+_TITLES: Final = ("id", "status", "birth name", "given name", "born", "gender", "identifier")
+
+BirthName = Annotated[str, typer.Option(help="Birth name.")]
+GivenNames = Annotated[
+    str, typer.Option("--given-names", metavar="LIST", help="All birth given names, in civil order.")
+]
+Sex = Annotated[str, typer.Option(metavar="M|F|I", help="Sex; I when it is undetermined.")]
+Born = Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="Birth date; 00 for an unknown month or day.")]
+Place = Annotated[str, typer.Option(metavar="COG", help="INSEE code of the birthplace, 99999 when unknown.")]
+UsedName = Annotated[str | None, typer.Option(help="Used name, as the person says it.")]
+UsedGiven = Annotated[str | None, typer.Option(help="Used given name, as the person says it.")]
+Nationality = Annotated[str | None, typer.Option(metavar="FRA", help="Nationality, ISO 3166-1, three letters.")]
+
+
+@app.command(
+    epilog=examples(
+        "insigne identity create --birth-name DARK --given JEANNE --given MARIE --sex F --birth-date 1960-05-30 \\\n"
+        "      --birth-place 88154 --as claire.dupont",
+        "insigne identity create … --despite-matches --as claire.dupont --json",
+        "insigne identity create … --attribute FICT --reason 'séjour sous X' --as claire.dupont",
+    )
+)
+def create(
+    ctx: typer.Context,
+    *,
+    birth_name: BirthName,
+    given: Annotated[list[str], typer.Option(help="Birth given name; the first one, then the others in civil order.")],
+    sex: Sex,
+    birth_date: Born,
+    birth_place: Place,
+    given_names: GivenNames = "",
+    used_name: UsedName = None,
+    used_given: UsedGiven = None,
+    nationality: Nationality = None,
+    mother: Annotated[str | None, typer.Option(metavar="NAME", help="Birth name of the mother, for a newborn.")] = None,
+    attribute: Annotated[
+        list[str] | None, typer.Option(help="HOMA, DOUT (unknown patient) or FICT (anonymous); repeatable.")
+    ] = None,
+    newborn: Annotated[bool, typer.Option("--newborn", help="Ask later for what is not known yet.")] = False,
+    despite_matches: Annotated[
+        bool, typer.Option("--despite-matches", help="Create although the search found somebody alike.")
+    ] = False,
+    reason: Reason = "",
+    user: As = "",
+) -> None:
+    """Create a provisional identity, after the search that the RNIV makes compulsory.
+
+    The base is searched for the birth date, then the first letters of the names. When somebody is found, they are
+    shown and nothing is created, unless --despite-matches says that none of them is this person. The search and what
+    it found are kept with the identity.
+    """
+    context = Context.of(ctx)
+    listed = given_names or (" ".join(given) if len(given) > 1 else "")
+    entry = _entered(StrictTraits(birth_name, given[0], listed, birth_date, sex.upper(), birth_place))
+    details = DetailsAssertion(
+        used_name=used_name,
+        used_given_name=used_given,
+        nationality=nationality,
+        mother_name=mother,
+        collection_mode="SM",
+        birth_date_corrected="Y" if entry.date_completed else None,
+        lunar_birth_date=_lunar(birth_date) or None,
+    )
+    with at_desk(context, user, Right.IDENTITY_CREATE) as desk:
+        with desk.base.store.read() as view:
+            search, alike = _prior_search(view, entry.traits)
+        if alike and not despite_matches:
+            _show_alike(context, alike)
+        authority = _own_authority(desk)
+        source = desk.source()
+        with desk.base.store.begin() as transaction:
+            act = acts.CreateIdentity(
+                _next_identifier(transaction, authority),
+                _assertion(entry.traits),
+                details,
+                search,
+                reason,
+                tuple(attribute or ()),
+                newborn,
+            )
+            [decision] = desk.base.registrar.act_within(transaction, [(act, source)])
+            transaction.commit()
+        desk.show(decision.subject)
+
+
+@app.command(
+    epilog=examples(
+        "insigne identity edit 'INSIGNE|12' --birth-name DUPONT --reason 'carte d’identité' --as claire.dupont",
+        "insigne identity edit 'INSIGNE|12' --used-name DURAND --as claire.dupont",
+    )
+)
+def edit(
+    ctx: typer.Context,
+    identity: IdArgument,
+    *,
+    birth_name: BirthName = "",
+    first_given: Annotated[str, typer.Option("--first-given", help="First birth given name.")] = "",
+    given_names: GivenNames = "",
+    sex: Sex = "",
+    birth_date: Born = "",
+    birth_place: Place = "",
+    used_name: UsedName = None,
+    used_given: UsedGiven = None,
+    nationality: Nationality = None,
+    reason: Reason = "",
+    version: Seen = 0,
+    user: As = "",
+) -> None:
+    """Change traits. A strict trait that changes makes the identity provisional again, and its INS goes to the history.
+
+    The first birth given name may be chosen at any status among the beginnings of the list.
+    """
+    context = Context.of(ctx)
+    said = StrictTraits(birth_name, first_given, given_names, birth_date, sex.upper(), birth_place)
+    details = DetailsAssertion(used_name=used_name, used_given_name=used_given, nationality=nationality)
+    strict_edit = said != StrictTraits()
+    if strict_edit and not reason:
+        fail(Exit.USAGE, "--reason: say why a strict trait changes")
+    with at_desk(context, user, Right.IDENTITY_EDIT) as desk:
+        found = desk.named(identity)
+        wanted: list[acts.Act] = []
+        if strict_edit:
+            wanted.append(_edited(found, said, version or found.version, reason))
+        if birth_date:
+            completed = "Y" if _entered(_merged(found, said)).date_completed else ""
+            details = DetailsAssertion(
+                used_name=used_name,
+                used_given_name=used_given,
+                nationality=nationality,
+                birth_date_corrected=completed,
+                lunar_birth_date=_lunar(birth_date),
+            )
+        wanted.append(acts.EditDetails(found.id, 0 if strict_edit else version, details))
+        desk.act(*wanted)
+        desk.show(found.id)
+
+
+@app.command(
+    "set-attribute",
+    epilog=examples(
+        "insigne identity set-attribute 'INSIGNE|12' DOUT --reason 'usurpation suspectée' --as claire.dupont",
+        "insigne identity set-attribute 'INSIGNE|12' --lift DOUT --reason 'pièce revue' --as claire.dupont",
+    ),
+)
+def set_attribute(
+    ctx: typer.Context,
+    identity: IdArgument,
+    put: Annotated[
+        list[str] | None, typer.Argument(metavar="ATTRIBUTE…", help="To set beside those there are: HOMA, DOUT, FICT.")
+    ] = None,
+    *,
+    lift: Annotated[
+        list[str] | None, typer.Option("--lift", metavar="ATTRIBUTE", help="One to lift; repeatable.")
+    ] = None,
+    reason: Reason,
+    version: Seen = 0,
+    user: As = "",
+) -> None:
+    """Set or lift the attributes homonyme (HOMA), douteuse (DOUT), fictive (FICT).
+
+    DOUT and FICT make the identity provisional and send its INS to the history; lifting them restores nothing.
+    """
+    context = Context.of(ctx)
+    wanted, unwanted = set(put or ()), set(lift or ())
+    unknown = (wanted | unwanted) - set(Attribute)
+    if unknown or not wanted | unwanted:
+        fail(Exit.USAGE, f"name what to set, or to --lift, among {', '.join(Attribute)}")
+    with at_desk(context, user, Right.IDENTITY_ATTRIBUTE) as desk:
+        found = desk.named(identity)
+        attributes = tuple(sorted((set(found.attributes) | wanted) - unwanted))
+        desk.act(acts.SetAttributes(found.id, version or found.version, attributes, reason))
+        desk.show(found.id)
+
+
+@app.command(
+    epilog=examples("insigne identity merge 'INSIGNE|12' 'INSIGNE|31' --reason 'même personne' --as claire.dupont")
+)
+def merge(
+    ctx: typer.Context,
+    survivor: IdArgument,
+    absorbed: Annotated[str, typer.Argument(metavar="ABSORBED", help="The identity that is merged, as ID.")],
+    *,
+    reason: Reason,
+    user: As = "",
+) -> None:
+    """Merge an identity into the one that survives. Refused when they hold different INS, or one is DOUT or FICT."""
+    context = Context.of(ctx)
+    with at_desk(context, user, Right.IDENTITY_MERGE) as desk:
+        kept, gone = desk.named(survivor), desk.named(absorbed)
+        if RANK[gone.status] > RANK[kept.status]:
+            note(f"the identity absorbed is better established ({gone.status}) than its survivor ({kept.status})")
+        desk.act(acts.MergeIdentities(kept.id, gone.id, reason))
+        desk.show(kept.id)
+
+
+@app.command(epilog=examples("insigne identity unmerge 'INSIGNE|31' --reason 'deux sœurs' --as claire.dupont"))
+def unmerge(
+    ctx: typer.Context,
+    absorbed: Annotated[str, typer.Argument(metavar="ABSORBED", help="The identity that was merged, as ID.")],
+    *,
+    reason: Reason,
+    user: As = "",
+) -> None:
+    """Undo a merge: the identity stands again as it was; what came since is in a work item, to be sorted."""
+    context = Context.of(ctx)
+    with at_desk(context, user, Right.IDENTITY_MERGE) as desk:
+        with desk.base.store.read() as view:
+            merged = _merged_identity(view, absorbed)
+        if merged is None:
+            fail(Exit.PROBLEMS, "no merged identity is known by that identifier")
+        desk.act(acts.UnmergeIdentities(merged.id, reason))
+        desk.show(merged.id)
+
+
+def _entered(typed: StrictTraits) -> Entry:
+    """The traits by the rules of entry; what they refuse ends the command (exit 2), what they doubt is said."""
+    entry = enter_traits(typed, datetime.now(UTC).date())
+    if entry.errors:
+        fail(Exit.USAGE, "; ".join(str(error) for error in entry.errors))
+    for remark in entry.remarks:
+        note(remark.message)
+    return entry
+
+
+def _lunar(typed: str) -> str:
+    """A lunar date as ZFD-1 writes it, "" for another."""
+    written = BirthDate.parse(typed)
+    return f"{written.day:02d}^{written.month:02d}^{written.year:04d}" if written.is_lunar else ""
+
+
+def _prior_search(view: ReadView, traits: StrictTraits) -> tuple[acts.PriorSearch, list[Resource]]:
+    """Search by birth date, then by the first letters of the names (RNIV §3.1.1); the search and who is alike."""
+    name, given = traits.birth_name[:_LETTERS], traits.first_given_name[:_LETTERS]
+    born = BirthDate.parse(traits.birth_date).iso()
+    found = {i.id: i for i in (*view.search(born, name=name), *view.search(born, given=given))}
+    search = acts.PriorSearch((("birth_date", born), ("name", name), ("given", given)), tuple(sorted(found)))
+    return search, [patient_of(view.identity, found[one], bundled_cog()) for one in sorted(found)]
+
+
+def _show_alike(context: Context, alike: list[Resource]) -> None:
+    """Show who was found, and end the command: nothing is created."""
+    if context.json:
+        emit({"candidates": alike})
+    else:
+        print_table(_TITLES, map(row, alike), none="")
+    fail(
+        Exit.PROBLEMS,
+        f"nothing created: {len(alike)} found with this birth date and a like name; if none of them is this person, "
+        "add --despite-matches",
+    )
+
+
+def _own_authority(desk: Desk) -> Authority:
+    names = desk.context.config.ri.authorities
+    if not names:
+        fail(Exit.USAGE, "ri.authorities: name the authority under which identities are created here")
+    universal = desk.base.policy.universal.get(names[0], "")
+    return Authority(names[0], universal, "ISO" if "." in universal else "")
+
+
+def _next_identifier(transaction: UnitOfWork, authority: Authority) -> Identifier:
+    """A local number that nobody has: those of an initial load are passed over."""
+    while True:
+        number = transaction.next_number(f"{_COUNTER}:{authority.key}")
+        identifier = Identifier("PI", authority, str(number))
+        if not transaction.holders(identifier.key):
+            return identifier
+
+
+def _assertion(traits: StrictTraits) -> TraitsAssertion:
+    return TraitsAssertion(
+        traits.birth_name,
+        traits.first_given_name,
+        traits.given_names,
+        traits.birth_date,
+        traits.sex,
+        traits.birth_place,
+    )
+
+
+def _merged(identity: Identity, said: StrictTraits) -> StrictTraits:
+    """The traits held, with what is said in place of them."""
+    held = strict(identity.traits)
+    return StrictTraits(*(getattr(said, name) or getattr(held, name) for name in StrictTraits.__slots__))
+
+
+def _edited(identity: Identity, said: StrictTraits, version: int, reason: str) -> acts.EditTraits:
+    return acts.EditTraits(identity.id, version, _assertion(_entered(_merged(identity, said)).traits), reason)
+
+
+def _merged_identity(view: ReadView, text: str) -> Identity | None:
+    """The merged identity that an argument names, itself and not its survivor."""
+    pair = split_token(text)
+    ids = [text] if pair is None else view.find_identity(*pair, types=PERSON_TYPES)
+    return next((one for i in ids if (one := view.identity(i)) is not None and one.merged_into), None)

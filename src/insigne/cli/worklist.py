@@ -1,0 +1,175 @@
+"""`insigne worklist`: what waits for a person, and what they decide."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from insigne.access import Right
+from insigne.cli.common import Context, Exit, emit, emit_line, examples, fail, group_app
+from insigne.cli.desk import As, Desk, at_desk
+from insigne.cli.identity import named
+from insigne.cli.opening import reading
+from insigne.cli.tables import print_fields, print_table
+from insigne.fhir import patient_of
+from insigne.ins.cog import bundled_cog
+from insigne.registry import acts
+from insigne.registry.state import WorkItem
+from insigne.registry.worklist_kinds import KINDS, kind_of
+from insigne.store.queries import ReadView, WorkFilter
+
+app = group_app("What waits for a person: list, assign, settle.")
+
+_COMMANDS = {"apply": "worklist close --apply", "close": "worklist close"}
+_NOBODY = "-"
+
+Item = Annotated[str, typer.Argument(metavar="ITEM", help="Id in the list.")]
+
+
+@app.command(
+    "list",
+    epilog=examples(
+        "insigne worklist list",
+        "insigne worklist list --kind to-compare --json | jq -r .id",
+        "insigne worklist list --mine --as claire.dupont",
+    ),
+)
+def list_(
+    ctx: typer.Context,
+    *,
+    kind: Annotated[str, typer.Option(help=f"Only this kind: {', '.join(KINDS)}.")] = "",
+    assignee: Annotated[str, typer.Option(metavar="USER", help="Only what this user was given.")] = "",
+    mine: Annotated[bool, typer.Option("--mine", help="Only what the user of --as was given.")] = False,
+    identity: Annotated[str, typer.Option(metavar="ID", help="Only what is about this identity.")] = "",
+    closed: Annotated[bool, typer.Option("--closed", help="What was settled, instead of what waits.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Most items to list.")] = 1000,
+    user: As = "",
+) -> None:
+    """List what waits, oldest first, with what may be done next. With --json, one item a line."""
+    context = Context.of(ctx)
+    if kind and kind not in KINDS:
+        fail(Exit.USAGE, f"--kind: {kind!r} is none of {', '.join(KINDS)}")
+    if mine and not user:
+        fail(Exit.USAGE, "--mine: say who you are with --as USER")
+    with reading(context) as view:
+        subject = named(context, view, identity, view.identity).id if identity else ""
+        wanted = WorkFilter(kind, user.lower() if mine else assignee.lower(), subject, "closed" if closed else "open")
+        documents = [_document(item) for item in view.work_items(wanted, limit=limit)]
+    if context.json:
+        for document in documents:
+            emit_line(document)
+        return
+    rows = [
+        (one["id"], one["label_fr"], f"{one['age_days']} j", one["assignee"], ", ".join(one["subjects"]), one["cause"])
+        for one in documents
+    ]
+    print_table(("id", "nature", "âge", "confié à", "identités", "cause"), rows, none="rien à traiter")
+
+
+@app.command(epilog=examples("insigne worklist show 01JMS7Q4", "insigne worklist show 01JMS7Q4 --json | jq .held"))
+def show(ctx: typer.Context, item: Item) -> None:
+    """Show an item: the identities it is about, as FHIR Patients with --json, and what was held back."""
+    context = Context.of(ctx)
+    with reading(context) as view:
+        found = _found(view, item)
+        document = _document(found) | {
+            "held": msgspec.json.decode(bytes(found.held)),
+            "patients": [
+                patient_of(view.identity, one, bundled_cog())
+                for one in (view.identity(subject) for subject in found.subjects)
+                if one is not None
+            ],
+        }
+    _print(context, document)
+    if not context.json and found.kind == "to-compare":
+        for line in document["held"]["comparison"]:
+            typer.echo(f"  {line['sentence_fr']}")
+
+
+@app.command(
+    epilog=examples(
+        "insigne worklist assign 01JMS7Q4 claire.dupont --as claire.dupont",
+        "insigne worklist assign 01JMS7Q4 - --as claire.dupont",
+    )
+)
+def assign(
+    ctx: typer.Context,
+    item: Item,
+    assignee: Annotated[str, typer.Argument(metavar="USER", help="Who is to treat it; - for nobody.")],
+    *,
+    user: As = "",
+) -> None:
+    """Give an item to somebody, or to nobody."""
+    context = Context.of(ctx)
+    name = "" if assignee == _NOBODY else assignee.lower()
+    with at_desk(context, user, Right.WORKLIST) as desk:
+        with desk.base.store.read() as view:
+            known = view.user(name) if name else None
+        if name and (known is None or known.disabled is not None):
+            fail(Exit.PROBLEMS, f"{name}: no such user, or disabled; `insigne user list` shows them")
+        desk.act(acts.AssignWorkItem(item, name))
+        _show_after(desk, item)
+
+
+@app.command(
+    epilog=examples(
+        "insigne worklist close 01JMS7Q4 --outcome 'même personne' --apply --as claire.dupont",
+        "insigne worklist close 01JMS7Q4 --outcome 'message erroné, GAM prévenue' --as claire.dupont",
+    )
+)
+def close(
+    ctx: typer.Context,
+    item: Item,
+    *,
+    outcome: Annotated[str, typer.Option(metavar="TEXT", help="What was found and done.")],
+    apply: Annotated[bool, typer.Option("--apply", help="Apply what was held back, instead of dropping it.")] = False,
+    user: As = "",
+) -> None:
+    """Settle an item: an overlay, a merge or a movement that was held back is applied with --apply, else dropped."""
+    context = Context.of(ctx)
+    with at_desk(context, user, Right.WORKLIST) as desk:
+        desk.act(acts.CloseWorkItem(item, outcome, apply))
+        _show_after(desk, item)
+
+
+def _found(view: ReadView, item_id: str) -> WorkItem:
+    item = view.work_item(item_id)
+    if item is None:
+        fail(Exit.PROBLEMS, f"{item_id}: no such item; `insigne worklist list` shows the ids")
+    return item
+
+
+def _show_after(desk: Desk, item_id: str) -> None:
+    with desk.base.store.read() as view:
+        document = _document(_found(view, item_id))
+    _print(desk.context, document)
+
+
+def _print(context: Context, document: dict[str, Any]) -> None:
+    if context.json:
+        emit(document)
+    else:
+        print_fields((name, _text(value)) for name, value in document.items() if name not in ("held", "patients"))
+
+
+def _document(item: WorkItem) -> dict[str, Any]:
+    kind = kind_of(item.kind)
+    return {
+        "id": item.id,
+        "kind": item.kind,
+        "label": kind.label,
+        "label_fr": kind.label_fr,
+        "age_days": (datetime.now(UTC) - datetime.fromisoformat(item.opened)).days,
+        "opened": item.opened,
+        "assignee": item.assignee,
+        "subjects": item.subjects,
+        "cause": item.cause,
+        "next": [] if item.closed else [_COMMANDS.get(action, f"identity {action}") for action in kind.actions],
+        "closed": item.closed or None,
+        "outcome": item.outcome,
+    }
+
+
+def _text(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else "" if value is None else str(value)

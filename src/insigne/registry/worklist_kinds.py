@@ -1,0 +1,87 @@
+"""The kinds of work items: what each is called, and what may legitimately be done about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+Action = str
+"""What a person may do next: the act of `insigne identity …`, or `close` and `apply` of `insigne worklist close`."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkKind:
+    """A kind of work item. `actions` in the order they are usually tried."""
+
+    kind: str
+    label: str
+    label_fr: str
+    actions: tuple[Action, ...]
+
+
+_COMPARE: Final = ("accept", "refuse", "edit")
+_SEARCH_AGAIN: Final = ("edit", "retrieve-ins", "close")
+_HELD: Final = ("apply", "close")
+_DUPLICATES: Final = ("merge", "set-attribute", "edit", "close")
+
+KINDS: Final[Mapping[str, WorkKind]] = MappingProxyType(
+    {
+        one.kind: one
+        for one in (
+            WorkKind("to-compare", "INSi found one identity: to compare", "Réponse INSi à comparer", _COMPARE),
+            WorkKind("insi-01", "INSi found nobody", "Aucune identité trouvée par INSi (01)", _SEARCH_AGAIN),
+            WorkKind("insi-02", "INSi found several", "Plusieurs identités trouvées par INSi (02)", _SEARCH_AGAIN),
+            WorkKind(
+                "insi-waiting", "INSi does not answer", "En attente du téléservice INSi", ("retrieve-ins", "close")
+            ),
+            WorkKind(
+                "divergence", "INSi and the person disagree", "Divergence entre INSi et la personne",
+                ("edit", "retrieve-ins", "set-attribute", "close"),
+            ),
+            WorkKind(
+                "verification-ko", "the INS was not confirmed", "INS non confirmée à la vérification (KO)",
+                ("retrieve-ins", "edit", "close"),
+            ),
+            WorkKind(
+                "no-document", "recovered without document", "Identité récupérée sans pièce contrôlée",
+                ("record-proof", "close"),
+            ),
+            WorkKind(
+                "expired-document", "the document presented is expired", "Pièce d’identité périmée",
+                ("record-proof", "close"),
+            ),
+            WorkKind("same-ins", "the same INS on two identities", "Même INS portée par deux identités", _DUPLICATES),
+            WorkKind("ins-changed", "another INS was received", "INS remplacée par le flux", ("retrieve-ins", "close")),
+            WorkKind("overlay", "several traits changed at once", "Écrasement possible d’identité", _HELD),
+            WorkKind("merge-held", "a merge contradicts another", "Fusion en attente de décision", _HELD),
+            WorkKind(
+                "merge-other-ins", "merged with another INS", "Fusion d’identités d’INS différentes",
+                ("unmerge", "retrieve-ins", "close"),
+            ),
+            WorkKind("stay-of-another", "the stay is another's", "Séjour rattaché à une autre identité", _HELD),
+            WorkKind(
+                "identifier-conflict", "identifiers of another identity", "Identifiants d’une autre identité",
+                ("merge", "close"),
+            ),
+            WorkKind("unmerged", "unmerged: to be sorted", "Défusion : éléments à répartir", ("edit", "close")),
+            WorkKind(
+                "doubtful-to-lift", "doubtful identity", "Identité douteuse à lever",
+                ("set-attribute", "merge", "close"),
+            ),
+            WorkKind(
+                "newborn-to-complete", "newborn to complete", "Nouveau-né à compléter",
+                ("edit", "retrieve-ins", "close"),
+            ),
+            WorkKind(
+                "enrolment-to-verify", "traits the person entered", "Inscription en ligne à vérifier",
+                ("record-proof", "edit", "merge", "close"),
+            ),
+        )
+    }
+)  # fmt: skip
+"""Every kind the rules raise, in the order they are listed."""
+
+
+def kind_of(kind: str) -> WorkKind:
+    """The kind of that code; one of a later release is only closed."""
+    return KINDS.get(kind) or WorkKind(kind, kind, kind, ("close",))

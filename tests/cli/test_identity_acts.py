@@ -1,0 +1,431 @@
+"""`insigne identity create`, `retrieve-ins`, `accept`, `record-proof`…: against a real base and INSi over TLS."""
+
+import json
+import subprocess
+import sys
+
+import fhirkit
+import pytest
+
+from insigne.ins.datamatrix import write_payload
+from insigne.ins.traits import StrictTraits
+from insigne.simulate.insi.control import Change
+from insigne.simulate.insi.script import Effects
+
+from .conftest import ins_of, status_of
+
+MATRICULE = "275126322074974"
+NIR = "1.2.250.1.213.1.4.8"
+SYMBOL = write_payload(StrictTraits("ADRUN", "", "ZOE", "19751231", "F", "63220"), MATRICULE, NIR)
+
+
+def spoil(desk, **effects):
+    desk.nation.call(lambda: desk.nation.simulator.control.change(Change(effects=Effects(**effects))))
+
+
+def qualified(desk):
+    identity = desk.create()
+    desk.act("identity", "retrieve-ins", identity)
+    desk.act("identity", "accept", identity)
+    desk.act("identity", "record-proof", identity, "--type", "PA")
+    return identity
+
+
+# --- creating
+
+
+def test_a_created_identity_is_provisional_and_numbered_by_us(desk):
+    created, _ = desk.act(
+        "identity", "create", "--birth-name", "Dupré-Lœuf", "--given", "Anne Marie", "--given", "zoé", "--sex", "f",
+        "--birth-date", "1960-05-30", "--birth-place", "88154", "--used-name", "Martin",
+    )  # fmt: skip
+    assert fhirkit.validate(created) == []
+    assert status_of(created) == "PROV"
+    assert [(i["value"], i["use"]) for i in created["identifier"]] == [("1", "usual")]
+    official, used = created["name"]
+    assert (official["family"], official["given"]) == ("DUPRE-LOEUF", ["ANNE MARIE"])
+    assert used["family"] == "Martin"
+    [again] = desk.lines("identity", "show", "INSIGNE|1")
+    assert again == created
+    assert desk.create("DURAND", "PAUL") != created["id"]
+    assert desk.lines("identity", "show", "INSIGNE|2")[0]["name"][0]["family"] == "DURAND"
+
+
+def test_the_person_and_the_search_made_before_are_in_the_history(desk):
+    desk.create("ADRUN", "ZOE")
+    second = desk.create("ADRUN", "ZELIE", more=("--despite-matches",))
+    created, searched = desk.lines("identity", "history", second)
+    assert (created["author"], created["cause"]) == ("user:claire", {"kind": "user", "id": "claire"})
+    assert searched["event"] == "prior-search-made"
+
+
+def test_somebody_alike_is_shown_and_nothing_is_created_without_saying_so(desk):
+    first = desk.create("ADRUN", "ZOE")
+    args = ("--sex", "F", "--birth-date", "1975-12-31", "--birth-place", "63220")
+    for name, given in (("ADRUNE", "PAULE"), ("DURAND", "ZOÉ"), ("adrun", "zoe")):
+        shown, said = desk.act("identity", "create", "--birth-name", name, "--given", given, *args, status=1)
+        assert [patient["id"] for patient in shown["candidates"]] == [first]
+        assert "--despite-matches" in said
+    other = desk.create("DURAND", "PAULE")
+    assert other != first
+    twin = desk.create("ADRUN", "ZOE", more=("--despite-matches",))
+    assert twin not in (first, other)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--birth-name", "DUPONT2", "birth_name"),
+        ("--given", "ANNE_MARIE", "first_given_name"),
+        ("--sex", "X", "sex"),
+        ("--birth-date", "1960-02-30", "birth_date"),
+        ("--birth-date", "yesterday", "birth_date"),
+        ("--birth-place", "75001 PARIS", "birth_place"),
+        ("--given-names", "PAULE ANNE", "beginning of the list"),
+    ],
+)
+def test_what_the_rules_of_entry_refuse_is_named(desk, option, value, said):
+    traits = {
+        "--birth-name": "DUPONT", "--given": "ANNE", "--sex": "F", "--birth-date": "1960-02-01",
+        "--birth-place": "88154",
+    } | {option: value}  # fmt: skip
+    args = [part for pair in traits.items() for part in pair]
+    result = desk.run("identity", "create", *args, "--as", "claire", "--json")
+    assert result.status in (1, 2)
+    assert said in result.err
+    assert result.out == ""
+
+
+def test_an_incomplete_birth_date_is_completed_flagged_and_never_sent_to_insi(desk):
+    identity = desk.create(born="1975-00-00")
+    [patient] = desk.lines("identity", "show", identity)
+    assert patient["birthDate"] == "1975-12-31"
+    document, said = desk.act("identity", "retrieve-ins", identity, status=1)
+    assert "complétée ici" in said
+    assert status_of(document) == "PROV"
+
+
+def test_an_anonymous_stay_is_fictitious_and_insi_is_not_asked(desk):
+    identity = desk.create("ANONYME", "X", more=("--attribute", "FICT", "--reason", "séjour sous X"))
+    assert status_of(desk.lines("identity", "show", identity)[0]) == "PROV FICT"
+    result = desk.run("identity", "retrieve-ins", identity, "--as", "claire", "--json")
+    assert (result.status, result.out) == (1, "")
+    assert "EXI ID 26" in result.err
+
+
+# --- who may
+
+
+def test_an_act_needs_a_person_their_secret_and_the_right(desk, monkeypatch):
+    identity = desk.create()
+    assert desk.run("identity", "accept", identity, "--json").status == 2
+    assert "identity.qualify" in desk.act("identity", "accept", identity, user="adele", status=2)[1]
+    desk.act("identity", "merge", identity, identity, "--reason", "x", user="quentin", status=2)
+    monkeypatch.setenv("INSIGNE_SECRET", "un autre secret")
+    desk.act("identity", "accept", identity, status=2)
+
+
+def test_only_an_identity_repository_acts(desk):
+    desk.configure('roles = ["consumer"]')
+    _, said = desk.act("identity", "accept", "INSIGNE|1", status=2)
+    assert "role ri" in said
+
+
+def test_an_identity_of_another_repository_is_not_acted_on(desk, hospital):
+    desk.folder = hospital.folder
+    desk._run("--data", desk.folder, "user", "add", "claire", "--role", "identitovigilance", "--json")
+    _, said = desk.act("identity", "set-attribute", "GAM|4071", "DOUT", "--reason", "x", status=1)
+    assert "another repository" in said
+
+
+# --- asking INSi, accepting, refusing
+
+
+def test_from_provisional_to_qualified(desk):
+    identity = desk.create()
+    found, said = desk.act("identity", "retrieve-ins", identity)
+    assert (status_of(found), ins_of(found)) == ("PROV", "")
+    assert "comparez-la avec la personne" in said
+    accepted, _ = desk.act("identity", "accept", identity)
+    assert status_of(accepted) == "RECUP"
+    proven, _ = desk.act("identity", "record-proof", identity, "--type", "PA", "--expiry", "2099-01-01")
+    assert (status_of(proven), ins_of(proven)) == ("QUAL", MATRICULE)
+    assert fhirkit.validate(proven) == []
+    assert desk.lines("identity", "show", f"{NIR}|{MATRICULE}")[0]["id"] == identity
+
+
+def test_a_document_first_then_insi_qualifies_too(desk):
+    identity = desk.create()
+    proven, _ = desk.act("identity", "record-proof", identity, "--type", "CN")
+    assert status_of(proven) == "VALI"
+    desk.act("identity", "retrieve-ins", identity)
+    assert status_of(desk.act("identity", "accept", identity)[0]) == "QUAL"
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "born", "place", "said"),
+    [
+        ("INCONNUE", "ZOE", "1975-12-31", "63220", "personne"),
+        ("DE VINCI", "LEONARDO", "2014-02-01", "99999", "plusieurs"),
+    ],
+)
+def test_nobody_or_several_leave_the_status_and_a_task(desk, name, given, born, place, said):
+    sex = "M" if given == "LEONARDO" else "F"
+    identity = desk.create(name, given, sex=sex, born=born, place=place)
+    document, told = desk.act("identity", "retrieve-ins", identity, status=1)
+    assert status_of(document) == "PROV"
+    assert said in told
+    _, told = desk.act("identity", "accept", identity, status=1)
+    assert "retrieve-ins" in told
+
+
+def test_a_silent_service_leaves_the_question_in_the_queue(desk):
+    identity = desk.create()
+    spoil(desk, http=503)
+    document, said = desk.act("identity", "retrieve-ins", identity, status=3)
+    assert status_of(document) == "PROV"
+    assert "en file" in said
+    [job] = desk.lines("insi", "queue")
+    assert (job["state"], job["attempts"], job["author"]) == ("waiting", 1, "user:claire")
+    spoil(desk)
+    desk.act("identity", "retrieve-ins", identity)
+    assert [job["state"] for job in desk.lines("insi", "queue", "--state", "all")] == ["done"]
+
+
+def test_an_answer_about_somebody_else_is_shown_and_cannot_be_accepted(desk):
+    identity = desk.create()
+    spoil(desk, wrong_person=True)
+    _, said = desk.act("identity", "retrieve-ins", identity)
+    assert "noms de naissance sont différents" in said
+    _, said = desk.act("identity", "accept", identity, status=1)
+    assert "birth_name" in said
+    refused, _ = desk.act("identity", "refuse", identity, "--reason", "autre personne")
+    assert status_of(refused) == "PROV"
+    assert "national-answer-refused" in desk.events(identity)
+    assert desk.work() == ["divergence"]
+
+
+def test_the_first_given_name_is_chosen_among_those_of_the_list(desk):
+    identity = desk.create("ECETINSI", "PIERRE-ALAIN", sex="M", born="2009-07-14")
+    desk.act("identity", "retrieve-ins", identity)
+    _, said = desk.act("identity", "accept", identity, "--first-given", "MURIEL", status=1)
+    assert "PIERRE-ALAIN MURIEL" in said
+    accepted, _ = desk.act("identity", "accept", identity, "--first-given", "PIERRE-ALAIN MURIEL")
+    assert accepted["name"][0]["given"] == ["PIERRE-ALAIN MURIEL"]
+
+
+def test_the_same_ins_on_two_identities_is_said_and_contested(desk):
+    qualified(desk)
+    second = desk.create(more=("--despite-matches",))
+    _, said = desk.act("identity", "retrieve-ins", second)
+    assert "déjà portée" in said
+    desk.act("identity", "accept", second)
+    assert status_of(desk.act("identity", "record-proof", second, "--type", "PA")[0]) == "VALI"
+    assert desk.work() == ["same-ins"]
+
+
+def test_reco_pp_03_blocks_the_call_without_document_when_the_site_says_so(desk):
+    identity = desk.create()
+    assert "RECO PP 03" in desk.act("identity", "retrieve-ins", identity)[1]
+    block = ("--set", "insi.reco_pp_03=block")
+    desk.act("identity", "retrieve-ins", identity, *block, status=1)
+    desk.act("identity", "retrieve-ins", identity, "--document-at-hand", *block)
+
+
+# --- two people at once
+
+
+def test_of_two_people_who_saw_the_same_version_the_second_is_told(desk):
+    identity = desk.create()
+    seen = desk.lines("identity", "show", identity)[0]["meta"]["versionId"]
+    desk.act("identity", "record-proof", identity, "--type", "PA", "--if-version", seen)
+    _, said = desk.act("identity", "set-attribute", identity, "DOUT", "--reason", "x", "--if-version", seen, status=1)
+    assert "look at it again" in said
+    assert status_of(desk.lines("identity", "show", identity)[0]) == "VALI"
+
+
+# --- documents
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--type", "PC"), "permis de conduire"),
+        (("--type", "CV"), "carte Vitale seule"),
+        (("--type", "ZZ"), "documents: PA, CN"),
+        (("--type", "AN"), "mineur"),
+        (("--type", "TC"), "convention"),
+    ],
+)
+def test_a_document_that_proves_nothing_is_refused_with_its_reason(desk, options, said):
+    identity = desk.create()
+    document, told = desk.act("identity", "record-proof", identity, *options, status=1)
+    assert document is None
+    assert said in told
+    assert "proof-recorded" not in desk.events(identity)
+
+
+def test_no_document_is_chosen_in_advance(desk):
+    identity = desk.create()
+    assert desk.act("identity", "record-proof", identity, status=2)[0] is None
+
+
+def test_an_expired_document_is_noted_and_a_valid_one_asked_for(desk):
+    identity = desk.create()
+    document, said = desk.act("identity", "record-proof", identity, "--type", "CN", "--expiry", "2020-01-01", status=1)
+    assert status_of(document) == "PROV"
+    assert "validité" in said
+    assert desk.work() == ["expired-document"]
+    desk.act("identity", "record-proof", identity, "--type", "CN", "--expiry", "2099-01-01")
+    assert desk.work() == []
+
+
+def test_a_minor_needs_the_document_of_a_parent_too(desk):
+    identity = desk.create("JEUNE", "ANNE", born="2020-05-05")
+    _, said = desk.act("identity", "record-proof", identity, "--type", "LE", status=1)
+    assert "parent" in said
+    assert status_of(desk.act("identity", "record-proof", identity, "--type", "LE", "--guardian", "PA")[0]) == "VALI"
+
+
+def test_the_site_grades_its_documents(desk):
+    desk.configure('[proof]\ntypes = [{code = "TC", trust = "high"}]')
+    identity = desk.create()
+    assert status_of(desk.act("identity", "record-proof", identity, "--type", "TC")[0]) == "VALI"
+    desk.configure('[proof]\ntypes = [{code = "PC", trust = "high"}]')
+    assert "proof.types" in desk.act("identity", "record-proof", identity, "--type", "PA", status=2)[1]
+
+
+# --- attributes, edits
+
+
+@pytest.mark.parametrize(
+    ("put", "expected"),
+    [
+        ((), None), (("HOMA",), "QUAL HOMA"), (("DOUT",), "PROV DOUT"), (("FICT",), "PROV FICT"),
+        (("DOUT", "HOMA"), "PROV DOUT HOMA"), (("DOUT", "FICT"), None), (("FICT", "HOMA"), None),
+        (("DOUT", "FICT", "HOMA"), None),
+    ],
+)  # fmt: skip
+def test_the_eight_sets_of_attributes(desk, put, expected):
+    identity = qualified(desk)
+    args = ("identity", "set-attribute", identity, *put, "--reason", "dit au guichet")
+    if expected is None:
+        desk.act(*args, status=1 if put else 2)
+        assert status_of(desk.lines("identity", "show", identity)[0]) == "QUAL"
+        return
+    assert status_of(desk.act(*args)[0]) == expected
+    lift = [part for one in put for part in ("--lift", one)]
+    lifted, _ = desk.act("identity", "set-attribute", identity, *lift, "--reason", "levé")
+    assert status_of(lifted) == ("QUAL" if put == ("HOMA",) else "PROV")
+
+
+def test_editing_a_strict_trait_sends_back_to_provisional_and_a_used_name_does_not(desk):
+    identity = qualified(desk)
+    assert status_of(desk.act("identity", "edit", identity, "--used-name", "MARTIN")[0]) == "QUAL"
+    desk.act("identity", "edit", identity, "--birth-name", "ADRUNE", status=2)
+    edited, _ = desk.act("identity", "edit", identity, "--birth-name", "ADRUNE", "--reason", "pièce relue")
+    assert (status_of(edited), ins_of(edited)) == ("PROV", "")
+    last = [line for line in desk.lines("identity", "history", identity) if line["event"] == "traits-changed"][-1]
+    assert (last["reason"], last["after"]) == ("pièce relue", {"traits": {"birth_name": "ADRUNE"}})
+
+
+# --- merging
+
+
+def test_a_merge_is_shown_and_undone(desk):
+    one, two = desk.create(), desk.create(more=("--despite-matches",))
+    merged, _ = desk.act("identity", "merge", "INSIGNE|1", "INSIGNE|2", "--reason", "même personne")
+    assert merged["link"] == [{"other": {"reference": f"Patient/{two}"}, "type": "replaces"}]
+    assert desk.lines("identity", "show", "INSIGNE|2")[0]["id"] == one
+    again, _ = desk.act("identity", "unmerge", "INSIGNE|2", "--reason", "jumelles")
+    assert again["id"] == two
+    assert "link" not in again
+    assert desk.work() == ["unmerged"]
+    desk.act("identity", "unmerge", "INSIGNE|2", "--reason", "jumelles", status=1)
+
+
+def test_an_identity_better_established_than_its_survivor_is_said(desk):
+    qualified(desk)
+    desk.create(more=("--despite-matches",))
+    _, said = desk.act("identity", "merge", "INSIGNE|2", "INSIGNE|1", "--reason", "même personne")
+    assert "QUAL" in said
+
+
+# --- verification, Data Matrix, Application carte Vitale
+
+
+def test_a_verification_confirms_or_withdraws_the_ins(desk):
+    identity = qualified(desk)
+    verified, said = desk.act("identity", "verify-ins", identity)
+    assert (status_of(verified), "confirme" in said) == ("QUAL", True)
+    stranger = desk.create("DURAND", "PAULE")
+    assert "ne porte pas" in desk.act("identity", "verify-ins", stranger, status=1)[1]
+    spoil(desk, http=503)
+    desk.act("identity", "verify-ins", identity, status=3)
+
+
+def test_a_scanned_ins_is_taken_once_insi_confirms_it(desk):
+    identity = desk.create()
+    scanned, _ = desk.act("identity", "scan", identity, SYMBOL)
+    assert status_of(scanned) == "RECUP"
+    assert status_of(desk.act("identity", "record-proof", identity, "--type", "PA")[0]) == "QUAL"
+
+
+def test_a_scanned_ins_that_insi_does_not_know_leaves_the_identity_as_it_was(desk, tmp_path):
+    stranger = write_payload(StrictTraits("ADRUN", "", "ZOE", "19751231", "F", "63220"), "275126322074971", NIR)
+    file = tmp_path / "symbol.txt"
+    file.write_text(stranger + "\n")
+    nobody = write_payload(StrictTraits("INCONNUE", "", "ZOE", "19751231", "F", "63220"), MATRICULE, NIR)
+    identity = desk.create()
+    assert "birth_name" in desk.act("identity", "scan", identity, nobody, status=1)[1]
+    other = desk.create("INCONNUE", "ZOE", more=("--despite-matches",))
+    document, _ = desk.act("identity", "scan", other, nobody, status=1)
+    assert status_of(document) == "PROV"
+    assert desk.work() == ["verification-ko"]
+    assert "rule" in desk.act("identity", "scan", identity, "IS99", status=1)[1]
+    desk.act("identity", "scan", identity, tmp_path / "absent", status=2)
+
+
+def test_without_a_verification_service_a_scanned_ins_waits(desk):
+    desk.configure(adapter="none")
+    identity = desk.create()
+    document, said = desk.act("identity", "scan", identity, SYMBOL)
+    assert status_of(document) == "PROV"
+    assert "attend" in said
+
+
+def test_the_application_carte_vitale_qualifies_without_insi(desk, tmp_path):
+    identity = desk.create()
+    calls = desk.nation.simulator.engine.calls.count
+    card = {
+        "matricule": MATRICULE, "oid": NIR, "birth_name": "ADRUN", "given_names": "ZOE", "sex": "F",
+        "birth_date": "1975-12-31", "birth_place": "63220",
+    }  # fmt: skip
+    file = tmp_path / "card.json"
+    file.write_text(json.dumps(card))
+    document, _ = desk.act("identity", "qualify-by-card", identity, file)
+    assert status_of(document) == "QUAL"
+    assert desk.nation.simulator.engine.calls.count == calls
+    file.write_text("{}")
+    assert "matricule" in desk.act("identity", "qualify-by-card", identity, file, status=2)[1]
+
+
+# --- the frame
+
+
+def test_reading_imports_nothing_of_what_acts_need(site):
+    code = (
+        "import sys\nfrom insigne.cli import main\n"
+        f"try: main(['--data', {str(site.folder)!r}, 'identity', 'show', 'GAM|1'])\nexcept SystemExit: pass\n"
+        "heavy = ('insigne.app', 'insigne.insi.client', 'insigne.insi.wire', 'lxml', 'insigne.cli.identity_acts')\n"
+        "print([name for name in sys.modules if name in heavy])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_the_acts_are_in_the_help_of_the_family(insigne):
+    listed = insigne("identity", "--help").out
+    for act in ("create", "retrieve-ins", "accept", "refuse", "record-proof", "set-attribute", "merge", "unmerge"):
+        assert f"  {act} " in listed
+        assert "--as" in insigne("identity", act, "--help").out
