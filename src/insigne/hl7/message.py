@@ -10,6 +10,8 @@ from insigne.hl7.layout import find_segment, layout_notes, split_segments
 from insigne.hl7.location import Location, located
 from insigne.hl7.segment import FieldTree, Segment, split_segment
 
+_FEW: Final = 2
+"""So many segments are looked for in the text before all of them are told apart."""
 _FRAME_ENDS: Final = (b"\x1c", b"\x1c\r", b"\x1c\n", b"\x1c\r\n")
 
 
@@ -24,10 +26,12 @@ class Message:
 
     __slots__ = (
         "_decoding_notes",
+        "_first",
         "_found",
         "_header",
         "_lines",
         "_start",
+        "_values",
         "charset",
         "declared_charset",
         "delimiters",
@@ -56,7 +60,9 @@ class Message:
         self._start = start  # offset of MSH in raw
         self._lines: list[str] | None = None
         self._header = header  # fields of MSH, in HL7 numbering; None: not split yet
-        self._found: dict[str, Segment] | None = None  # the first segment of each name asked for
+        self._found: dict[str, Segment | None] | None = None  # the first segment of each name asked for
+        self._first: dict[str, tuple[int, str]] | None = None  # where the first segment of each name is
+        self._values: dict[tuple[int, int], str] = {}  # of MSH, by field and component
 
     def __repr__(self) -> str:
         return f"<Message of {len(self.raw)} bytes>"  # never the content: it may end in a log
@@ -79,6 +85,8 @@ class Message:
         except UnicodeDecodeError as error:
             raise _undecodable(body, start, error) from None
         delimiters = STANDARD if text.startswith("|^~\\&|", 3) else delimiters_in(text)
+        if "\n" in text:
+            header = None  # whether a line feed ends the header is for the layout of the whole message to say
         return cls(raw, text, delimiters, declared, charset, header=header, notes=notes, start=start)
 
     def encode(self) -> bytes:
@@ -103,25 +111,26 @@ class Message:
             cache = self._found = {}
         elif name in cache:
             return cache[name]
-        found = self._find(name)
-        if found is not None:
-            cache[name] = found
+        found = cache[name] = self._find(name, asked=len(cache))
         return found
 
-    def _find(self, name: str) -> Segment | None:
+    def _find(self, name: str, asked: int) -> Segment | None:
+        """Find a segment: the first ones `asked` for in the text; from then on all of them are told apart, once."""
         delimiters, text = self.delimiters, self.text
-        if self._lines is None and "\n" not in text:
-            # The usual layout: look for the segment without splitting the others.
+        if self._lines is None and asked < _FEW and "\n" not in text:
             start = text.find(f"\r{name}{delimiters.field}") + 1
             if start:
                 end = text.find("\r", start)
                 line = text[start:end] if end > 0 else text[start:]
                 before = list(filter(None, text[:start].split("\r")))
                 return Segment(name, line, delimiters, len(before) + 1, 1)
-        for position, line in enumerate(self._segment_lines(), 1):
-            if line.startswith(name) and _name(line, delimiters.field) == name:
-                return Segment(name, line, delimiters, position, 1)
-        return None
+        first = self._first
+        if first is None:
+            first = self._first = {}
+            for position, line in enumerate(self._segment_lines(), 1):
+                first.setdefault(_name(line, delimiters.field), (position, line))
+        place = first.get(name)
+        return Segment(name, place[1], delimiters, place[0], 1) if place is not None else None
 
     def segments(self, name: str | None = None) -> list[Segment]:
         """Return the segments of that name, or all of them, in order."""
@@ -252,6 +261,13 @@ class Message:
 
     def _msh(self, field: int, component: int = 1) -> str:
         """Return the first sub-component of a component of MSH, unescaped, without splitting the other segments."""
+        key = (field, component)
+        if key in self._values:
+            return self._values[key]
+        value = self._values[key] = self._read_msh(field, component)
+        return value
+
+    def _read_msh(self, field: int, component: int) -> str:
         header = self._header
         if header is None:
             header = self._header = self._segment_lines()[0].split(self.delimiters.field)
