@@ -19,9 +19,10 @@ from insigne.registry.values import Authority
 from insigne.store import open_store
 from insigne.store.migrate import upgrade
 from insigne.store.tokens import StoredTokens
+from insigne.web.enrolment import PREFIX
 from insigne.web.enrolment.desk import Desk
 from insigne.web.enrolment.places import PlaceNames
-from insigne.web.enrolment.view import PREFIX, EnrolmentPage
+from insigne.web.enrolment.view import EnrolmentPage
 from insigne.web.settings import EnrolmentSettings
 
 NOW = datetime(2026, 3, 10, 9, tzinfo=UTC)
@@ -59,8 +60,8 @@ class Site:
         self.seconds = 0.0
         self._ids = (f"{n:026d}" for n in itertools.count(1))
         self._bytes = itertools.count(1)
-        registrar = Registrar(self.store, Policy(own=frozenset({"INSIGNE"})), lambda: next(self._ids))
-        self.desk = Desk(self.store, self.store.read, registrar, OURS, lambda: self.now)
+        self.registrar = Registrar(self.store, Policy(own=frozenset({"INSIGNE"})), lambda: next(self._ids))
+        self.desk = Desk(self.store, self.store.read, self.registrar, OURS, lambda: self.now)
         self.page = EnrolmentPage(
             self.desk,
             EnrolmentSettings(

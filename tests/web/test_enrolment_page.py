@@ -5,10 +5,14 @@ from datetime import timedelta
 import pytest
 
 from insigne.ins.status import Status
-from insigne.registry.values import Telecom
+from insigne.registry.acts import CreateIdentity, PriorSearch
+from insigne.registry.commands import DetailsAssertion, TraitsAssertion
+from insigne.registry.source import Source
+from insigne.registry.values import Identifier, Telecom
 
-from .conftest import ODETTE
+from .conftest import ODETTE, OURS
 
+LOADED = TraitsAssertion("CAZENAVE", "YVES", "YVES", "19490117", "M", "99999")
 NEUTRAL = "Ce lien ne peut pas être utilisé"
 
 
@@ -170,9 +174,10 @@ def test_an_invitation_serves_once(phone, site, read):
 
 
 def test_a_local_number_already_given_is_not_given_again(site):
-    with site.store.begin() as transaction:
-        assert transaction.next_number("local-number:INSIGNE") == 1
-        transaction.commit()
+    loaded = CreateIdentity(
+        Identifier("PI", OURS, "1"), LOADED, DetailsAssertion(), PriorSearch((("birth_date", "1949-01-17"),), ())
+    )
+    site.registrar.act(loaded, Source("2026-03-01T08:00:00.000Z", "import", "import", "1"))
     site.client().post(f"/enrol/{site.invite()}", data=ODETTE | {"step": "confirm"})
     [identity] = site.identities()
     assert identity.identifiers[0].identifier.value == "2"

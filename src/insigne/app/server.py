@@ -15,6 +15,7 @@ from insigne.api.app import create_app
 from insigne.api.deps import ApiDeps
 from insigne.api.server import HttpServer
 from insigne.app.base import Base, open_base, rfc3339_now, utc_now
+from insigne.app.enrolment import enrolment_page
 from insigne.app.insi import InsiWorker, insi_service
 from insigne.app.watch import health_of, metrics_of
 from insigne.config import LoadedConfig, store_url
@@ -28,6 +29,7 @@ from insigne.store.opening import is_sqlite
 from insigne.store.tokens import StoredTokens
 from insigne.transport.folder import FolderIntake
 from insigne.transport.mllp_server import MllpServer
+from insigne.web.enrolment import PREFIX
 
 _log = structlog.get_logger("insigne.server")
 
@@ -70,6 +72,7 @@ class Service:
         self.listening = False
         self.insi = _insi_worker(base)
         self._tasks: list[asyncio.Task[None]] = []
+        enrolment = enrolment_page(base)
         deps = ApiDeps(
             reader=base.store.read,
             tokens=StoredTokens(base.store),
@@ -80,6 +83,7 @@ class Service:
             cog=bundled_cog,
             public_url=config.http.public_url,
             metrics=metrics_of(self, base),
+            guests={PREFIX: enrolment} if enrolment is not None else {},
         )
         self.http = HttpServer(create_app(deps), config.http)
 

@@ -1,22 +1,20 @@
 """`insigne token`: access to the HTTP interface."""
 
 import os
-import re
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import typer
 
 from insigne.access import AccessDenied, Scope, Token, issue, token_id
 from insigne.access.tokens import RANDOM_BYTES
 from insigne.cli.common import Context, Exit, emit, emit_line, examples, fail, group_app, note, rfc3339
+from insigne.cli.ending import parse_end
 from insigne.cli.opening import author, writing
 from insigne.cli.tables import print_table
 from insigne.store.tokens import StoredTokens
 
 app = group_app("Access tokens of the HTTP interface.")
-
-_DAYS: Final = re.compile(r"([1-9][0-9]{0,4})d")
 
 
 @app.command(
@@ -35,7 +33,7 @@ def create(
     """Create a token and print its secret, once: it cannot be shown again."""
     context = Context.of(ctx)
     now = datetime.now(UTC)
-    end = _end(expires, now) if expires else None
+    end = parse_end(expires, now) if expires else None
     text, token = issue(name, _scopes(scope), random_bytes=os.urandom(RANDOM_BYTES), now=now, expires=end)
     with writing(context) as store:
         StoredTokens(store, author()).add(token)
@@ -92,24 +90,6 @@ def _scopes(names: list[str]) -> frozenset[Scope]:
     if unknown:
         fail(Exit.USAGE, f"--scope: {unknown[0]!r} is not a scope; use {', '.join(Scope)}")
     return frozenset(map(Scope, names))
-
-
-def _end(text: str, now: datetime) -> datetime:
-    """When a token ends: days from now, the end of a day here, or a moment with its zone."""
-    days = _DAYS.fullmatch(text)
-    if days is not None:
-        return now + timedelta(days=int(days[1]))
-    try:
-        end = datetime.fromisoformat(text)
-    except ValueError:
-        fail(Exit.USAGE, f"--expires: {text!r} is none of 90d, 2027-01-31, 2027-01-31T18:00:00+01:00")
-    if len(text) == 10:
-        end = (end + timedelta(days=1)).astimezone()
-    if end.tzinfo is None:
-        fail(Exit.USAGE, "--expires: a moment needs its zone, as in 2027-01-31T18:00:00+01:00")
-    if end <= now:
-        fail(Exit.USAGE, f"--expires: {text} is past")
-    return end
 
 
 def _document(token: Token, now: datetime) -> dict[str, Any]:

@@ -4,3 +4,8 @@ What comes of it is a provisional identity and a work item: a professional looks
 qualifies. The one-time token of the address is the authentication; no list and no search can be reached from here, and
 nothing of what the base holds is ever shown.
 """
+
+from typing import Final
+
+#: Where the page is served: `/enrol/{token}`.
+PREFIX: Final = "/enrol"

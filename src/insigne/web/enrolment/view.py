@@ -25,8 +25,6 @@ from insigne.web.limits import Limiter, visitor
 from insigne.web.pages import Pages
 from insigne.web.settings import EnrolmentSettings
 
-#: Where the page is served: `/enrol/{token}`.
-PREFIX: Final = "/enrol"
 #: Requests a minute on one invitation, from wherever they come.
 INVITATION_RATE: Final = 20
 
@@ -36,7 +34,7 @@ _log = structlog.get_logger("insigne.web")
 
 
 class EnrolmentPage:
-    """The ASGI application under PREFIX. `now` is an aware present, `clock` seconds that never go back."""
+    """The ASGI application served under `PREFIX`. `now` is an aware present, `clock` seconds that never go back."""
 
     def __init__(
         self,
