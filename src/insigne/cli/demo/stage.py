@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -79,6 +80,7 @@ def stage(folder: Path, more: str) -> Iterator[Stage]:
 
     Raises NotStarted.
     """
+    _loopback()
     now = datetime.now(UTC)
     authority = DemoAuthority(folder / "certificates", now)
     server, client = authority.issue_server("insigne-demo", now), authority.issue_client("demo-gam", now)
@@ -102,6 +104,17 @@ def stage(folder: Path, more: str) -> Iterator[Stage]:
             process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+def _loopback() -> None:
+    """Raises NotStarted where programs cannot reach each other on 127.0.0.1, as in a network namespace of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        try:
+            socket.create_connection(listening.getsockname(), timeout=_START_SECONDS).close()
+        except OSError as error:
+            raise NotStarted(
+                f"127.0.0.1 cannot be reached ({error}): bring it up, as with `ip link set lo up`"
+            ) from None
 
 
 def _start(configuration: Path, data: Path, folder: Path) -> tuple[subprocess.Popen[bytes], dict[str, str]]:
