@@ -1,12 +1,13 @@
 """Complementary traits: applying what a message says of them."""
 
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from insigne.registry.commands import DetailsAssertion, DmpAssertion
 from insigne.registry.values import Collection, Details, Dmp, LegalCareMode
 
 #: Fields that are alike in the assertion and in the state: None keeps, anything else replaces.
-_PLAIN = tuple(name for name in Details.__struct_fields__ if name not in {"collection", "dmp", "legal_care_modes"})
+_PLAIN = frozenset(Details.__struct_fields__) - {"collection", "dmp", "legal_care_modes"}
+_SAID = DetailsAssertion.__struct_fields__
 _UPDATE_MARKS = frozenset({"last_update", "last_update_facility"})
 _COLLECTION = {
     "birth_date_corrected": "birth_date_corrected",
@@ -23,11 +24,10 @@ def details_after(before: Details, said: DetailsAssertion) -> Details:
     Lists (addresses, telecoms…) are replaced whole (design: settled 7). Legal care modes are applied one by one by
     their action.
     """
-    changes: dict[str, object] = {}
-    for name in _PLAIN:
-        value = getattr(said, name)
-        if value is not None and value != getattr(before, name):
-            changes[name] = value
+    spoken = [(name, value) for name, value in zip(_SAID, astuple(said), strict=True) if value is not None]
+    changes: dict[str, object] = {
+        name: value for name, value in spoken if name in _PLAIN and value != getattr(before, name)
+    }
     collection = _collection_after(before.collection, said)
     if collection is not before.collection:
         changes["collection"] = collection

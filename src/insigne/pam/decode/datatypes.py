@@ -5,12 +5,13 @@ sub-components.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from insigne.hl7 import NULL
 from insigne.ins.matricule import NAMESPACES, OIDS
 from insigne.registry.values import Address, Authority, Identifier, Ins, Location, Practitioner, Telecom, Ward
 
-Repetition = Sequence[Sequence[str]]
+Repetition = Sequence[tuple[str, ...]]
 
 #: CX-5 of an INS; the billing NIR has the same OID under NH (pam-fr §5.1).
 INS_TYPE = "INS"
@@ -38,8 +39,9 @@ def said(content: str) -> str | None:
     return content if content and not content.isspace() else None
 
 
-def authority(component: Sequence[str]) -> Authority:
-    """An HD; `""` in it is an absent part."""
+@lru_cache(maxsize=1024)
+def authority(component: tuple[str, ...]) -> Authority:
+    """An HD; `""` in it is an absent part. A feed names few authorities, again and again."""
     namespace, universal_id, universal_id_type = (
         "" if part == NULL else part.strip() for part in (*component[:3], "", "", "")[:3]
     )

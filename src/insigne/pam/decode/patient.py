@@ -11,6 +11,39 @@ from insigne.registry.values import Identifier, Ins, LegalCareMode
 #: PID-8 to the registry's sex: anything but M and F is undetermined.
 _SEX = {"M": "M", "F": "F", "": None, NULL: ""}
 _ACTIONS = frozenset({"INSERT", "UPDATE", "CANCEL"})
+_PID_FIELDS = (
+    ("language", 15),
+    ("marital_status", 16),
+    ("birth_place_text", 23),
+    ("multiple_birth", 24),
+    ("birth_order", 25),
+    ("nationality", 26),
+    ("death_date", 29),
+    ("death_indicator", 30),
+    ("unknown_identity", 31),
+    ("last_update", 33),
+    ("last_update_facility", 34),
+)
+_PD1_FIELDS = (("living_arrangement", 2), ("protected", 12))
+_ZFD_FIELDS = (
+    ("gestation_weeks", 2),
+    ("sms_consent", 3),
+    ("birth_date_corrected", 4),
+    ("collection_mode", 5),
+    ("insi_date", 6),
+    ("proof", 7),
+    ("proof_expiry", 8),
+)
+_ZFP_FIELDS = (("occupation", 1), ("occupation_group", 2))
+_ZFA_FIELDS = (
+    ("status", 1),
+    ("status_date", 2),
+    ("closed_date", 3),
+    ("feeding", 9),
+    ("feeding_date", 10),
+    ("consulting", 11),
+    ("consulting_date", 12),
+)
 
 
 def patient(message: Message, pid: Segment, pd1: Segment | None) -> Patient:
@@ -53,10 +86,9 @@ def _codes(pid: Segment) -> tuple[str, ...]:
 
 
 def _names(message: Message, pid: Segment, traits: dict[str, str | None], details: dict[str, Any]) -> None:
-    """PID-5:
+    """PID-5: birth names in the first repetition typed L, used names in D.
 
-    birth names in the first repetition typed L, used names in D; the first untyped one is taken as L when there is
-    none.
+    The first untyped one is taken as L when there is none.
     """
     repetitions = pid.decoded(5)
     others: list[tuple[str, str, str]] = []
@@ -113,21 +145,13 @@ def _addresses(pid: Segment, traits: dict[str, str | None], details: dict[str, A
         details["addresses"] = tuple(others)
 
 
+def _said(segment: Segment, fields: tuple[tuple[str, int], ...]) -> dict[str, Any]:
+    """What the fields say, by name; a field that says nothing is left out."""
+    return {name: dt.said(segment.value(number)) for name, number in fields if segment.field(number)}
+
+
 def _plain_details(pid: Segment, pd1: Segment | None) -> dict[str, Any]:
-    value, said = pid.value, dt.said
-    details: dict[str, Any] = {
-        "language": said(value(15)),
-        "marital_status": said(value(16)),
-        "birth_place_text": said(value(23)),
-        "multiple_birth": said(value(24)),
-        "birth_order": said(value(25)),
-        "nationality": said(value(26)),
-        "death_date": said(value(29)),
-        "death_indicator": said(value(30)),
-        "unknown_identity": said(value(31)),
-        "last_update": said(value(33)),
-        "last_update_facility": said(value(34)),
-    }
+    details = _said(pid, _PID_FIELDS)
     if pid.field(21):
         mother = (dt.identifier(repetition, "PI") for repetition in pid.decoded(21))
         details["mother_identifiers"] = tuple(found for found in mother if found is not None)
@@ -136,52 +160,31 @@ def _plain_details(pid: Segment, pd1: Segment | None) -> dict[str, Any]:
         found = (dt.telecom(repetition) for repetition in phones)
         details["telecoms"] = tuple(telecom for telecom in found if telecom.value)
     if pd1 is not None:
-        details["living_arrangement"] = said(pd1.value(2))
-        details["protected"] = said(pd1.value(12))
+        details |= _said(pd1, _PD1_FIELDS)
     return details
 
 
 def _french_segments(message: Message, details: dict[str, Any]) -> None:
     """ZFD, ZFP, ZFA and ZFS."""
-    said = dt.said
     zfd = message.segment("ZFD")
     if zfd is not None:
+        details |= _said(zfd, _ZFD_FIELDS)
         lunar = zfd.field(1)
-        details["lunar_birth_date"] = said(lunar if lunar == NULL else "-".join(filter(None, _lunar(zfd))))
-        details["gestation_weeks"] = said(zfd.value(2))
-        details["sms_consent"] = said(zfd.value(3))
-        details["birth_date_corrected"] = said(zfd.value(4))
-        details["collection_mode"] = said(zfd.value(5))
-        details["insi_date"] = said(zfd.value(6))
-        details["proof"] = said(zfd.value(7))
-        details["proof_expiry"] = said(zfd.value(8))
+        if lunar:
+            details["lunar_birth_date"] = dt.said(lunar if lunar == NULL else "-".join(filter(None, _lunar(zfd))))
     zfp = message.segment("ZFP")
     if zfp is not None:
-        details["occupation"] = said(zfp.value(1))
-        details["occupation_group"] = said(zfp.value(2))
+        details |= _said(zfp, _ZFP_FIELDS)
     zfa = message.segment("ZFA")
     if zfa is not None:
-        details["dmp"] = _dmp(zfa)
-    modes = [(_action(zfs), _legal_care_mode(zfs)) for zfs in message.segments("ZFS")] if "ZFS" in message.text else []
-    if modes:
-        details["legal_care_modes"] = tuple(modes)
+        details["dmp"] = DmpAssertion(**_said(zfa, _ZFA_FIELDS))
+    if message.segment("ZFS") is not None:
+        details["legal_care_modes"] = tuple((_action(zfs), _legal_care_mode(zfs)) for zfs in message.segments("ZFS"))
 
 
 def _lunar(zfd: Segment) -> tuple[str, str, str]:
     """ZFD-1 `dd^mm^yyyy`, most significant part first, each part as written."""
     return _kept(zfd.value(1, 3)), _kept(zfd.value(1, 2)), _kept(zfd.value(1, 1))
-
-
-def _dmp(zfa: Segment) -> DmpAssertion:
-    return DmpAssertion(
-        status=dt.said(zfa.value(1)),
-        status_date=dt.said(zfa.value(2)),
-        closed_date=dt.said(zfa.value(3)),
-        feeding=dt.said(zfa.value(9)),
-        feeding_date=dt.said(zfa.value(10)),
-        consulting=dt.said(zfa.value(11)),
-        consulting_date=dt.said(zfa.value(12)),
-    )
 
 
 def _legal_care_mode(zfs: Segment) -> LegalCareMode:

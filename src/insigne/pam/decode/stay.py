@@ -9,6 +9,36 @@ from insigne.registry.commands import MovementAssertion
 from insigne.registry.state import StayHeader
 from insigne.registry.values import Identifier, Location, Practitioner, Ward
 
+_HEADER_FIELDS: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = (
+    (
+        "PV1",
+        (
+            ("patient_class", 2),
+            ("admission_type", 4),
+            ("hospital_service", 10),
+            ("discharge_disposition", 36),
+            ("admit_time", 44),
+            ("discharge_time", 45),
+        ),
+    ),
+    ("PV2", (("expected_admit", 8), ("expected_discharge", 9))),
+    (
+        "ZFM",
+        (("admit_mode", 1), ("discharge_mode", 2), ("origin", 3), ("destination", 4), ("emergency_passage", 5)),
+    ),
+    (
+        "ZFV",
+        (
+            ("legal_origin", 1),
+            ("transport_out", 2),
+            ("placement_start", 4),
+            ("placement_end", 5),
+            ("custom_discharge_mode", 9),
+            ("transport_care", 11),
+        ),
+    ),
+)
+
 
 def number(segment: Segment | None, field: int, kind: str) -> Identifier | None:
     """A visit or account number (a CX), under its own type whatever CX-5 says."""
@@ -21,32 +51,11 @@ def header(message: Message, pv1: Segment | None) -> tuple[StayHeader, tuple[str
     """The stay as a whole, and the names of the fields that `""` deletes."""
     if pv1 is None:
         return StayHeader(), ()
-    values = {
-        "patient_class": pv1.value(2),
-        "admission_type": pv1.value(4),
-        "hospital_service": pv1.value(10),
-        "discharge_disposition": pv1.value(36),
-        "admit_time": pv1.value(44),
-        "discharge_time": pv1.value(45),
-    }
-    for name, segment, field in (
-        ("expected_admit", "PV2", 8),
-        ("expected_discharge", "PV2", 9),
-        ("admit_mode", "ZFM", 1),
-        ("discharge_mode", "ZFM", 2),
-        ("origin", "ZFM", 3),
-        ("destination", "ZFM", 4),
-        ("emergency_passage", "ZFM", 5),
-        ("legal_origin", "ZFV", 1),
-        ("transport_out", "ZFV", 2),
-        ("placement_start", "ZFV", 4),
-        ("placement_end", "ZFV", 5),
-        ("custom_discharge_mode", "ZFV", 9),
-        ("transport_care", "ZFV", 11),
-    ):
-        found = message.segment(segment)
-        if found is not None:
-            values[name] = found.value(field)
+    values: dict[str, str] = {}
+    for segment_name, fields in _HEADER_FIELDS:
+        segment = pv1 if segment_name == "PV1" else message.segment(segment_name)
+        if segment is not None:
+            values |= {name: segment.value(number) for name, number in fields if segment.field(number)}
     structured = _origin(message.segment("ZFV"))
     structured["preadmit_number"] = number(pv1, 5, "VN")
     structured["referring"] = _practitioner(pv1, 8)
