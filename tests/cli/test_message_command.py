@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from insigne.cli.tables import print_table
+
 
 def run(insigne, site, *args):
     status, out, err = insigne("--data", site.folder, "message", *args, "--json")
@@ -45,6 +47,18 @@ def test_messages_are_listed_newest_first_with_the_agreed_fields(insigne, hospit
 )
 def test_filters_narrow_the_list(insigne, hospital, options, ids):
     assert [line["id"] for line in run(insigne, hospital, "list", *options)[1]] == ids
+
+
+@pytest.mark.parametrize("option", ["--code", "--disposition"])
+def test_a_filter_that_nothing_can_meet_is_wrong_use(insigne, hospital, option):
+    status, lines, err = run(insigne, hospital, "list", option, "nonsense")
+    assert (status, lines) == (2, [])
+    assert "nonsense" in err
+
+
+def test_a_control_id_of_any_length_leaves_the_table_readable(capsys):
+    print_table(("control_id", "code"), [("9" * 300, "AA"), ("C1", "AE")], none="")
+    assert max(map(len, capsys.readouterr().out.splitlines())) < 120
 
 
 def test_a_message_is_shown_as_it_was_received(insigne, hospital):

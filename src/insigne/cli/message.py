@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 import typer
@@ -19,8 +19,15 @@ from insigne.store.queries import MessageFilter, ReadView
 
 app = group_app("The messages received, and what was answered to them.")
 
+Disposition = Literal["accepted", "rejected", "duplicate", "ignored", "unframed"]
+Code = Literal["AA", "AE", "AR", "CA", "CE", "CR"]
 _LISTED = ("id", "time", "direction", "peer", "control_id", "event", "disposition", "code")
 _PAGE = 500
+
+
+def _or(words: Any) -> str:
+    *first, last = get_args(words)
+    return f"{', '.join(first)} or {last}"
 
 
 @app.command(
@@ -34,8 +41,8 @@ _PAGE = 500
 def list_(
     ctx: typer.Context,
     *,
-    disposition: Annotated[str, typer.Option(help="accepted, rejected, duplicate, ignored or unframed.")] = "",
-    code: Annotated[str, typer.Option(help="Acknowledgement given: AA, AE, AR, CA, CE or CR.")] = "",
+    disposition: Annotated[Disposition | None, typer.Option(metavar="WORD", help=f"{_or(Disposition)}.")] = None,
+    code: Annotated[Code | None, typer.Option(help=f"Acknowledgement given: {_or(Code)}.")] = None,
     event: Annotated[str, typer.Option(help="Message and event, such as ADT^A28; A28 alone means ADT^A28.")] = "",
     control_id: Annotated[str, typer.Option(help="MSH-10 as received.")] = "",
     peer: Annotated[str, typer.Option(help="Where it came from, such as mllp:GAM.")] = "",
@@ -51,10 +58,12 @@ def list_(
         peer=peer,
         control_id=control_id,
         event=event if not event or "^" in event else f"ADT^{event}",
-        disposition=disposition,
+        disposition=disposition or "",
     )
     with reading(context) as view:
-        rows = [{name: getattr(record, name) for name in _LISTED} for record in _matching(view, wanted, code, limit)]
+        rows = [
+            {name: getattr(record, name) for name in _LISTED} for record in _matching(view, wanted, code or "", limit)
+        ]
     if context.json:
         for row in rows:
             emit_line(row)

@@ -4,10 +4,13 @@ from collections.abc import Iterable, Sequence
 
 import typer
 
+_WIDEST = 100
+"""Longest cell shown before the last column, which may run on; --json has each whole."""
+
 
 def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]], *, none: str) -> None:
     """Print aligned columns on stdout, or `none` when there is no row."""
-    lines = [[_line(cell) for cell in row] for row in rows]
+    lines = [[*(_short(_line(cell)) for cell in row[:-1]), _line(row[-1])] for row in rows]
     if not lines:
         typer.echo(none)
         return
@@ -26,3 +29,7 @@ def print_fields(fields: Iterable[tuple[str, str]]) -> None:
 
 def _line(text: str) -> str:
     return " ".join(text.split())
+
+
+def _short(line: str) -> str:
+    return line if len(line) <= _WIDEST else f"{line[: _WIDEST - 1]}…"
