@@ -1,27 +1,16 @@
 """The page of enrolment, wired to the base of a site."""
 
 from insigne.app.base import Base, utc_now
-from insigne.config import Config
+from insigne.exchange.creation import own_authority
 from insigne.ins.cog import bundled_cog
-from insigne.registry.settings import Policy
-from insigne.registry.values import Authority
 from insigne.web.enrolment.desk import Desk
 from insigne.web.enrolment.view import EnrolmentPage
 
 
 def enrolment_page(base: Base) -> EnrolmentPage | None:
     """The page, when this process is a référentiel d'identités with an authority of its own."""
-    authority = own_authority(base.config, base.policy)
+    authority = own_authority(base.config.ri.authorities, base.policy)
     if "ri" not in base.config.roles or authority is None:
         return None
     desk = Desk(base.store, base.store.read, base.registrar, authority, utc_now)
     return EnrolmentPage(desk, base.config.enrolment, cog=bundled_cog, now=utc_now)
-
-
-def own_authority(config: Config, policy: Policy) -> Authority | None:
-    """The authority under which identities are created here: the first of `ri.authorities`."""
-    if not config.ri.authorities:
-        return None
-    name = config.ri.authorities[0]
-    universal = policy.universal.get(name, "")
-    return Authority(name, universal, "ISO" if "." in universal else "")

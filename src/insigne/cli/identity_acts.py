@@ -10,6 +10,7 @@ from insigne.cli.common import Context, Exit, emit, examples, fail, group_app, n
 from insigne.cli.desk import As, Desk, Reason, Seen, at_desk
 from insigne.cli.identity import IdArgument, row
 from insigne.cli.tables import print_table
+from insigne.exchange.creation import next_identifier, own_authority, prior_search
 from insigne.fhir import Resource, patient_of, split_token
 from insigne.ins.cog import bundled_cog
 from insigne.ins.dates import BirthDate
@@ -20,15 +21,11 @@ from insigne.registry import acts
 from insigne.registry.commands import DetailsAssertion, TraitsAssertion
 from insigne.registry.record import RANK, strict
 from insigne.registry.state import PERSON_TYPES, Identity
-from insigne.registry.values import Authority, Identifier
+from insigne.registry.values import Authority
 from insigne.store.queries import ReadView
-from insigne.store.transaction import UnitOfWork
 
 app = group_app("Acts of a person on identities that are ours.")
 
-_COUNTER: Final = "local-number"
-_LETTERS: Final = 3
-"""First letters of a name by which people born on a day are told apart (RNIV §3.1.1: three at most)."""
 _TITLES: Final = ("id", "status", "birth name", "given name", "born", "gender", "identifier")
 
 BirthName = Annotated[str, typer.Option(help="Birth name.")]
@@ -94,14 +91,16 @@ def create(
     )
     with at_desk(context, user, Right.IDENTITY_CREATE) as desk:
         with desk.base.store.read() as view:
-            search, alike = _prior_search(view, entry.traits)
+            traits = entry.traits
+            search, known = prior_search(view, traits.birth_name, traits.first_given_name, traits.birth_date)
+            alike = [patient_of(view.identity, identity, bundled_cog()) for identity in known]
         if alike and not despite_matches:
             _show_alike(context, alike)
         authority = _own_authority(desk)
         source = desk.source()
         with desk.base.store.begin() as transaction:
             act = acts.CreateIdentity(
-                _next_identifier(transaction, authority),
+                next_identifier(transaction, authority),
                 _assertion(entry.traits),
                 details,
                 search,
@@ -259,15 +258,6 @@ def _lunar(typed: str) -> str:
     return f"{written.day:02d}^{written.month:02d}^{written.year:04d}" if written.is_lunar else ""
 
 
-def _prior_search(view: ReadView, traits: StrictTraits) -> tuple[acts.PriorSearch, list[Resource]]:
-    """Search by birth date, then by the first letters of the names (RNIV §3.1.1); the search and who is alike."""
-    name, given = traits.birth_name[:_LETTERS], traits.first_given_name[:_LETTERS]
-    born = BirthDate.parse(traits.birth_date).iso()
-    found = {i.id: i for i in (*view.search(born, name=name), *view.search(born, given=given))}
-    search = acts.PriorSearch((("birth_date", born), ("name", name), ("given", given)), tuple(sorted(found)))
-    return search, [patient_of(view.identity, found[one], bundled_cog()) for one in sorted(found)]
-
-
 def _show_alike(context: Context, alike: list[Resource]) -> None:
     """Show who was found, and end the command: nothing is created."""
     if context.json:
@@ -282,20 +272,10 @@ def _show_alike(context: Context, alike: list[Resource]) -> None:
 
 
 def _own_authority(desk: Desk) -> Authority:
-    names = desk.context.config.ri.authorities
-    if not names:
+    authority = own_authority(desk.context.config.ri.authorities, desk.base.policy)
+    if authority is None:
         fail(Exit.USAGE, "ri.authorities: name the authority under which identities are created here")
-    universal = desk.base.policy.universal.get(names[0], "")
-    return Authority(names[0], universal, "ISO" if "." in universal else "")
-
-
-def _next_identifier(transaction: UnitOfWork, authority: Authority) -> Identifier:
-    """A local number that nobody has: those of an initial load are passed over."""
-    while True:
-        number = transaction.next_number(f"{_COUNTER}:{authority.key}")
-        identifier = Identifier("PI", authority, str(number))
-        if not transaction.holders(identifier.key):
-            return identifier
+    return authority
 
 
 def _assertion(traits: StrictTraits) -> TraitsAssertion:

@@ -9,21 +9,15 @@ from msgspec.structs import replace
 
 from insigne.access.invitations import Invitation, InvitationState, invitation_hash
 from insigne.exchange.apply import Registrar
-from insigne.ins.dates import BirthDate
-from insigne.registry.acts import CreateIdentity, PriorSearch, RaiseEnrolment
+from insigne.exchange.creation import next_identifier, prior_search
+from insigne.registry.acts import CreateIdentity, RaiseEnrolment
 from insigne.registry.source import Source
-from insigne.registry.values import Authority, Identifier
+from insigne.registry.values import Authority
 from insigne.web.enrolment.form import Person
-from insigne.web.enrolment.ports import EnrolmentStorage, EnrolmentTransaction, Reader
+from insigne.web.enrolment.ports import EnrolmentStorage, Reader
 
 #: Seconds that a person waits for other writers of the base.
 _PATIENCE: Final = 5.0
-#: Identities that each part of the prior search names at most: a professional reads them.
-_MOST_FOUND: Final = 50
-#: Letters of a name in the prior search (RNIV: at most three).
-_LETTERS: Final = 3
-#: The counter of local numbers, one an authority.
-_COUNTER: Final = "local-number"
 
 
 class Desk:
@@ -52,7 +46,7 @@ class Desk:
 
     def refused(self, invitation: Invitation) -> None:
         """Count an entry that was wrong."""
-        with _Ended(self._storage.begin(_PATIENCE)) as transaction:
+        with self._storage.begin(_PATIENCE) as transaction:
             found = self._usable(transaction.invitation(invitation.token_hash))
             if found is not None:
                 transaction.put_invitation(replace(found, attempts=found.attempts + 1))
@@ -63,16 +57,20 @@ class Desk:
 
         Of two submissions at once, one holds the write lock first and the other finds the invitation used.
         """
-        search = self._prior_search(person)
+        traits = person.traits
+        with self._reader() as view:
+            search, _ = prior_search(
+                view, traits.birth_name or "", traits.first_given_name or "", traits.birth_date or ""
+            )
         now = self._now()
         time = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         source = Source(time, f"enrolment:{invitation.id}", "invitation", invitation.id, local=True)
-        with _Ended(self._storage.begin(_PATIENCE)) as transaction:
+        with self._storage.begin(_PATIENCE) as transaction:
             found = self._usable(transaction.invitation(invitation.token_hash))
             if found is None:
                 return False
-            identifier = self._number(transaction)
-            create = CreateIdentity(identifier, person.traits, person.details, search, reason="enrolment")
+            identifier = next_identifier(transaction, self._authority)
+            create = CreateIdentity(identifier, traits, person.details, search, reason="enrolment")
             [created] = self._registrar.act_within(transaction, [(create, source)])
             task = RaiseEnrolment(created.subject, found=bool(search.found))
             self._registrar.act_within(transaction, [(task, source)])
@@ -84,37 +82,3 @@ class Desk:
         if invitation is None or invitation.state(self._now()) is not InvitationState.OPEN:
             return None
         return invitation
-
-    def _prior_search(self, person: Person) -> PriorSearch:
-        """The compulsory search, by birth date and the first letters of either name (RNIV 1 §3.1.1)."""
-        born = BirthDate.parse(person.traits.birth_date or "").iso()
-        name = (person.traits.birth_name or "")[:_LETTERS]
-        given = (person.traits.first_given_name or "")[:_LETTERS]
-        with self._reader() as view:
-            alike = [
-                *view.search(born, name=name, limit=_MOST_FOUND),
-                *view.search(born, given=given, limit=_MOST_FOUND),
-            ]
-        found = tuple(sorted({identity.id for identity in alike}))
-        return PriorSearch((("birth_date", born), ("name", name), ("given", given)), found)
-
-    def _number(self, transaction: EnrolmentTransaction) -> Identifier:
-        """A local number that nobody has."""
-        while True:
-            number = transaction.next_number(f"{_COUNTER}:{self._authority.key}")
-            identifier = Identifier("PI", self._authority, str(number))
-            if not transaction.holders(identifier.key):
-                return identifier
-
-
-class _Ended:
-    """A transaction given up at the end of its block unless it was committed."""
-
-    def __init__(self, transaction: EnrolmentTransaction) -> None:
-        self._transaction = transaction
-
-    def __enter__(self) -> EnrolmentTransaction:
-        return self._transaction
-
-    def __exit__(self, *_: object) -> None:
-        self._transaction.rollback()

@@ -1,20 +1,23 @@
 """What the page needs from the base. Implemented by `store`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from types import TracebackType
 from typing import Protocol
 
 from insigne.access.invitations import Invitation, InvitationTransaction
+from insigne.exchange.creation import Numbering, Searching
 from insigne.exchange.ports import Transaction
-from insigne.registry.state import Identity
 
 
-class EnrolmentTransaction(Transaction, InvitationTransaction, Protocol):
-    """A write transaction that also keeps invitations and gives local numbers."""
+class EnrolmentTransaction(Transaction, InvitationTransaction, Numbering, Protocol):
+    """A write transaction that also keeps invitations and gives local numbers; given up at the end of its `with`."""
 
-    def next_number(self, counter: str) -> int:
-        """The next number of that counter, from 1."""
-        ...
+    def __enter__(self) -> "EnrolmentTransaction": ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
 
 
 class EnrolmentStorage(Protocol):
@@ -25,17 +28,11 @@ class EnrolmentStorage(Protocol):
         ...
 
 
-class EnrolmentView(Protocol):
+class EnrolmentView(Searching, Protocol):
     """The base at one moment."""
 
     def invitation(self, token_hash: str) -> Invitation | None:
         """The invitation of the token with this hash."""
-        ...
-
-    def search(
-        self, birth_date: str, *, name: str = "", given: str = "", limit: int | None = None
-    ) -> Iterable[Identity]:
-        """The identities born on that date whose birth or used name, or any given name, begins so."""
         ...
 
 
