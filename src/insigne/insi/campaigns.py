@@ -1,8 +1,9 @@
 """Verification campaigns: a base is verified again at a pace, within the hours chosen, through the same queue."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from insigne.insi.jobs import Campaign, Job
@@ -41,7 +42,7 @@ class CampaignPump:
         time = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         for identity in found:
             if transaction.open_job(identity, "verify") is None:
-                origin = f"campaign:{campaign.id}"
+                origin = origin_of(campaign)
                 transaction.put_job(Job(self._new_id(), "verify", identity, origin, campaign.author, time, due=time))
         ended = len(found) < share
         transaction.put_campaign(
@@ -53,6 +54,40 @@ class CampaignPump:
             )
         )
         return len(found)
+
+
+class CampaignReport(Struct, frozen=True):
+    """How far a campaign is: verdicts, those that could not be had, those given up, what remains to be asked."""
+
+    ok: int
+    ko: int
+    failed: int
+    dropped: int
+    remaining: int
+    finished: bool
+
+
+def origin_of(campaign: Campaign) -> str:
+    """The origin of the jobs of a campaign."""
+    return f"campaign:{campaign.id}"
+
+
+def report_of(campaign: Campaign, ends: Mapping[tuple[str, str], int]) -> CampaignReport:
+    """The report of a campaign, from the number of its jobs by (state, outcome)."""
+
+    def count(*states: str, outcome: str = "") -> int:
+        return sum(n for (state, end), n in ends.items() if state in states and outcome in ("", end))
+
+    waiting = count("waiting", "calling")
+    unqueued = max(0, campaign.total - campaign.queued) if campaign.state in ("running", "paused") else 0
+    return CampaignReport(
+        ok=count("done", outcome="OK"),
+        ko=count("done", outcome="KO"),
+        failed=count("failed"),
+        dropped=count("cancelled"),
+        remaining=unqueued + waiting,
+        finished=campaign.state in ("done", "cancelled") and not waiting,
+    )
 
 
 def within_hours(campaign: Campaign, hour: int) -> bool:

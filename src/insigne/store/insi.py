@@ -52,6 +52,10 @@ class InsiReader(Reader):
         found = self.select(statements.CAMPAIGN, (campaign_id,))
         return Campaign(*found[0]) if found else None
 
+    def waiting_jobs(self, origin: str) -> list[str]:
+        """The ids of the jobs of that origin that wait."""
+        return [row[0] for row in self.select(statements.WAITING_JOBS, (origin,))]
+
     def to_verify(self, after: str, older_than: str, limit: int) -> list[str]:
         """See `InsiTransaction.to_verify`; a contested INS counts for nothing, so it is not verified."""
         return [row[0] for row in self.select(statements.TO_VERIFY, (older_than, after, limit))]
@@ -92,6 +96,10 @@ class InsiQueries(InsiReader):
     def job_states(self) -> dict[str, int]:
         """How many jobs there are in each state that has any."""
         return dict(self.select(statements.JOB_STATES))
+
+    def job_ends(self, origin: str) -> dict[tuple[str, str], int]:
+        """How many jobs of that origin there are, by (state, outcome)."""
+        return {(state, outcome): count for state, outcome, count in self.select(statements.JOB_ENDS, (origin,))}
 
     def calls(self, wanted: CallFilter = _ANY_CALL, *, limit: int = 100, after: str = "") -> list[CallTrace]:
         """Calls without their raw answers, newest first, at most `limit`; `after` is the id of the last one before."""

@@ -218,6 +218,8 @@ JOB_FILTERS: Final = {
 JOBS_BEFORE: Final = " AND id < ?"
 JOBS_ORDER: Final = " ORDER BY id DESC LIMIT ?"
 JOB_STATES: Final = "SELECT state, count(*) FROM insi_job GROUP BY state"
+JOB_ENDS: Final = "SELECT state, outcome, count(*) FROM insi_job WHERE origin = ? GROUP BY state, outcome"
+WAITING_JOBS: Final = "SELECT id FROM insi_job WHERE origin = ? AND state = 'waiting'"
 TO_VERIFY: Final = "SELECT id FROM identity WHERE verified IS NOT NULL AND verified < ? AND id > ? ORDER BY id LIMIT ?"
 _CALL_COLUMNS: Final = "id, time, job, identity, author, why, operation, mode, criteria, code, subcode, text"
 INSERT_CALL: Final = (

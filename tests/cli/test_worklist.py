@@ -1,0 +1,119 @@
+"""`insigne worklist`: what waits, who treats it, how it is settled."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import insigne.registry
+from insigne.app.base import open_base, rfc3339_now
+from insigne.config import load
+from insigne.exchange.model import Peer, Received
+from insigne.registry.qualification import _OUTCOME_ITEMS
+from insigne.registry.worklist_kinds import KINDS, kind_of
+
+
+@pytest.fixture
+def compared(desk):
+    """An identity whose answer of INSi waits, and the item."""
+    identity = desk.create()
+    desk.act("identity", "retrieve-ins", identity)
+    [item] = desk.lines("worklist", "list")
+    return identity, item
+
+
+def test_an_item_says_what_it_is_and_what_may_be_done(desk, compared):
+    identity, item = compared
+    assert (item["kind"], item["subjects"], item["age_days"], item["assignee"]) == ("to-compare", [identity], 0, "")
+    assert item["label_fr"] == "Réponse INSi à comparer"
+    assert item["next"] == ["identity accept", "identity refuse", "identity edit"]
+    assert item["cause"] == "tolerated"  # no list of given names was typed
+    assert "Réponse INSi à comparer" in desk.run("worklist", "list").out
+
+
+def test_the_list_is_filtered(desk, compared):
+    _, item = compared
+    other = desk.create("ANONYME", "X", more=("--attribute", "DOUT", "--reason", "inconnu aux urgences"))
+    assert desk.work() == ["to-compare", "doubtful-to-lift"]
+    assert desk.work("--kind", "doubtful-to-lift") == ["doubtful-to-lift"]
+    assert desk.work("--identity", other) == ["doubtful-to-lift"]
+    assert desk.work("--limit", "1") == ["to-compare"]
+    desk.act("worklist", "assign", item["id"], "quentin")
+    assert desk.work("--assignee", "quentin") == ["to-compare"]
+    assert desk.work("--mine", "--as", "Quentin") == ["to-compare"]
+    assert desk.work("--mine", "--as", "claire") == []
+    assert desk.run("worklist", "list", "--mine").status == 2
+    assert desk.run("worklist", "list", "--kind", "any").status == 2
+
+
+def test_an_item_is_shown_with_its_people_and_what_is_held(desk, compared):
+    identity, item = compared
+    [shown] = desk.lines("worklist", "show", item["id"])
+    assert [patient["id"] for patient in shown["patients"]] == [identity]
+    assert shown["held"]["answer"]["traits"]["birth_name"] == "ADRUN"
+    assert "identique" in desk.run("worklist", "show", item["id"]).out.lower()
+    assert desk.run("worklist", "show", "nothing").status == 1
+
+
+def test_an_item_is_given_to_a_user_or_to_nobody(desk, compared):
+    _, item = compared
+    assert desk.act("worklist", "assign", item["id"], "Quentin")[0]["assignee"] == "quentin"
+    assert desk.act("worklist", "assign", item["id"], "-")[0]["assignee"] == ""
+    assert "no such user" in desk.act("worklist", "assign", item["id"], "robert", status=1)[1]
+    assert desk.act("worklist", "assign", item["id"], "quentin", user="adele", status=2)[0] is None
+    assert desk.run("worklist", "assign", item["id"], "quentin").status == 2
+
+
+def test_a_settled_item_leaves_the_list_and_says_how(desk, compared):
+    _, item = compared
+    closed, _ = desk.act("worklist", "close", item["id"], "--outcome", "vue avec le service", user="quentin")
+    assert (closed["outcome"], closed["next"], bool(closed["closed"])) == ("vue avec le service", [], True)
+    assert desk.work() == []
+    assert desk.work("--closed") == ["to-compare"]
+    assert "closed" in desk.act("worklist", "close", item["id"], "--outcome", "x", status=1)[1]
+
+
+def test_what_was_done_settles_the_item_by_itself(desk, compared):
+    identity, item = compared
+    desk.act("identity", "accept", identity)
+    assert desk.work() == ["no-document"]
+    assert item["id"] in [one["id"] for one in desk.lines("worklist", "list", "--closed")]
+
+
+@pytest.mark.parametrize(("options", "name"), [(("--apply",), "DURAND"), ((), "LESTREZ")])
+def test_an_overlay_of_a_feed_is_applied_or_dropped(desk, hospital, options, name):
+    overlay = (
+        "MSH|^~\\&|GAM|CHU|INSIGNE|CHU|20260301080000||ADT^A31^ADT_A05|C9|P|2.5^FRA^2.11||||||UNICODE UTF-8\r"
+        "EVN||20260301080000\r"
+        "PID|1||4071^^^GAM&1.2.250.1.999.7.1&ISO^PI||DURAND^PAUL^PAUL^^^^L||19500101|M|||^^^^^^BDL^^75056"
+        "||||||||||||||||||||PROV\r"
+    )
+    desk.folder = hospital.folder
+    desk._run("--data", desk.folder, "user", "add", "claire", "--role", "identitovigilance", "--json")
+    file = desk.config.with_name("a31.hl7")
+    file.write_text(overlay, newline="")
+    received(desk, file.read_bytes())
+    [item] = desk.lines("worklist", "list", "--kind", "overlay")
+    desk.act("worklist", "close", item["id"], "--outcome", "tranché", *options)
+    [patient] = desk.lines("identity", "show", "GAM|4071")
+    assert patient["name"][0]["family"] == name
+    assert desk.work("--kind", "overlay") == []
+
+
+def received(desk, raw):
+    """Take a message in, as the server does."""
+    base = open_base(load(desk.config, [], {}, desk.folder))
+    try:
+        base.intake.process([Received(raw, Peer("mllp", "GAM"), rfc3339_now())])
+    finally:
+        base.close()
+
+
+def test_every_kind_the_rules_raise_is_described():
+    room = Path(insigne.registry.__file__).parent
+    source = "".join(path.read_text(encoding="utf-8") for path in room.glob("*.py"))
+    raised = set(re.findall(r'raise_item\(\s*"([a-z0-9-]+)"', source)) | set(_OUTCOME_ITEMS.values())
+    assert raised
+    assert raised <= set(KINDS)
+    assert all(one.actions and one.label and one.label_fr for one in KINDS.values())
+    assert kind_of("of-a-later-release").actions == ("close",)
