@@ -165,6 +165,13 @@ def test_a_person_born_abroad_gives_their_country(phone, site):
     assert (identity.traits.birth_place, identity.details.birth_city) == ("99139", "Porto")
 
 
+def test_a_document_that_tells_neither_sex_is_no_obstacle(phone, site, read):
+    assert "Autre mention ou aucune" in read(phone.send(sex="I")).text
+    phone.send("confirm", sex="I")
+    [identity] = site.identities()
+    assert identity.traits.sex == "I"
+
+
 def test_an_invitation_serves_once(phone, site, read):
     assert phone.send("confirm").status_code == 200
     for page in (phone.see(), phone.send(), phone.send("confirm")):
