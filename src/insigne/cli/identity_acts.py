@@ -90,10 +90,7 @@ def create(
         lunar_birth_date=_lunar(birth_date) or None,
     )
     with at_desk(context, user, Right.IDENTITY_CREATE) as desk:
-        with desk.base.store.read() as view:
-            traits = entry.traits
-            search, known = prior_search(view, traits.birth_name, traits.first_given_name, traits.birth_date)
-            alike = [patient_of(view.identity, identity, bundled_cog()) for identity in known]
+        search, alike = _prior_search(desk, entry.traits)
         if alike and not despite_matches:
             _show_alike(context, alike)
         authority = _own_authority(desk)
@@ -256,6 +253,13 @@ def _lunar(typed: str) -> str:
     """A lunar date as ZFD-1 writes it, "" for another."""
     written = BirthDate.parse(typed)
     return f"{written.day:02d}^{written.month:02d}^{written.year:04d}" if written.is_lunar else ""
+
+
+def _prior_search(desk: Desk, traits: StrictTraits) -> tuple[acts.PriorSearch, list[Resource]]:
+    """The compulsory search, and the Patients it found."""
+    with desk.base.store.read() as view:
+        search, alike = prior_search(view, traits.birth_name, traits.first_given_name, traits.birth_date)
+        return search, [patient_of(view.identity, identity, bundled_cog()) for identity in alike]
 
 
 def _show_alike(context: Context, alike: list[Resource]) -> None:
