@@ -128,6 +128,11 @@ class ReadView(InsiQueries, UserReader, InvitationReader):
             ids += [absorbed for absorbed in (identity.absorbed if identity is not None else ()) if absorbed not in ids]
         return ids
 
+    def identities(self) -> Iterator[Identity]:
+        """Every identity, merged ones too. Reads the whole table: for reports."""
+        for row in self.stream(statements.ALL_STATES):
+            yield rows.read_identity(row[0])
+
     # --- messages and work
 
     def message(self, message_id: str) -> MessageRecord | None:
@@ -166,6 +171,11 @@ class ReadView(InsiQueries, UserReader, InvitationReader):
     def changes(self, after: int, limit: int = 1000) -> list[JournalEntry]:
         """The sealed events that follow entry `after` (a `seq`, 0 for all), in order, at most `limit`."""
         return [read_entry(row) for row in self.select(statements.EVENTS_AFTER, (after, limit))]
+
+    def events_between(self, since: str, until: str) -> Iterator[JournalEntry]:
+        """The events on identities and stays from `since` to `until` (excluded). Reads the whole table: for reports."""
+        for row in self.stream(statements.EVENTS_BETWEEN, (since, until)):
+            yield read_entry(row)
 
     def acts(self, after: int = 0, limit: int = 1000) -> list[tuple[int, AuditEntry]]:
         """The audit entries that follow entry `after`, with their `seq`, in order."""

@@ -126,6 +126,11 @@ _ENTRY_COLUMNS: Final = (
     "seq, stream, stream_id, version, type, time, author, cause_kind, cause_id, payload, salt, digest, seal"
 )
 HISTORY: Final = f"SELECT {_ENTRY_COLUMNS} FROM journal WHERE stream = ? AND stream_id = ? ORDER BY version"  # noqa: S608  # no value
+EVENTS_BETWEEN: Final = (
+    f"SELECT {_ENTRY_COLUMNS} FROM journal WHERE time >= ? AND time < ? AND stream <> 'work-item'"  # noqa: S608  # no value
+    " AND stream <> 'audit' ORDER BY seq"
+)
+ALL_STATES: Final = "SELECT state FROM identity ORDER BY id"
 EVENTS_AFTER: Final = f"SELECT {_ENTRY_COLUMNS} FROM journal WHERE seq > ? AND stream <> 'audit' ORDER BY seq LIMIT ?"  # noqa: S608  # no value
 ACTS_AFTER: Final = (
     f"SELECT {_ENTRY_COLUMNS} FROM journal WHERE stream = 'audit' AND version > ? ORDER BY version LIMIT ?"  # noqa: S608  # no value
