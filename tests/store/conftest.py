@@ -13,12 +13,17 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import column, insert, inspect, select, table
 
 from insigne.exchange.model import MessageRecord
+from insigne.registry import events as ev
 from insigne.registry.events import AnyEvent, IdentityCreated, Recorded
-from insigne.registry.values import Authority, Details, Identifier, Traits
+from insigne.registry.values import Authority, Details, Identifier, Ins, Traits
 from insigne.registry.workingset import WorkingSet
-from insigne.store import Store, open_store, upgrade
+from insigne.store import Store, migrate, open_store, upgrade
+from insigne.store.schema import metadata
 
 TEMPLATE = "insigne_template"
 
@@ -197,6 +202,7 @@ def store(url: str, opened: Callable[..., Store]) -> Store:
 
 HOSPITAL = Authority("HOSPITAL", "1.2.250.1.999.1", "ISO")
 SENDER = "GAM|HOSPITAL"
+INS = Ins("284022901900127", "1.2.250.1.213.1.4.8")
 
 
 def pi(value: str, authority: Authority = HOSPITAL) -> Identifier:
@@ -291,3 +297,47 @@ def sqlite_hospital(sqlite_url: str, opened: Callable[..., Store]) -> Hospital:
 def hospital_over() -> type[Hospital]:
     """Makes a hospital over any store."""
     return Hospital
+
+
+# --- the first release
+
+
+@pytest.fixture
+def lived(sqlite_hospital: Hospital) -> Store:
+    """A base with some of everything the first release kept."""
+    hospital = sqlite_hospital
+    for name in ("A", "B", "C", "D"):
+        hospital.admit(name, pi(name))
+    hospital.record(*(("identity", name, ev.InsRecorded(INS)) for name in ("A", "B", "D")))
+    hospital.record(("identity", "B", ev.NationalAnswerAccepted("INSI", "C1", ())))
+    hospital.record(("identity", "D", ev.InsContested(INS, contested=True)))
+    hospital.record(
+        ("work-item", "V", ev.WorkItemRaised("same-ins", "same-ins|A|D", ("A", "D"))),
+        ("work-item", "W", ev.WorkItemRaised("overlay", "overlay|B", ("B",))),
+        messages=[hospital.message(1), hospital.message(2)],
+    )
+    hospital.record(("work-item", "V", ev.WorkItemAssigned("", "claire")))
+    hospital.record(("work-item", "W", ev.WorkItemClosed("kept")))
+    return hospital.store
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def old_url(request: pytest.FixtureRequest, tmp_path: Path, lived: Store, sqlite_url: str) -> str:
+    """What `lived` holds, in tables of revision 0001."""
+    if request.param == "postgresql":
+        url: str = request.getfixturevalue("new_postgres")()
+    else:
+        url = f"sqlite:///{tmp_path / 'old.db'}"
+    source, target = migrate.engine_of(sqlite_url), migrate.engine_of(url)
+    with source.connect() as old, target.begin() as new:
+        config = Config(attributes={"connection": new})
+        config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+        command.upgrade(config, "0001")
+        for name in set(inspect(new).get_table_names()) - {"alembic_version"}:
+            present = [metadata.tables[name].c[found["name"]] for found in inspect(new).get_columns(name)]
+            rows = [dict(row) for row in old.execute(select(*present)).mappings()]
+            if rows:
+                new.execute(insert(table(name, *(column(one.name, one.type) for one in present))), rows)
+    source.dispose()
+    target.dispose()
+    return url

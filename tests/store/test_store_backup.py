@@ -4,14 +4,16 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from insigne.exchange.errors import StoreError
 from insigne.registry.values import Authority, Identifier
-from insigne.store import open_store
+from insigne.store import SchemaTooOld, is_sqlite, open_store, upgrade
 from insigne.store.audit_verify import audit_verify
 from insigne.store.backup import _run_tool, backup, check_backup, restore
 from insigne.store.lock import FolderLock, LockHeld
+from insigne.store.queries import WorkFilter
 from insigne.store.verify import verify
 
 PI = Identifier("PI", Authority("HOSPITAL", "1.2.250.1.999.1", "ISO"), "1")
@@ -145,6 +147,97 @@ def test_a_postgresql_base_is_dumped_and_restored(prepared_postgres, new_postgre
         assert view.identity("A") is not None
     assert verify(store).ok
     assert audit_verify(store).ok
+
+
+def needs_tools(url):
+    if not is_sqlite(url) and shutil.which("pg_dump") is None:
+        pytest.skip("pg_dump and pg_restore are not here: apt install postgresql-client")
+
+
+def test_a_base_of_the_first_release_is_backed_up_before_its_upgrade(old_url, opened, tmp_path):
+    needs_tools(old_url)
+    report = backup(old_url, tmp_path / "before", "claire")
+    assert report.problems == []
+    assert report.checked["revision"] == "0001"
+    with pytest.raises(SchemaTooOld):
+        open_store(old_url)
+    upgrade(old_url)
+    with opened(old_url).read() as view:
+        assert [entry.act for _, entry in view.acts()] == ["backup-made"]
+
+
+def test_a_backup_of_the_first_release_is_restored_and_brought_up_to_date(old_url, lived, opened, tmp_path):
+    """The upgrade went wrong for its users: they go back to what they had before, with the new program."""
+    needs_tools(old_url)
+    backup(old_url, tmp_path / "before", "claire")
+    upgrade(old_url)
+    report = restore(old_url, tmp_path / "before", "claire", tmp_path, force=True)
+    assert report.problems == []
+    assert (report.checked["revision"], report.checked["upgraded"]) == ("0001", "0002")
+    store = opened(old_url)
+    with store.read() as view, lived.read() as then:
+        assert view.identity("B") == then.identity("B")
+        assert [item.id for item in view.work_items(WorkFilter(assignee="claire"))] == ["V"]
+        assert [entry.act for _, entry in view.acts()] == ["backup-made", "backup-restored"]
+    assert verify(store).problems == []
+    assert audit_verify(store).problems == []
+
+
+def test_a_base_of_the_first_release_that_holds_data_is_not_replaced_unasked(old_url, tmp_path):
+    needs_tools(old_url)
+    backup(old_url, tmp_path / "before", "claire")
+    with pytest.raises(StoreError, match="--force"):
+        restore(old_url, tmp_path / "before", "claire", tmp_path)
+
+
+def test_a_backup_of_a_newer_release_is_refused_and_the_base_left_as_it_was(base, sqlite_hospital, tmp_path):
+    target = tmp_path / "copy.db"
+    backup(base, target, "claire")
+    connection = sqlite3.connect(target)
+    connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.commit()
+    connection.close()
+    sqlite_hospital.store.close()
+    before = Path(base.removeprefix("sqlite:///")).read_bytes()
+    report = restore(base, target, "claire", tmp_path, force=True)
+    assert report.problems == ["tables of revision 9999, this program knows 0001 or 0002"]
+    assert Path(base.removeprefix("sqlite:///")).read_bytes() == before
+
+
+@pytest.mark.postgres
+def test_an_archive_of_a_newer_release_is_refused_and_the_base_left_as_it_was(prepared_postgres, opened, tmp_path):
+    newer = prepared_postgres()
+    needs_tools(newer)
+    with psycopg.connect(newer) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    _run_tool("pg_dump", "--format=custom", f"--file={tmp_path / 'newer'}", url=newer)
+    url = prepared_postgres()
+    report = restore(url, tmp_path / "newer", "claire", tmp_path)
+    assert report.problems == ["tables of revision 9999, this program knows 0001 or 0002"]
+    with opened(url).read() as view:
+        assert view.head() is None
+
+
+@pytest.mark.parametrize("old_url", ["sqlite"], indirect=True)
+def test_an_upgrade_that_fails_leaves_the_base_as_it_was(base, old_url, sqlite_hospital, tmp_path, monkeypatch):
+    """With SQLite the backup is brought up to date before it takes the place of the base."""
+    backup(old_url, tmp_path / "before", "claire")
+    sqlite_hospital.store.close()
+    before = Path(base.removeprefix("sqlite:///")).read_bytes()
+
+    def full(_url):
+        raise StoreError("upgrade: no room left")
+
+    monkeypatch.setattr("insigne.store.backup.upgrade", full)
+    with pytest.raises(StoreError, match="no room left"):
+        restore(base, tmp_path / "before", "claire", tmp_path, force=True)
+    assert Path(base.removeprefix("sqlite:///")).read_bytes() == before
+    assert not list(tmp_path.glob(".*restoring*"))
+
+
+def test_a_backup_into_a_folder_that_is_not_there_says_so(base, tmp_path):
+    with pytest.raises(StoreError, match="there is no folder"):
+        backup(base, tmp_path / "none" / "copy.db", "claire")
 
 
 def test_a_password_is_not_on_the_command_line_of_the_tools(monkeypatch, tmp_path, prepared_tool):

@@ -28,7 +28,8 @@ def restore(
 ) -> None:
     """Put a backup in the place of the base; nothing is touched unless the backup is found good.
 
-    Refused while a server uses the data folder, and over a base that holds data unless --force is given.
+    A backup of an earlier release is brought up to date. Refused while a server uses the data folder, and over a base
+    that holds data unless --force is given.
     """
     context = Context.of(ctx)
     with plainly():

@@ -1,6 +1,11 @@
-"""Copying a base to a file while it works, and putting a copy in its place."""
+"""Copying a base to a file while it works, and putting a copy in its place.
+
+A base of any revision this program knows can be copied, so that one is kept before an upgrade; put back, it is brought
+up to date.
+"""
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -12,10 +17,10 @@ from urllib.parse import unquote, urlsplit
 from insigne.exchange.errors import StoreError
 from insigne.store.audit import AuditEntry
 from insigne.store.audit_verify import audit_verify
-from insigne.store.errors import SchemaMissing
+from insigne.store.errors import SchemaError, SchemaMissing
 from insigne.store.lock import FolderLock
 from insigne.store.moments import utc_now
-from insigne.store.opening import REVISIONS, is_sqlite, open_store
+from insigne.store.opening import REVISIONS, check_revision, is_sqlite, open_store, upgrade
 from insigne.store.report import Progress, Report, silent
 from insigne.store.sqlite import SqliteSession, path_of
 
@@ -23,6 +28,10 @@ from insigne.store.sqlite import SqliteSession, path_of
 _PAGES: Final = 2048
 #: Seconds after which a tool of PostgreSQL is stopped.
 _TOOL_LIMIT: Final = 6 * 3600
+#: A table in the list of a `pg_dump` archive: "215; 1259 16386 TABLE public journal insigne".
+_LISTED_TABLE: Final = re.compile(r"^\d+; \d+ \d+ TABLE (?!DATA )\S+ (\S+)", re.MULTILINE)
+#: The row of alembic_version in what `pg_restore` writes of it.
+_DUMPED_REVISION: Final = re.compile(r"^COPY .*alembic_version .*\n(\w+)$", re.MULTILINE)
 
 
 def backup(
@@ -37,11 +46,14 @@ def backup(
     """Copy the base, as of one moment, to the new file `target` while it works, then check the copy.
 
     SQLite gives a base one can open; PostgreSQL a `pg_dump` archive (custom format). The file appears whole or not at
-    all. Raises StoreError when `target` exists or cannot be written, StoreBusy when the act cannot be recorded.
+    all. The base may be of an earlier revision. Raises StoreError when `target` exists or cannot be written, StoreBusy
+    when the act cannot be recorded.
     """
     if target.exists():
         raise StoreError(f"backup: {target} exists: name a new file")
-    store = open_store(url, wait=wait)
+    if not target.parent.is_dir():
+        raise StoreError(f"backup: there is no folder {target.parent}: make it, or name a file elsewhere")
+    store = open_store(url, wait=wait, older=True)
     try:
         with store.begin() as transaction:
             transaction.record(AuditEntry(author, "backup-made", target.name, now()))
@@ -78,8 +90,9 @@ def restore(
     """Put the backup `source` in the place of the base; nothing is touched unless the backup is found good.
 
     `folder` is the data folder: refused while a server holds it (LockHeld), as is a base that holds data unless
-    `force`. The base is replaced at once (SQLite) or in one transaction (PostgreSQL). The act is recorded in the
-    restored base. Raises StoreError.
+    `force`. The base is replaced at once (SQLite) or in one transaction (PostgreSQL). A backup of an earlier revision
+    is brought up to date, before it takes its place (SQLite) or once it has (PostgreSQL): the report then says
+    `upgraded`. The act is recorded in the restored base. Raises StoreError.
     """
     with FolderLock(folder):
         if not force and _holds_data(url):
@@ -87,11 +100,16 @@ def restore(
         report = check_backup(source, sqlite_base=is_sqlite(url))
         if not report.ok:
             return report
+        older = report.checked["revision"] != REVISIONS[-1]
         if is_sqlite(url):
-            _replace(path_of(url), source, progress)
+            _replace(path_of(url), source, progress, older=older)
         else:
             options = ("--single-transaction", "--clean", "--if-exists", "--no-owner")
             _run_tool("pg_restore", *options, str(source), url=url)
+            if older:
+                upgrade(url, only=_LISTED_TABLE.findall(_listing(source)))
+        if older:
+            report.checked["upgraded"] = REVISIONS[-1]
         store = open_store(url, wait=30.0)
         try:
             with store.begin() as transaction:
@@ -103,11 +121,14 @@ def restore(
 
 
 def check_backup(file: Path, *, sqlite_base: bool) -> Report:
-    """Whether a backup can be restored: it opens, its structures are sound, its tables known, its seals unbroken."""
+    """Whether a backup can be restored: it opens, its structures are sound, its tables known, its seals unbroken.
+
+    The report tells the revision of the tables. Of a PostgreSQL archive, structures and seals are left to the restore.
+    """
     if not file.is_file():
         raise StoreError(f"backup: there is no file {file}")
     if not sqlite_base:
-        return Report(checked={"bytes": file.stat().st_size, "objects": _listed(file)})
+        return _check_archive(file)
     try:
         return _check_sqlite(file)
     except StoreError as error:
@@ -121,15 +142,34 @@ def _check_sqlite(file: Path) -> Report:
         revision = session.revision()
     finally:
         session.close()
-    if revision != REVISIONS[-1]:
-        report.problem(f"tables of revision {revision or 'none'}, this program works with {REVISIONS[-1]}")
+    _check_revision(report, revision)
     if not report.ok:
         return report
-    store = open_store(f"sqlite:///{file.absolute()}", read_only=True)
+    store = open_store(f"sqlite:///{file.absolute()}", read_only=True, older=True)
     try:
-        return audit_verify(store)
+        verified = audit_verify(store)
     finally:
         store.close()
+    verified.checked |= report.checked
+    return verified
+
+
+def _check_archive(file: Path) -> Report:
+    lines = [line for line in _listing(file).splitlines() if line and not line.startswith(";")]
+    report = Report(checked={"bytes": file.stat().st_size, "objects": len(lines)})
+    table = _run_tool("pg_restore", "--data-only", "--table=alembic_version", "--file=-", str(file))
+    found = _DUMPED_REVISION.search(table)
+    _check_revision(report, found[1] if found else None)
+    return report
+
+
+def _check_revision(report: Report, found: str | None) -> None:
+    report.checked["revision"] = found or "none"
+    try:
+        check_revision(found, older=True)
+    except SchemaError:
+        known = " or ".join(REVISIONS)
+        report.problem(f"tables of revision {found or 'none'}, this program knows {known}")
 
 
 def _copy(path: Path, target: Path, progress: Progress) -> None:
@@ -143,7 +183,7 @@ def _copy(path: Path, target: Path, progress: Progress) -> None:
 def _holds_data(url: str) -> bool:
     """Whether there is anything but an installation in the base."""
     try:
-        store = open_store(url, read_only=True)
+        store = open_store(url, read_only=True, older=True)
     except SchemaMissing:
         return False
     try:
@@ -153,13 +193,18 @@ def _holds_data(url: str) -> bool:
         store.close()
 
 
-def _replace(path: Path, source: Path, progress: Progress) -> None:
+def _replace(path: Path, source: Path, progress: Progress, *, older: bool) -> None:
+    """Put a copy of `source`, upgraded if it is of an `older` revision, in the place of `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.restoring")
-    partial.unlink(missing_ok=True)
+    # The journal of an upgrade that was killed must not be applied to the new copy either.
+    for leftover in (partial, partial.with_name(f"{partial.name}-journal")):
+        leftover.unlink(missing_ok=True)
     progress(0, 1)
     try:
         shutil.copyfile(source, partial)
+        if older:
+            upgrade(f"sqlite:///{partial.absolute()}")
         _flush(partial)
         if path.exists():
             _close_log(path)
@@ -197,9 +242,8 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def _listed(archive: Path) -> int:
-    listing = _run_tool("pg_restore", "--list", str(archive))
-    return sum(1 for line in listing.splitlines() if line and not line.startswith(";"))
+def _listing(archive: Path) -> str:
+    return _run_tool("pg_restore", "--list", str(archive))
 
 
 def _run_tool(name: str, *options: str, url: str = "") -> str:

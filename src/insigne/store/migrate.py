@@ -2,6 +2,7 @@
 
 import sqlite3
 import uuid
+from collections.abc import Collection
 from pathlib import Path
 
 from alembic import command
@@ -14,14 +15,15 @@ from insigne.store import sqlite, statements
 from insigne.store.errors import SchemaMissing, SchemaTooOld
 from insigne.store.moments import utc_now
 from insigne.store.opening import REVISIONS, backend_module, check_revision, is_sqlite
-from insigne.store.schema import installation
+from insigne.store.schema import installation, metadata
 
 
-def upgrade(url: str) -> tuple[str | None, str]:
+def upgrade(url: str, only: Collection[str] | None = None) -> tuple[str | None, str]:
     """Make the tables, or bring them up to date, in one transaction; does nothing when they are.
 
-    Returns the revision before (None: no tables) and after. The caller holds the lock of the data folder (`lock`).
-    Raises WrongUrl, SchemaTooNew, StoreError.
+    `only` names the tables that count, all if None: others of ours are left from a base replaced by an older one, and
+    are dropped before what makes them again. Returns the revision before (None: no tables) and after. The caller holds
+    the lock of the data folder (`lock`). Raises WrongUrl, SchemaTooNew, StoreError.
     """
     engine = engine_of(url)
     try:
@@ -33,6 +35,8 @@ def upgrade(url: str) -> tuple[str | None, str]:
             try:
                 check_revision(before)
             except (SchemaMissing, SchemaTooOld):
+                if only is not None:
+                    metadata.drop_all(connection, [table for table in metadata.sorted_tables if table.name not in only])
                 _migrate(connection)
     except SQLAlchemyError as error:
         raise StoreError(f"upgrade: {type(error).__name__}: {error.__cause__}") from error

@@ -1,5 +1,6 @@
 """From an address to an open store."""
 
+from collections.abc import Collection
 from importlib import import_module
 from typing import Final, Protocol, cast
 from urllib.parse import urlsplit
@@ -20,7 +21,7 @@ class _BackendModule(Protocol):
 
 
 class _MigrateModule(Protocol):
-    def upgrade(self, url: str) -> tuple[str | None, str]: ...
+    def upgrade(self, url: str, only: Collection[str] | None = None) -> tuple[str | None, str]: ...
 
 
 def backend_module(url: str) -> _BackendModule:
@@ -40,23 +41,25 @@ def is_sqlite(url: str) -> bool:
     return urlsplit(url).scheme == "sqlite"
 
 
-def upgrade(url: str) -> tuple[str | None, str]:
+def upgrade(url: str, only: Collection[str] | None = None) -> tuple[str | None, str]:
     """See `migrate.upgrade`; the tools it needs take a second to import, so they are loaded at the first call."""
     migrate = cast("_MigrateModule", import_module("insigne.store.migrate"))
-    return migrate.upgrade(url)
+    return migrate.upgrade(url, only)
 
 
-def open_store(url: str, *, wait: float = 0.0, read_only: bool = False) -> Store:
+def open_store(url: str, *, wait: float = 0.0, read_only: bool = False, older: bool = False) -> Store:
     """Open the base at `url` (`sqlite:///path`, four slashes when absolute, or `postgresql://…`).
 
-    `wait` is how many seconds `Store.begin` waits for the write lock. Raises WrongUrl; SchemaMissing, SchemaTooOld or
-    SchemaTooNew, which say what to do; StoreLost when the server cannot be reached.
+    `wait` is how many seconds `Store.begin` waits for the write lock. With `older` the base may also be of an earlier
+    revision: only its journal and its seals, which no migration has changed, may then be read and added to. Raises
+    WrongUrl; SchemaMissing, SchemaTooOld or SchemaTooNew, which say what to do; StoreLost when the server cannot be
+    reached.
     """
     store = Store(backend_module(url).backend(url), wait=wait, read_only=read_only)
     try:
         session = store.backend.connect(read_only=True)
         try:
-            check_revision(session.revision())
+            check_revision(session.revision(), older=older)
         finally:
             session.close()
     except BaseException:
@@ -65,12 +68,12 @@ def open_store(url: str, *, wait: float = 0.0, read_only: bool = False) -> Store
     return store
 
 
-def check_revision(found: str | None) -> None:
-    """Raise SchemaMissing, SchemaTooOld or SchemaTooNew unless the tables are those of this program."""
+def check_revision(found: str | None, *, older: bool = False) -> None:
+    """Raise SchemaMissing, SchemaTooOld (not with `older`) or SchemaTooNew unless the tables are those we work with."""
     remedy = "run `insigne db upgrade` (take a `insigne backup` first)"
     if found is None:
         raise SchemaMissing("the base is empty: make it with `insigne db upgrade`")
-    if found == REVISIONS[-1]:
+    if found == REVISIONS[-1] or (older and found in REVISIONS):
         return
     if found in REVISIONS:
         raise SchemaTooOld(
