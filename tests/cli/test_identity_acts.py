@@ -150,6 +150,10 @@ def test_from_provisional_to_qualified(desk):
     assert status_of(accepted) == "RECUP"
     proven, _ = desk.act("identity", "record-proof", identity, "--type", "PA", "--expiry", "2099-01-01")
     assert (status_of(proven), ins_of(proven)) == ("QUAL", MATRICULE)
+    told = {part["url"]: part for part in proven["extension"][0]["extension"]}
+    assert told["methodCollection"]["valueCoding"]["code"] == "INSI"
+    assert told["validationMode"]["valueCoding"]["code"] == "PA"
+    assert told["dateInterrogationINSi"]["valueDate"] == proven["meta"]["lastUpdated"][:10]
     assert fhirkit.validate(proven) == []
     assert desk.lines("identity", "show", f"{NIR}|{MATRICULE}")[0]["id"] == identity
 

@@ -7,6 +7,7 @@ from insigne.fhir.dates import fhir_day
 from insigne.fhir.demographics import insee_code, is_plain
 from insigne.fhir.resources import Resource
 from insigne.ins.cog import Cog
+from insigne.ins.proof_types import fr_core_code
 from insigne.ins.status import ATTRIBUTES, RELIABILITY_CODES, STATUS_LABELS_FR, Status
 from insigne.registry.state import Identity
 
@@ -34,18 +35,23 @@ def extensions(identity: Identity, cog: Cog | None) -> Iterator[Resource]:
 def reliability(identity: Identity) -> Resource:
     """The identity-reliability extension: one of the four RNIV statuses, and what was said beside it.
 
-    The RNIV attributes are those in force, other codes of PID-32 are told as received.
+    The RNIV attributes are those in force, other codes of PID-32 are told as received. How the identity was obtained
+    and checked is told as done here, else as the sender says it (ZFD).
     """
-    collection = identity.details.collection
+    collection, national = identity.details.collection, identity.national
     parts: list[Resource] = []
-    if collection.mode in terms.METHODS:
-        parts.append(_coding("methodCollection", terms.METHOD_COLLECTION, collection.mode))
-    if call := fhir_day(collection.insi_date):
+    mode = national.mode if national.obtained else collection.mode
+    if mode in terms.METHODS:
+        parts.append(_coding("methodCollection", terms.METHOD_COLLECTION, mode))
+    if call := national.obtained[:10] or fhir_day(collection.insi_date):
         parts.append({"url": "dateInterrogationINSi", "valueDate": call})
     status = identity.status
     parts.append(_coding("identityStatus", terms.IDENTITY_STATUS, status.value, STATUS_LABELS_FR[status]))
     parts += [_comment(code) for code in _comment_codes(identity)]
-    if proof := terms.PROOFS.get(collection.proof):
+    held = identity.proof.proof if identity.proof is not None and identity.proof.proof.high_trust else None
+    if held is not None and (code := fr_core_code(held.type)):
+        parts.append(_coding("validationMode", terms.MODE_VALIDATION, code))
+    elif proof := terms.PROOFS.get(collection.proof):
         parts.append(_coding("validationMode", terms.MODE_VALIDATION, proof))
     elif collection.proof:
         parts.append({"url": "comment", "valueCodeableConcept": {"text": f"ZFD-7 {collection.proof}"}})

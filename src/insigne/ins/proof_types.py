@@ -98,6 +98,12 @@ PROOF_TYPES: Final[tuple[ProofType, ...]] = (
 _KNOWN: Final = {kind.code: kind for kind in PROOF_TYPES}
 
 
+def fr_core_code(code: str) -> str:
+    """The mode of validation of FR Core for a document of the list, "" when it has none or the site added it."""
+    kind = _KNOWN.get(code)
+    return kind.fr_core if kind else ""
+
+
 def proof_types(settings: ProofSettings) -> dict[str, ProofType]:
     """Return the documents a site offers, by code, in the order of the list, those it adds last.
 

@@ -1,0 +1,230 @@
+"""The queue of INSi at work on a real base: outcomes applied once, and no identity spoiling its neighbours'."""
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from insigne.exchange.apply import Registrar
+from insigne.insi.jobs import Job
+from insigne.insi.outcomes import given_names_of
+from insigne.insi.service import InsiService
+from insigne.insi.settings import InsiSettings
+from insigne.insi.verification import VerificationFailed
+from insigne.insi.wire import InsiAnswer, InsiFault, InsiTraits, InsNumber
+from insigne.registry import acts
+from insigne.registry.commands import DetailsAssertion, TraitsAssertion
+from insigne.registry.settings import Policy
+from insigne.registry.source import Source
+from insigne.registry.state import Identity
+from insigne.registry.values import Authority, Identifier, Ins, Traits
+from insigne.store import open_store
+from insigne.store.migrate import upgrade
+
+NIR = "1.2.250.1.213.1.4.8"
+INS = Ins("280026912345674", NIR)
+NATIONAL = Traits("MARTIN", "", "ALICE MARIE", "19800214", "F", "69123")
+
+
+class Site:
+    """A base with a queue, an INSi made of functions, and a clock that moves when told."""
+
+    def __init__(self, folder) -> None:
+        url = f"sqlite:///{folder / 'insigne.db'}"
+        upgrade(url)
+        self.store = open_store(url, wait=5)
+        self.now = datetime(2026, 3, 1, 8, tzinfo=UTC)
+        self.policy = Policy(own=frozenset({"INSIGNE"}))
+        self._ids = (f"{n:08d}" for n in range(1, 10_000))
+        self.registrar = Registrar(self.store, self.policy, self.new_id)
+        self.asked, self.answers, self.verdicts = [], [], {}
+        self.service = self.worker()
+
+    def worker(self) -> InsiService:
+        return InsiService(
+            self.store, self.registrar, self, self, InsiSettings(), self.policy,
+            clock=lambda: self.now, new_id=self.new_id, chance=random.Random(1), sleep=lambda _: None,
+        )  # fmt: skip
+
+    def new_id(self) -> str:
+        return next(self._ids)
+
+    def time(self) -> str:
+        return self.now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    # --- the téléservice
+
+    def search(self, traits, caller):
+        self.asked.append(traits.given_name)
+        return _Call(self.answers.pop(0), traits, caller, self.now)
+
+    def verify_one(self, item):
+        verdict = self.verdicts[item.reference]
+        return verdict(item) if callable(verdict) else verdict
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+    # --- the registry
+
+    def act(self, act):
+        return self.registrar.act(act, Source(self.time(), "user:alice", "user", "alice", local=True)).subject
+
+    def create(self, number="1", *, held=False):
+        traits = TraitsAssertion("MARTIN", "ALICE", "ALICE MARIE", "19800214", "F", "69123")
+        search = acts.PriorSearch((("birth_date", "1980-02-14"),), ())
+        identifier = Identifier("PI", Authority("INSIGNE"), number)
+        identity = self.act(acts.CreateIdentity(identifier, traits, DetailsAssertion(), search))
+        if held:
+            ins = Ins(f"28002691234{int(number):04d}", NIR)
+            self.act(acts.AcceptIns(identity, 0, acts.NationalAnswer(ins, NATIONAL)))
+        return identity
+
+    def queue(self, identity, kind="retrieve"):
+        job = Job(self.new_id(), kind, identity, "automatic", "insigne", self.time(), self.time())
+        with self.store.begin() as transaction:
+            transaction.put_job(job)
+            transaction.commit()
+        return job.id
+
+    def job(self, job_id):
+        with self.store.read() as view:
+            return view.job(job_id)
+
+    def kinds(self):
+        with self.store.read() as view:
+            return [item.kind for item in view.work_items()]
+
+    def events(self, identity):
+        with self.store.read() as view:
+            return [entry.type for entry in view.history(identity)]
+
+
+class _Call:
+    """What `client.Traced` tells of a call."""
+
+    def __init__(self, result, criteria, caller, started) -> None:
+        self.result, self.criteria, self.caller, self.started = result, criteria, caller, started
+        self.operation, self.response, self.seconds = "search", b"<answer/>", 0.1
+
+
+FOUND = InsiAnswer(
+    "00",
+    "",
+    InsNumber("2800269123456", "74", NIR),
+    (),
+    InsiTraits("MARTIN", "ALICE MARIE", sex="F", birth_date="1980-02-14", birth_place="69123"),
+)
+
+
+@pytest.fixture
+def site(tmp_path):
+    found = Site(tmp_path)
+    yield found
+    found.store.close()
+
+
+def test_an_identity_made_doubtful_while_insi_is_asked_does_not_spoil_its_neighbours(site):
+    one, two = site.create("1", held=True), site.create("2", held=True)
+    jobs = [site.queue(identity, "verify") for identity in (one, two)]
+    doubt = acts.SetAttributes(one, 0, ("DOUT",), "usurpation")
+    site.verdicts = {one: lambda _: (site.act(doubt), "OK")[1], two: "OK"}
+    assert site.service.work() == 2
+    first, second = (site.job(job) for job in jobs)
+    assert (first.state, first.error) == ("done", "refused")
+    assert (second.state, second.outcome, second.error) == ("done", "OK", "")
+    assert site.events(two)[-1] == "ins-verified"
+    assert "ins-verified" not in site.events(one)
+
+
+def test_a_worker_that_dies_after_its_call_leaves_it_to_be_made_again_and_applied_once(site):
+    identity = site.create("1", held=True)
+    job = site.queue(identity, "verify")
+    site.verdicts = {identity: "OK"}
+    dying = site.worker()
+    [claimed] = dying._claim(1)
+    lost = dying._ask(claimed)
+    assert site.service.work() == 0
+    site.now += timedelta(minutes=11)
+    assert site.service.work() == 1
+    dying._finish([lost])
+    assert site.job(job).attempts == 2
+    assert site.events(identity).count("ins-verified") == 1
+
+
+def test_two_workers_never_take_the_same_question(site):
+    job = site.queue(site.create())
+    [(claimed, _)] = site.service._claim(10)
+    assert claimed.id == job
+    assert site.worker()._claim(10) == []
+
+
+def test_faults_are_tried_again_later_and_told_once_when_they_last(site):
+    identity = site.create()
+    job = site.queue(identity)
+    for attempt in range(1, 10):
+        site.answers = [InsiFault("siram_40")]
+        assert site.service.work() == 1
+        assert site.job(job).attempts == attempt
+        assert site.kinds() == (["insi-waiting"] if attempt >= 8 else [])
+        site.now += timedelta(hours=3)
+    site.answers = [FOUND]
+    site.service.work()
+    assert (site.job(job).outcome, site.kinds()) == ("00", ["to-compare"])
+
+
+def test_a_person_who_asks_does_not_wait_for_the_delay_of_the_queue(site):
+    identity = site.create()
+    job = site.queue(identity)
+    site.answers = [InsiFault("siram_40")]
+    site.service.work()
+    site.answers = [FOUND]
+    asked = site.service.ask_now(identity, "retrieve", "user:alice")
+    assert (asked.id, asked.state, asked.outcome) == (job, "done", "00")
+
+
+def test_what_may_not_be_asked_is_not(site):
+    identity = site.create()
+    job = site.queue(identity)
+    site.act(acts.SetAttributes(identity, 0, ("FICT",), "formation"))
+    site.service.work()
+    assert (site.job(job).state, site.job(job).outcome, site.asked) == ("cancelled", "doubtful-or-fictitious", [])
+
+
+def test_a_scanned_ins_is_verified_with_the_traits_of_its_symbol(site):
+    identity = site.create()
+    read = acts.NationalAnswer(INS, Traits("MARTIN", "", "ALICE MARIE ROSE", "19800214", "F", "69123"), mode="CB")
+    site.act(acts.ReadDataMatrix(identity, 0, read))
+    seen = []
+    site.verdicts = {identity: lambda item: (seen.append(item), "OK")[1]}
+    site.service.ask_now(identity, "verify", "user:alice")
+    assert (seen[0].matricule, seen[0].traits.given_names) == (INS.matricule, "ALICE MARIE ROSE")
+    assert seen[0].traits.birth_date == "1980-02-14"
+
+
+def test_a_verification_that_failed_waits(site):
+    identity = site.create("1", held=True)
+
+    def fail(_):
+        raise VerificationFailed("no answer")
+
+    site.verdicts = {identity: fail}
+    asked = site.service.ask_now(identity, "verify", "user:alice")
+    assert (asked.state, asked.outcome) == ("waiting", "")
+
+
+@pytest.mark.parametrize(
+    ("first", "listed", "names"),
+    [
+        ("ALICE", "ALICE MARIE", ["ALICE", "MARIE"]),
+        ("JEAN-PIERRE", "JEAN PIERRE PAUL", ["JEAN-PIERRE", "PAUL"]),
+        ("JEAN PIERRE", "JEAN-PIERRE PAUL", ["JEAN PIERRE", "PAUL"]),
+        ("ANNE", "ANNETTE MARIE", ["ANNE", "ANNETTE", "MARIE"]),
+        ("MARIE", "ALICE MARIE", ["MARIE", "ALICE"]),
+        ("ALICE", "", ["ALICE"]),
+        ("", "ALICE MARIE", ["ALICE", "MARIE"]),
+    ],
+)
+def test_the_given_names_to_ask_are_the_first_one_then_the_rest_of_the_list(first, listed, names):
+    traits = Traits("MARTIN", first, listed, "19800214", "F", "69123")
+    assert given_names_of(Identity("1", "INSIGNE", 1, "t", "t", traits)) == names
