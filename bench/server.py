@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from bench import machine
 
@@ -18,7 +20,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Server:
-    """A process that wrote its ready file. `ready_seconds` is the time from its start to that file."""
+    """A process that wrote its ready file, whose content is `told`; `ready_seconds` is from its start to that file."""
 
     def __init__(self, command: Sequence[str], folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -36,9 +38,9 @@ class Server:
                 raise RuntimeError(f"the server did not start:\n{self.log_end()}")
             time.sleep(0.002)
         self.ready_seconds = time.perf_counter() - start
-        told = json.loads(ready.read_text())
-        self.pid: int = told["pid"]
-        self.host, port = told["mllp"].rsplit(":", 1)
+        self.told: dict[str, Any] = json.loads(ready.read_text())
+        self.pid: int = self.told["pid"]
+        self.host, port = (self.told.get("mllp") or urlsplit(self.told["url"]).netloc).rsplit(":", 1)
         self.port = int(port)
 
     def log_end(self) -> str:
@@ -76,6 +78,11 @@ def insigne(data: Path, *settings: str, commit_delay_ms: float = 0.0) -> Server:
 def python_hl7(data: Path) -> Server:
     """The peer: see `bench.peer`."""
     return Server([sys.executable, "-m", "bench.peer", "--data", str(data)], data)
+
+
+def insi_simulator(data: Path, *options: str) -> Server:
+    """`insigne insi simulator` on any free port; its certificates are made in the data folder."""
+    return Server([sys.executable, "-m", "insigne", "--data", str(data), "insi", "simulator", *options], data)
 
 
 @contextmanager

@@ -39,11 +39,18 @@ from insigne.registry.state import Identity
 _log = structlog.get_logger("insigne.insi")
 _LEASE = timedelta(minutes=10)
 _PARALLEL = 4
+_BATCH_SECONDS = 2
+_FEWEST, _MOST = 16, 64
+"""Jobs of a batch: as many as the rate limit lets through in `_BATCH_SECONDS`, within these bounds. A larger one costs
+fewer commits, and takes longer to stop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A claimed job and what came of it: the calls made, their outcome, or why none was made."""
+    """A claimed job and what came of it: the calls made, their outcome, or why none was made.
+
+    `put_off`: the service went down for everybody before the job's turn came.
+    """
 
     job: Job
     identity: Identity | None
@@ -51,6 +58,7 @@ class Done:
     result: InsiResult | None = None
     verdict: str = ""
     barred: str = ""
+    put_off: bool = False
 
 
 @dataclass(slots=True)
@@ -94,20 +102,23 @@ class InsiService:
         self._sleep = sleep
         self._backoff = settings.retry.backoff()
         self._bucket = TokenBucket(settings.rate, settings.burst)
+        self._batch = min(max(_FEWEST, round(settings.rate * _BATCH_SECONDS)), _MOST)
+        self._pool = ThreadPoolExecutor(_PARALLEL, "insigne-insi-call")
         self.breaker = CircuitBreaker(settings.breaker.rule())
         self.counters = InsiCounters()
 
-    def work(self, limit: int = 16) -> int:
-        """Work on up to `limit` due jobs; how many were worked on. Raises `StoreError` when the base cannot be used.
+    def work(self, limit: int = 0) -> int:
+        """Work on up to `limit` due jobs (0: a batch fit for the rate limit); how many were worked on.
 
-        While the service is down for everybody one job at a time is let through, to see.
+        While the service is down for everybody one job at a time is let through, to see. Raises `StoreError` when the
+        base cannot be used.
         """
         if not self.breaker.allows(time.monotonic()):
             return 0
-        closed = self.breaker.state(time.monotonic()) is BreakerState.CLOSED
-        claimed = self._claim(limit if closed else 1)
-        with ThreadPoolExecutor(_PARALLEL) as pool:
-            done = list(pool.map(self._ask, claimed))
+        if self._is_closed():
+            done = list(self._pool.map(self._ask_in_turn, self._claim(limit or self._batch)))
+        else:
+            done = [self._ask(claimed) for claimed in self._claim(1)]
         if done:
             self._finish(done)
         return len(done)
@@ -130,7 +141,8 @@ class InsiService:
         return self._finish([self._ask((job, identity))])[0]
 
     def close(self) -> None:
-        """Close the connections kept; the service may be used again, which opens others."""
+        """Close the connections kept; what is in hand ends, and nothing more is worked on."""
+        self._pool.shutdown(wait=False)
         self._client.close()
         if self._verifier is not None:
             self._verifier.close()
@@ -151,6 +163,13 @@ class InsiService:
     def _leased(self, job: Job) -> Job:
         lease = _text(self._clock() + _LEASE)
         return msgspec.structs.replace(job, state="calling", attempts=job.attempts + 1, lease=lease)
+
+    def _is_closed(self) -> bool:
+        return self.breaker.state(time.monotonic()) is BreakerState.CLOSED
+
+    def _ask_in_turn(self, claimed: tuple[Job, Identity | None]) -> Done:
+        """Ask, unless the service went down for everybody since the batch was claimed."""
+        return self._ask(claimed) if self._is_closed() else Done(*claimed, put_off=True)
 
     def _ask(self, claimed: tuple[Job, Identity | None]) -> Done:
         job, identity = claimed
@@ -193,7 +212,7 @@ class InsiService:
         milliseconds = round((time.perf_counter() - started) * 1000)
         criteria = msgspec.json.encode({"matricule": ins.matricule, "oid": ins.oid})
         trace = CallTrace(
-            id=self._new_id(),
+            id="",
             time=self._now(),
             job=job.id,
             identity=identity.id,
@@ -215,7 +234,7 @@ class InsiService:
         transaction = self._storage.begin(5.0)
         try:
             jobs = []
-            for one in done:
+            for one in map(self._numbered, done):
                 for call in one.calls:
                     transaction.put_call(call)
                 job, act = self._ended(transaction, one)
@@ -227,6 +246,11 @@ class InsiService:
         finally:
             transaction.rollback()
         return jobs
+
+    def _numbered(self, one: Done) -> Done:
+        """Give its calls their ids: by the one thread that writes, in the order of the calls."""
+        calls = tuple(msgspec.structs.replace(call, id=self._new_id()) for call in one.calls)
+        return dataclasses.replace(one, calls=calls)
 
     def _told(self, transaction: InsiTransaction, job: Job, act: Act, source: Source) -> Job:
         """Tell the registry; an identity merged or made doubtful meanwhile refuses, alone."""
@@ -249,6 +273,8 @@ class InsiService:
 
     def _judged(self, one: Done) -> tuple[Job, Act | None]:
         job, identity = one.job, one.identity
+        if one.put_off:
+            return msgspec.structs.replace(job, state="waiting", attempts=job.attempts - 1, lease=""), None
         if one.barred or identity is None:
             return _closed(job, "cancelled", one.barred or "unknown"), None
         call = one.calls[-1].id if one.calls else ""
@@ -286,7 +312,7 @@ class InsiService:
     def _trace(self, job: Job, call: Traced) -> CallTrace:
         result = call.result
         return CallTrace(
-            id=self._new_id(),
+            id="",
             time=_text(call.started),
             job=job.id,
             identity=job.identity,
