@@ -17,7 +17,8 @@ from insigne.api.server import HttpServer
 from insigne.app.base import Base, open_base, rfc3339_now, utc_now
 from insigne.app.enrolment import enrolment_page
 from insigne.app.insi import InsiWorker, insi_service
-from insigne.app.watch import health_of, metrics_of
+from insigne.app.metrics import metrics_of
+from insigne.app.watch import health_of
 from insigne.config import LoadedConfig, store_url
 from insigne.exchange.groupcommit import GroupCommit
 from insigne.ins.cog import bundled_cog
@@ -25,7 +26,7 @@ from insigne.insi.campaigns import CampaignPump
 from insigne.store import SchemaMissing
 from insigne.store.lock import FolderLock
 from insigne.store.migrate import upgrade
-from insigne.store.opening import is_sqlite
+from insigne.store.opening import check_url, is_sqlite
 from insigne.store.tokens import StoredTokens
 from insigne.transport.folder import FolderIntake
 from insigne.transport.mllp_server import MllpServer
@@ -37,10 +38,11 @@ _log = structlog.get_logger("insigne.server")
 async def serve(loaded: LoadedConfig, ready_file: Path | None = None) -> None:
     """Run the configured roles until SIGTERM or SIGINT, then drain and return.
 
-    `ready_file` is written, atomically, when everything listens. Raises `store.lock.LockHeld` when another server
-    works on the folder, `store.SchemaError` when the base has other tables, OSError when an address is taken,
-    `net.tls.TlsError`.
+    `ready_file` is written, atomically, when everything listens. Raises `store.WrongUrl` before anything is made,
+    `store.lock.LockHeld` when another server works on the folder, `store.SchemaError` when the base has other tables,
+    OSError when an address is taken, `net.tls.TlsError`.
     """
+    check_url(store_url(loaded))
     loaded.data_dir.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         stack.enter_context(FolderLock(loaded.data_dir))
@@ -105,12 +107,21 @@ class Service:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.mllp.stop()
-        await self.receiver.drain()
+        await self._drain()
         if self.insi is not None:
             await asyncio.to_thread(self.insi.stop)
         await asyncio.to_thread(self.http.stop)
         if self._executor is not None:
             self._executor.shutdown()
+
+    async def _drain(self) -> None:
+        """Wait for the last commits, but not for ever: what is not committed was not acknowledged, and comes again."""
+        limit = self._base.config.mllp.drain_seconds
+        try:
+            async with asyncio.timeout(limit):
+                await self.receiver.drain()
+        except TimeoutError:
+            _log.warning("intake.drain-cut", waiting=self.receiver.waiting, seconds=limit)
 
 
 def _insi_worker(base: Base) -> InsiWorker | None:

@@ -10,7 +10,7 @@ import uvloop
 from insigne.app.logs import configure
 from insigne.app.server import serve as run_service
 from insigne.cli.common import Context, Exit, command_app, examples, fail
-from insigne.exchange.errors import StoreError
+from insigne.exchange.errors import StoreError, StoreLost
 from insigne.net.tls import TlsError
 from insigne.store.lock import LockHeld
 
@@ -47,6 +47,8 @@ def serve(
             runner.run(run_service(context.loaded, ready_file))
     except LockHeld as held:
         fail(Exit.USAGE, str(held))
+    except StoreLost as lost:
+        fail(Exit.UNREACHABLE, str(lost))
     except (StoreError, TlsError) as error:
         fail(Exit.USAGE, str(error))
     except OSError as error:

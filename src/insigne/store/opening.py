@@ -1,6 +1,7 @@
 """From an address to an open store."""
 
 from collections.abc import Collection
+from contextlib import suppress
 from importlib import import_module
 from typing import Final, Protocol, cast
 from urllib.parse import urlsplit
@@ -39,6 +40,12 @@ def backend_module(url: str) -> _BackendModule:
 def is_sqlite(url: str) -> bool:
     """Whether the address is that of a SQLite file."""
     return urlsplit(url).scheme == "sqlite"
+
+
+def check_url(url: str) -> None:
+    """Raise WrongUrl for an address no base can have; whether there is one is not asked."""
+    with suppress(SchemaMissing):
+        backend_module(url).backend(url).close()
 
 
 def upgrade(url: str, only: Collection[str] | None = None) -> tuple[str | None, str]:
