@@ -13,6 +13,7 @@ NAMES = {
     "parse": "reading and acknowledging messages, against the parsers of PyPI",
     "intake": "messages a second over MLLP, durable before the acknowledgement",
     "base": "the same on a base of a million identities; reading, commands, start, memory",
+    "insi": "searches of INSi through the queue; a call against zeep's; the memory of a long queue",
     "faults": "kill -9 under load, again and again: nothing lost, nothing twice",
 }
 

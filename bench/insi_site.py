@@ -69,8 +69,7 @@ def created(base: Base, persons: Sequence[Person], *, with_ins: bool = False) ->
     """Create a provisional identity of ours for each person; `with_ins`: what INSi says of them is accepted too."""
     ids: list[str] = []
     for batch in _batches(persons):
-        acts = [_creation(person, len(ids) + rank) for rank, person in enumerate(batch, start=1)]
-        made = _acted(base, acts)
+        made = _acted(base, [_creation(person) for person in batch])
         ids += made
         if with_ins:
             _acted(base, [_acceptance(identity, one) for identity, one in zip(made, batch, strict=True)])
@@ -95,10 +94,10 @@ def _acted(base: Base, acts: Sequence[Act]) -> list[str]:
     return [decision.subject for decision in decisions]
 
 
-def _creation(person: Person, number: int) -> CreateIdentity:
+def _creation(person: Person) -> CreateIdentity:
     traits = person.traits
     return CreateIdentity(
-        Identifier("PI", OURS, str(number)),
+        Identifier("PI", OURS, person.person),
         TraitsAssertion(
             traits.birth_name,
             traits.given_names[0],

@@ -85,6 +85,11 @@ def insi_simulator(data: Path, *options: str) -> Server:
     return Server([sys.executable, "-m", "insigne", "--data", str(data), "insi", "simulator", *options], data)
 
 
+def canned_insi(data: Path) -> Server:
+    """A téléservice that always gives one answer: see `bench.insi_responder`."""
+    return Server([sys.executable, "-m", "bench.insi_responder", "--data", str(data)], data)
+
+
 @contextmanager
 def running(server: Server) -> Iterator[Server]:
     """Stop the server at the end; kill it when something fails."""
