@@ -10,17 +10,19 @@ import pytest
 
 from insigne import __version__
 from insigne.cli import COMMANDS, load
-from insigne.cli.common import CommandError, parse_time, rfc3339
+from insigne.cli.common import CommandError, Family, parse_time, rfc3339
 
 PRESENT = [name for name, (module, _) in COMMANDS.items() if importlib.util.find_spec(module)]
 GLOBAL = {"--config", "--data", "--set", "--json"}
 
 
-def leaves(command, path):
-    members = getattr(command, "commands", None)
-    if members is None:
-        return [(path, command)]
-    return [leaf for name, member in members.items() for leaf in leaves(member, [*path, name])]
+def nodes(command, path):
+    """A command and, in a family, its members, those that are imported late too."""
+    found = [(path, command)]
+    for name in getattr(command, "commands", ()):
+        member = command.member(name) if isinstance(command, Family) else command.commands[name]
+        found += nodes(member, [*path, name])
+    return found
 
 
 def test_help_lists_the_commands_without_importing_them():
@@ -38,6 +40,21 @@ def test_help_lists_the_commands_without_importing_them():
         assert any(line.startswith(f"  {name} ") for line in text)
 
 
+@pytest.mark.parametrize(
+    ("command", "spared"),
+    [("insi search", "insigne.simulate"), ("insi simulator", "insigne.app"), ("identity show", "insigne.app")],
+)
+def test_a_member_of_a_family_does_not_import_what_only_others_need(command, spared):
+    script = (
+        "import sys\n"
+        "from insigne.cli import main\n"
+        "try: main([*sys.argv[1].split(), '--help'])\n"
+        "except SystemExit: pass\n"
+        "sys.exit(any(module.startswith(sys.argv[2]) for module in sys.modules))"
+    )
+    subprocess.run([sys.executable, "-c", script, command, spared], capture_output=True, check=True)
+
+
 def test_a_command_that_is_not_installed_is_not_listed(insigne):
     out = insigne("--help").out
     for name in set(COMMANDS) - set(PRESENT):
@@ -45,8 +62,8 @@ def test_a_command_that_is_not_installed_is_not_listed(insigne):
 
 
 @pytest.mark.parametrize("name", PRESENT)
-def test_the_help_of_each_command_has_examples_and_the_global_options(insigne, name):
-    for path, _ in leaves(load(name), [name]):
+def test_the_help_of_each_command_and_family_has_examples_and_the_global_options(insigne, name):
+    for path, _ in nodes(load(name), [name]):
         status, out, _ = insigne(*path, "--help")
         assert status == 0
         assert f" {name}" in out.partition("Examples:")[2], path
@@ -55,7 +72,7 @@ def test_the_help_of_each_command_has_examples_and_the_global_options(insigne, n
 
 @pytest.mark.parametrize("name", PRESENT)
 def test_no_command_takes_a_global_option_for_itself(name):
-    for path, command in leaves(load(name), [name]):
+    for path, command in nodes(load(name), [name]):
         options = [option for parameter in command.params for option in parameter.opts]
         assert len(options) == len(set(options)), path
 
@@ -69,6 +86,13 @@ def test_global_options_count_before_and_after_the_command(insigne):
     assert status == 0
     assert document["data"] == "elsewhere"
     assert (values["mllp.port"], values["http.port"]) == (1, 2)
+
+
+@pytest.mark.parametrize("option", [("--data", "folder"), ("--config", "insigne.toml"), ("--set", "mllp.port=0")])
+def test_the_demonstration_does_not_pretend_to_use_what_it_is_given(insigne, option):
+    status, out, err = insigne("demo", "--once", *option)
+    assert (status, out) == (2, "")
+    assert f"demo: {option[0]} has no effect" in err
 
 
 def test_config_show_tells_where_each_value_comes_from(insigne, tmp_path, monkeypatch):

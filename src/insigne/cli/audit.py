@@ -10,7 +10,13 @@ from insigne.cli.opening import existing
 from insigne.cli.reports import conclude_report, progress
 from insigne.store.audit_verify import audit_verify
 
-app = group_app("The sealed chain of journal and audit entries.")
+app = group_app(
+    "The sealed chain of journal and audit entries.",
+    examples(
+        "insigne audit verify",
+        "insigne audit verify --anchor 1204:5f2c…",
+    ),
+)
 
 _ANCHOR: Final = re.compile(r"([1-9][0-9]{0,17}):([0-9a-f]{64})")
 

@@ -3,7 +3,7 @@
 Conventions of a command module:
 
 - it exposes `app = command_app()` with one `@app.command(epilog=examples(...))`, or `app = group_app("What the
-  family does.")` with several; the function's docstring is the help;
+  family does.", examples(...))` with several; the function's docstring is the help;
 - it takes `ctx: typer.Context`, its arguments, and after a `*` its options; it begins with
   `context = Context.of(ctx)`: configuration, data folder, `--json`. The frame adds `--config`, `--data`, `--set` and
   `--json`, which may stand before or after the command's name;
@@ -13,22 +13,25 @@ Conventions of a command module:
   findings were already printed, `raise typer.Exit(Exit.PROBLEMS)` says no more.
 """
 
+import importlib
 import os
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
-from typing import NoReturn
+from typing import Any, ClassVar, NoReturn, cast
 
 import msgspec
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
-from insigne.cli.options import PLAIN, CommandError, Exit, Options, examples
+from insigne.cli.options import PLAIN, CommandError, Exit, Options, add_global_options, examples
 from insigne.config import Config, ConfigError, LoadedConfig, load
 
 __all__ = [
     "CommandError",
     "Context",
     "Exit",
+    "Family",
     "command_app",
     "emit",
     "emit_line",
@@ -123,9 +126,44 @@ def command_app() -> typer.Typer:
     return typer.Typer(**PLAIN)
 
 
-def group_app(text: str, kind: type[TyperGroup] = TyperGroup) -> typer.Typer:
-    """Make the `app` of a module that holds a family of commands; `text` is the help of the family."""
-    app = typer.Typer(**PLAIN, cls=kind, help=text, no_args_is_help=True)
+class Family(TyperGroup):
+    """A family of commands. Those of `later`, name → (module, line of the help), are imported only to be run.
+
+    The module of such a member exposes its `app`, or that of a family that has it among others.
+    """
+
+    later: ClassVar[Mapping[str, tuple[str, str]]] = {}
+
+    def __init__(self, **attributes: Any) -> None:  # what typer's callback() was given
+        super().__init__(**attributes)
+        self.commands.update({name: TyperCommand(name, help=line) for name, (_, line) in self.later.items()})
+
+    def resolve_command(  # type: ignore[override]  # the base class names a private class of typer's
+        self, ctx: typer.Context, args: list[str]
+    ) -> tuple[str | None, Any, list[str]]:
+        """Replace the line of the help by the member itself."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, self.member(name) if name is not None and name in self.later else command, rest
+
+    def member(self, name: str) -> TyperCommand | TyperGroup:
+        """Return a member, imported if need be, with the global options."""
+        if name not in self.later:
+            return cast("TyperCommand | TyperGroup", self.commands[name])
+        module = importlib.import_module(self.later[name][0])
+        found = cast("TyperCommand | TyperGroup", typer.main.get_command(module.app))
+        if isinstance(found, TyperGroup) and name in found.commands:
+            found = cast("TyperCommand | TyperGroup", found.commands[name])
+        add_global_options(found)
+        return found
+
+
+def group_app(text: str, epilog: str = "", later: Mapping[str, tuple[str, str]] | None = None) -> typer.Typer:
+    """Make the `app` of a module that holds a family of commands; `text` is the help of the family.
+
+    `epilog` ends that help: its `examples`. `later`: see `Family`.
+    """
+    kind = type("Family", (Family,), {"later": later or {}})
+    app = typer.Typer(**PLAIN, cls=kind, help=text, epilog=epilog, no_args_is_help=True)
     app.callback()(_family)  # makes it a family even while it has one member
     return app
 

@@ -6,7 +6,12 @@ import typer
 from insigne.cli.common import Context, emit, examples, group_app
 from insigne.config import effective_values
 
-app = group_app("The effective configuration.")
+app = group_app(
+    "The effective configuration.",
+    examples(
+        "insigne --config insigne.toml config show",
+    ),
+)
 
 
 @app.command(

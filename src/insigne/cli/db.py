@@ -12,7 +12,13 @@ from insigne.store.lock import FolderLock
 from insigne.store.rebuild import rebuild as rebuild_store
 from insigne.store.verify import verify as verify_store
 
-app = group_app("Upgrade, rebuild and verify the database.")
+app = group_app(
+    "Upgrade, rebuild and verify the database.",
+    examples(
+        "insigne db upgrade",
+        "insigne --data /var/lib/insigne db verify --json",
+    ),
+)
 
 
 @app.command(epilog=examples("insigne db upgrade", "insigne --data /var/lib/insigne db upgrade --json"))

@@ -28,7 +28,14 @@ from insigne.store.audit import AuditEntry
 from insigne.store.transaction import UnitOfWork
 from insigne.web.enrolment import PREFIX
 
-app = group_app("Invite people to enter their own traits on their phone.")
+app = group_app(
+    "Invite people to enter their own traits on their phone.",
+    examples(
+        "insigne enrol invite --label 'télésurveillance cardiaque' --as claire.dupont",
+        "insigne enrol list --as claire.dupont",
+        "insigne enrol revoke 01JQ0Z6V7K8M9N0P1Q2R3S4T5V --as claire.dupont",
+    ),
+)
 
 _SYMBOLS: Final[dict[str, Callable[[QrCode], bytes]]] = {".png": QrCode.png, ".svg": QrCode.svg}
 _PAGE: Final = 500

@@ -1,16 +1,13 @@
 """`insigne identity`: show, search and follow identities; acts on them are imported only to be done."""
 
-import importlib
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final
 
 import msgspec
 import typer
-from typer.core import TyperCommand, TyperGroup
 
 from insigne.cli.common import Context, Exit, emit, emit_line, examples, fail, group_app, note, parse_time
 from insigne.cli.opening import reading
-from insigne.cli.options import add_global_options
 from insigne.cli.tables import print_fields, print_table
 from insigne.fhir import Resource, family, patient_of, resolve, split_token, survivor
 from insigne.ins.cog import bundled_cog
@@ -26,42 +23,31 @@ from insigne.store.moments import rfc3339
 from insigne.store.queries import ReadView
 
 ACTS: Final = {
-    "create": ("identity_acts", "Create an identity, after searching for it."),
-    "edit": ("identity_acts", "Change the traits of an identity."),
-    "set-attribute": ("identity_acts", "Set or lift the attributes HOMA, DOUT, FICT."),
-    "merge": ("identity_acts", "Merge an identity into another."),
-    "unmerge": ("identity_acts", "Undo a merge."),
-    "retrieve-ins": ("identity_qualification", "Ask INSi for the INS of an identity, now."),
-    "accept": ("identity_qualification", "Accept the INS that INSi gave."),
-    "refuse": ("identity_qualification", "Refuse the INS that INSi gave."),
-    "record-proof": ("identity_qualification", "Record the check of an identity document."),
-    "verify-ins": ("identity_qualification", "Have INSi verify the INS held."),
-    "qualify-by-card": ("identity_qualification", "Qualify by the Application carte Vitale."),
-    "scan": ("identity_qualification", "Take the INS of a Data Matrix, and have it verified."),
+    "create": ("insigne.cli.identity_acts", "Create an identity, after searching for it."),
+    "edit": ("insigne.cli.identity_acts", "Change the traits of an identity."),
+    "set-attribute": ("insigne.cli.identity_acts", "Set or lift the attributes HOMA, DOUT, FICT."),
+    "merge": ("insigne.cli.identity_acts", "Merge an identity into another."),
+    "unmerge": ("insigne.cli.identity_acts", "Undo a merge."),
+    "retrieve-ins": ("insigne.cli.identity_qualification", "Ask INSi for the INS of an identity, now."),
+    "accept": ("insigne.cli.identity_qualification", "Accept the INS that INSi gave."),
+    "refuse": ("insigne.cli.identity_qualification", "Refuse the INS that INSi gave."),
+    "record-proof": ("insigne.cli.identity_qualification", "Record the check of an identity document."),
+    "verify-ins": ("insigne.cli.identity_qualification", "Have INSi verify the INS held."),
+    "qualify-by-card": ("insigne.cli.identity_qualification", "Qualify by the Application carte Vitale."),
+    "scan": ("insigne.cli.identity_qualification", "Take the INS of a Data Matrix, and have it verified."),
 }
-"""Act → (module that holds it, its line in `insigne identity --help`)."""
+"""Act → (module that holds it, its line in `insigne identity --help`). Reading imports nothing of them."""
 
 
-class _WithActs(TyperGroup):
-    """The family with its acts, whose modules (and the application under them) reading does not import."""
-
-    def __init__(self, **attributes: Any) -> None:  # what typer's callback() was given
-        super().__init__(**attributes)
-        self.commands.update({name: TyperCommand(name, help=line) for name, (_, line) in ACTS.items()})
-
-    def resolve_command(  # type: ignore[override]  # the base class names a private class of typer's
-        self, ctx: typer.Context, args: list[str]
-    ) -> tuple[str | None, Any, list[str]]:
-        """Replace the line of the help by the act itself."""
-        name, command, rest = super().resolve_command(ctx, args)
-        if name in ACTS:
-            module = importlib.import_module(f"insigne.cli.{ACTS[name][0]}")
-            command = cast("TyperGroup", typer.main.get_command(module.app)).commands[name]
-            add_global_options(cast("TyperCommand", command))
-        return name, command, rest
-
-
-app = group_app("Show, search and follow identities, and act on those that are ours.", _WithActs)
+app = group_app(
+    "Show, search and follow identities, and act on those that are ours.",
+    examples(
+        "insigne identity show 'GAM|4071'",
+        "insigne identity search --birth-date 1975-03-02 --name LES --json",
+        "insigne identity record-proof 'GAM|4071' --help",
+    ),
+    ACTS,
+)
 
 IdArgument = Annotated[
     str,

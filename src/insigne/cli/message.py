@@ -17,7 +17,14 @@ from insigne.hl7.charset import CODECS
 from insigne.store.moments import rfc3339
 from insigne.store.queries import MessageFilter, ReadView
 
-app = group_app("The messages received, and what was answered to them.")
+app = group_app(
+    "The messages received, and what was answered to them.",
+    examples(
+        "insigne message list --disposition rejected --since 2026-03-01T00:00:00+01:00",
+        "insigne message show 01JMS7Q4",
+        "insigne message replay 01JMS7Q4",
+    ),
+)
 
 Disposition = Literal["accepted", "rejected", "duplicate", "ignored", "unframed"]
 Code = Literal["AA", "AE", "AR", "CA", "CE", "CR"]

@@ -18,7 +18,12 @@ from insigne.store.insi import CallFilter
 from insigne.store.moments import rfc3339
 from insigne.store.queries import ReadView, WorkFilter
 
-app = group_app("Reports on identities.")
+app = group_app(
+    "Reports on identities.",
+    examples(
+        "insigne report quality --from 2026-01-01 --to 2026-04-01",
+    ),
+)
 
 _DAYS: Final = 30
 _PAGE: Final = 5000

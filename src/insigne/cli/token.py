@@ -14,7 +14,14 @@ from insigne.cli.opening import author, writing
 from insigne.cli.tables import print_table
 from insigne.store.tokens import StoredTokens
 
-app = group_app("Access tokens of the HTTP interface.")
+app = group_app(
+    "Access tokens of the HTTP interface.",
+    examples(
+        "insigne token create --scope fhir.read --name 'portail patient' --expires 365d",
+        "insigne token list",
+        "insigne token revoke 3f9a0c1b2d4e5f60",
+    ),
+)
 
 
 @app.command(

@@ -15,7 +15,14 @@ from insigne.cli.opening import author, existing, writing
 from insigne.cli.tables import print_table
 from insigne.store.accounts import StoredUsers
 
-app = group_app("The people who act on identities, and what each may do.")
+app = group_app(
+    "The people who act on identities, and what each may do.",
+    examples(
+        "insigne user add claire.dupont --role qualifieur",
+        "insigne user list",
+        "insigne user roles",
+    ),
+)
 
 _ID_BYTES: Final = 8
 

@@ -19,7 +19,14 @@ from insigne.registry.state import WorkItem
 from insigne.registry.worklist_kinds import KINDS, kind_of
 from insigne.store.queries import ReadView, WorkFilter
 
-app = group_app("What waits for a person: list, assign, settle.")
+app = group_app(
+    "What waits for a person: list, assign, settle.",
+    examples(
+        "insigne worklist list --kind to-compare",
+        "insigne worklist assign 01JMS7Q4 claire.dupont --as claire.dupont",
+        "insigne worklist close 01JMS7Q4 --outcome 'même personne' --apply --as claire.dupont",
+    ),
+)
 
 _COMMANDS = {"apply": "worklist close --apply", "close": "worklist close"}
 _NOBODY = "-"

@@ -1,11 +1,24 @@
-"""`insigne insi`: the téléservice INSi. A member is a module with a function of its name, and EXAMPLES for its help."""
+"""`insigne insi`: the téléservice INSi. What calls it does not import the simulator, nor the other way about."""
 
-from insigne.cli.common import group_app
-from insigne.cli.insi import campaign, queue, search, simulator, vitale
+from typing import Final
 
-app = group_app("Call the téléservice INSi, or simulate it.")
-app.command(epilog=search.EXAMPLES)(search.search)
-app.command(epilog=vitale.EXAMPLES)(vitale.vitale)
-app.command(epilog=simulator.EXAMPLES)(simulator.simulator)
-app.add_typer(queue.app, name="queue")
-app.add_typer(campaign.app, name="campaign")
+from insigne.cli.common import examples, group_app
+
+MEMBERS: Final = {
+    "search": ("insigne.cli.insi.search", "Ask INSi for an INS by traits."),
+    "vitale": ("insigne.cli.insi.vitale", "Ask INSi for an INS by the data of a carte Vitale."),
+    "queue": ("insigne.cli.insi.queue", "The questions to INSi: list them, ask again, give up."),
+    "campaign": ("insigne.cli.insi.campaign", "Verify again the INS of many identities."),
+    "simulator": ("insigne.cli.insi.simulator", "Run a simulated téléservice INSi."),
+}
+"""Member → (its module, its line in `insigne insi --help`)."""
+
+app = group_app(
+    "Call the téléservice INSi, or simulate it.",
+    examples(
+        "insigne insi search --name TCHITCHI --given OLA --given CATARINA --sex F --birth-date 1936-06-21",
+        "insigne insi queue --state failed",
+        "insigne insi simulator --ready-file insi.json",
+    ),
+    MEMBERS,
+)

@@ -30,7 +30,13 @@ from insigne.store.audit import AuditEntry
 from insigne.store.moments import rfc3339
 from insigne.store.queries import ReadView
 
-app = group_app("Verifying again the INS of many identities.")
+app = group_app(
+    "Verifying again the INS of many identities.",
+    examples(
+        "insigne insi campaign start --older-than 2023-01-01 --per-minute 30 --hours 1-6 --as claire.dupont",
+        "insigne insi campaign list",
+    ),
+)
 
 _HOURS: Final = re.compile(r"([01]?[0-9]|2[0-4])-([01]?[0-9]|2[0-4])")
 _PAGE: Final = 10_000

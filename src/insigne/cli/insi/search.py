@@ -1,11 +1,11 @@
 """`insigne insi search`: the INS of a person, from the traits of an identity document."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-from insigne.cli.common import Context, Exit, examples, fail, note
+from insigne.cli.common import Context, Exit, command_app, examples, fail, note
 from insigne.cli.insi.calling import (
     Authorities,
     Certificate,
@@ -22,13 +22,16 @@ from insigne.insi.client import retrieve
 from insigne.insi.entry import prepare_search, unlike
 from insigne.insi.wire import InsiAnswer, SearchTraits
 
-EXAMPLES: Final = examples(
-    "insigne insi search --name 'DE VINCI' --given LEONARDO --sex M --birth-date 2014-02-01 --place 63220",
-    "insigne insi search --name TCHITCHI --given OLA --given CATARINA --sex F --birth-date 1936-06-21 --json",
-    "insigne insi search --endpoint https://127.0.0.1:8443/lps --ca ca.pem --cert INSI-MANU.pem --key INSI-MANU.key …",
+app = command_app()
+
+
+@app.command(
+    epilog=examples(
+        "insigne insi search --name 'DE VINCI' --given LEONARDO --sex M --birth-date 2014-02-01 --place 63220",
+        "insigne insi search --name TCHITCHI --given OLA --given CATARINA --sex F --birth-date 1936-06-21 --json",
+        "insigne insi search --endpoint https://127.0.0.1:8443/lps --ca ca.pem --cert MANU.pem --key MANU.key …",
+    )
 )
-
-
 def search(
     ctx: typer.Context,
     *,

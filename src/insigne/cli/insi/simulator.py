@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 import uvloop
 
-from insigne.cli.common import Context, Exit, emit, examples, fail, note
+from insigne.cli.common import Context, Exit, command_app, emit, examples, fail, note
 from insigne.insi.wire import Deviation
 from insigne.net.tls import TlsError
 from insigne.simulate.insi.engine import DEFAULT_IDAM, Behaviour
@@ -22,13 +22,16 @@ from insigne.simulate.insi.simulator import InsiSimulator, SimulatorSettings
 FOLDER: Final = "insi-simulator"
 """Where its certificates are, in the data folder."""
 
-EXAMPLES: Final = examples(
-    "insigne insi simulator",
-    "insigne insi simulator --mode vendor --port 8443 --people hospital/truth.jsonl --ready-file insi.json",
-    "insigne insi simulator --script bad-day.toml --deviation D1,D3 --fixture ECETINSI=2.04-2",
+app = command_app()
+
+
+@app.command(
+    epilog=examples(
+        "insigne insi simulator",
+        "insigne insi simulator --mode vendor --port 8443 --people hospital/truth.jsonl --ready-file insi.json",
+        "insigne insi simulator --script bad-day.toml --deviation D1,D3 --fixture ECETINSI=2.04-2",
+    )
 )
-
-
 def simulator(
     ctx: typer.Context,
     *,

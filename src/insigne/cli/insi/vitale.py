@@ -1,10 +1,10 @@
 """`insigne insi vitale`: the INS of a person, from what their carte Vitale holds."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-from insigne.cli.common import Context, Exit, examples, fail
+from insigne.cli.common import Context, Exit, command_app, examples, fail
 from insigne.cli.insi.calling import (
     Authorities,
     Certificate,
@@ -20,12 +20,15 @@ from insigne.cli.insi.calling import (
 from insigne.ins.matricule import compact
 from insigne.insi.wire import VitaleData
 
-EXAMPLES: Final = examples(
-    "insigne insi vitale --holder 277076322082910 --name NESSI --birth-date 1977-07-14 --rank 1 --json",
-    "insigne insi vitale --holder 2770763220829 --individual 1100863220830 --birth-date 2010-08-07",
+app = command_app()
+
+
+@app.command(
+    epilog=examples(
+        "insigne insi vitale --holder 277076322082910 --name NESSI --birth-date 1977-07-14 --rank 1 --json",
+        "insigne insi vitale --holder 2770763220829 --individual 1100863220830 --birth-date 2010-08-07",
+    )
 )
-
-
 def vitale(
     ctx: typer.Context,
     *,
