@@ -20,6 +20,7 @@ from insigne.cli.demo.nation import Nation, NationNotStarted, nation
 from insigne.cli.demo.play import Answers, play_folder, play_mllp
 from insigne.cli.demo.stage import NotStarted, Stage, stage
 from insigne.cli.demo.verdict import Expectation, against_truth, over_fhir
+from insigne.cli.options import DEFAULT_DATA
 from insigne.config import load
 from insigne.simulate.hospital import GeneratedMessage, HospitalSettings, generate, truth
 from insigne.simulate.truth import Person
@@ -50,9 +51,11 @@ def demo(
     """Play a synthetic hospital through the chain, on loopback: births, admissions, merges, wrong messages on purpose,
     and a desk whose people are looked up in a simulated INSi that goes down and comes back.
 
-    Without --once the server stays up, to be looked at, until Ctrl-C.
+    Without --once the server stays up, to be looked at, until Ctrl-C. Everything is made in a folder of its own, which
+    is removed at the end: a data folder or a configuration given is refused.
     """
     context = Context.of(ctx)
+    _refuse_unused(context)
     folder = Path(tempfile.mkdtemp(prefix="insigne-demo-"))
     try:
         settings = HospitalSettings(patients, seed=seed, people=patients + desk)
@@ -72,6 +75,18 @@ def demo(
         shutil.rmtree(folder, ignore_errors=True)
     if not summary["ok"]:
         raise typer.Exit(Exit.PROBLEMS)
+
+
+def _refuse_unused(context: Context) -> None:
+    """Say so rather than let somebody believe that their folder or their settings are played with."""
+    given = {
+        "--data": context.data != DEFAULT_DATA,
+        "--config": context.config_file is not None,
+        "--set": bool(context.overrides),
+    }
+    for option, is_given in given.items():
+        if is_given:
+            fail(Exit.USAGE, f"demo: {option} has no effect here: the demonstration makes its own folder and settings")
 
 
 def _played(ready: Stage, insi: Nation, settings: HospitalSettings) -> dict[str, Any]:
