@@ -51,6 +51,7 @@ findings.
 
 No finding holds a name, a date, an identifier or an address. *Condition* is the code of HL7 table 0357 that goes in
 ERR-3. V05 (an identifier used before) is completed by the intake, which remembers; V01 is about the bytes as read.
+X rules compare messages: `insigne check` applies them over all the files of one run, the intake does not.
 """
 
 

@@ -156,3 +156,21 @@ def test_test_oids_are_accepted_when_the_environment_is_test(checked, file):
     rules = {one["rule"] for one in checked(path)[1][0]["findings"]}
     assert "V11" in rules
     assert "V11" not in {one["rule"] for one in checked(path, "--set", "environment=test")[1][0]["findings"]}
+
+
+MOVEMENT = (
+    "MSH|^~\\&|GAM|CHU-LYS|RI|CHU-LYS|20250102101112||ADT^A01^ADT_A01|MSG{visit}|P|2.5^FRA^2.11|||||FRA|UNICODE UTF-8\r"
+    "PID|1||100200301^^^CHU-LYS&1.2.250.1.999.1&ISO^PI\r"
+    "PV1|1|I" + "|" * 17 + "{visit}\r"
+    "ZBE|312^CHU-LYS^1.2.250.1.999.1^ISO|20250102100000||INSERT|N\r"
+)
+
+
+def test_a_movement_identifier_used_again_in_another_stay_is_told_over_all_files(checked, file):
+    first = file(MOVEMENT.format(visit="V1"), "monday.hl7")
+    second = file(MOVEMENT.format(visit="V2"), "tuesday.hl7")
+    _, [monday, tuesday] = checked(first, second)
+    assert "X-movement" not in [one["rule"] for one in monday["findings"]]
+    [reused] = [one for one in tuesday["findings"] if one["rule"] == "X-movement"]
+    assert (reused["severity"], reused["location"]) == ("warning", "ZBE-1[1]")
+    assert f"{first}#1" in reused["message"]

@@ -2,7 +2,7 @@
 
 import codecs
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,6 +16,7 @@ from insigne.hl7.charset import CODECS
 from insigne.ins import bundled_cog
 from insigne.pam.editions import Edition, UnknownVersion, edition, edition_of
 from insigne.pam.findings import Finding
+from insigne.pam.rules.movements import MovementMemory
 from insigne.pam.validate import ValidationContext, unreadable, validate
 
 app = command_app()
@@ -92,20 +93,32 @@ class Checked:
             yield Text(f"{'':<39}→ {remedy}  [{finding.reference}]", "dim")
 
 
-def check_message(
-    raw: bytes, configured: str | None, charset: CharsetPolicy, context: ValidationContext
-) -> tuple[str, Edition | None, tuple[Finding, ...]]:
-    """Check one message: its control identifier, its edition and the findings, most serious first."""
-    control_id = ""
-    try:
-        message = Message.parse(raw, charset)
-        control_id = message.control_id
-        chosen, findings = edition_of(message, configured)
-    except (Hl7Error, UnknownVersion) as error:
-        return control_id, None, (unreadable(error),)
-    findings = [*findings, *validate(message, chosen, context)]
-    ranks = list(_COLOURS)
-    return control_id, chosen, tuple(sorted(findings, key=lambda finding: ranks.index(finding.severity)))
+@dataclass(frozen=True, slots=True)
+class Checker:
+    """How the messages of one run are checked, and what is remembered from one to the next."""
+
+    edition: str | None
+    charset: CharsetPolicy
+    context: ValidationContext
+    movements: MovementMemory = field(default_factory=MovementMemory)
+
+    def check(self, file: str, rank: int, raw: bytes) -> Checked:
+        """Check one message; the findings come most serious first."""
+        control_id = ""
+        try:
+            message = Message.parse(raw, self.charset)
+            control_id = message.control_id
+            chosen, findings = edition_of(message, self.edition)
+        except (Hl7Error, UnknownVersion) as error:
+            return Checked(file, rank, control_id, None, (unreadable(error),))
+        findings = [
+            *findings,
+            *validate(message, chosen, self.context),
+            *self.movements.check(message, chosen, f"{file}#{rank}"),
+        ]
+        ranks = list(_COLOURS)
+        ordered = sorted(findings, key=lambda finding: ranks.index(finding.severity))
+        return Checked(file, rank, control_id, chosen, tuple(ordered))
 
 
 @app.command(
@@ -136,7 +149,8 @@ def check(
     """Validate HL7 messages against an edition of PAM-FR, offline, and say how to mend what departs from it.
 
     A file holds one message, several MLLP frames, or several messages one after another. The edition is that of
-    MSH-12 unless one is given. Exit status 0 if no message has an error, 1 if one has or cannot be read.
+    MSH-12 unless one is given. Movements are compared over all the messages, in the order given. Exit status 0 if no
+    message has an error, 1 if one has or cannot be read.
     """
     context = Context.of(ctx)
     if edition_id is not None:
@@ -144,13 +158,13 @@ def check(
             edition(edition_id)
         except ValueError as error:
             fail(Exit.USAGE, f"--edition: {error}")
-    policy = _charset_policy(charset)
     settings = ValidationContext(environment=context.config.environment, cog=bundled_cog())
+    checker = Checker(edition_id, _charset_policy(charset), settings)
     console = Console(soft_wrap=True, highlight=False)
     ok = True
     for file in files:
         for rank, raw in enumerate(_messages(file), 1):
-            checked = Checked(str(file), rank, *check_message(raw, edition_id, policy, settings))
+            checked = checker.check(str(file), rank, raw)
             ok &= checked.ok
             if context.json:
                 emit_line(checked.document())
