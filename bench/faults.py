@@ -6,9 +6,6 @@ disk does when power fails is the business of fsync, which this does not try.
 """
 
 import asyncio
-import json
-import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -17,7 +14,8 @@ from itertools import count
 from pathlib import Path
 from random import Random
 
-from bench import content, load, machine, server
+from bench import content, insi_faults, load, machine, server
+from bench.agreement import agreed
 from bench.corpus import Sent, feed, lanes
 from bench.populate import DATABASE
 from bench.progress import bar
@@ -59,9 +57,18 @@ class Campaign:
         ]
 
 
-def run(rounds: int = 0, seed: int = 1, *, quick: bool = False) -> Report:
-    """Kill and restart `rounds` times (50; 10 when quick), then verify everything."""
-    rounds = rounds or (10 if quick else 50)
+def run(*, quick: bool) -> Report:
+    """Kill under load of messages (50 times; 10 when quick), then at work on the queue of INSi (20; 5)."""
+    load_report = messages(10 if quick else 50, quick=quick)
+    queue = insi_faults.run(5 if quick else 20)
+    load_report.tables.append(queue.table)
+    load_report.notes += queue.problems
+    load_report.ok = load_report.ok and queue.ok
+    return load_report
+
+
+def messages(rounds: int, seed: int = 1, *, quick: bool = True) -> Report:
+    """Kill and restart so many times under load of messages, then verify everything."""
     rng = Random(seed)
     campaign = Campaign(lanes(feed(rounds * MOST_A_ROUND + MOST_A_ROUND), LANES))
     with tempfile.TemporaryDirectory(prefix="insigne-bench-") as folder, bar("faults", rounds + 2) as step:
@@ -71,7 +78,7 @@ def run(rounds: int = 0, seed: int = 1, *, quick: bool = False) -> Report:
             step()
         _last_round(campaign, data)
         step()
-        checks = _verified(campaign, data)
+        checks = agreed(data, campaign.problems)
         checks["as an undisturbed base"] = _undisturbed(campaign, data, Path(folder) / "undisturbed")
         step()
     rows: list[list[Cell]] = [
@@ -154,26 +161,6 @@ def _check_log(campaign: Campaign, base: Path) -> None:
     if twice:
         campaign.problems.append(f"{len(twice)} messages were accepted twice")
     campaign.surprises += sum(sent.control_id in accepted for sent in campaign.in_flight())
-
-
-def _verified(campaign: Campaign, data: Path) -> dict[str, bool]:
-    """What the product's own commands say, and whether a rebuild gives the same rows."""
-    before = content.projections(data / DATABASE)
-    results = {}
-    for command in ("db verify", "audit verify", "db rebuild", "db verify"):
-        done = subprocess.run(
-            [sys.executable, "-m", "insigne", *command.split(), "--data", str(data), "--json"],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=machine.environment(),
-        )
-        good = done.returncode == 0 and json.loads(done.stdout)["ok"] is True
-        if not good:
-            campaign.problems.append(f"insigne {command}: {done.stdout[-500:]}{done.stderr[-500:]}")
-        results[f"{command}{' after it' if command in results else ''}"] = good
-    results["rebuilt rows are the same"] = content.projections(data / DATABASE) == before
-    return results
 
 
 def _undisturbed(campaign: Campaign, data: Path, folder: Path) -> bool:

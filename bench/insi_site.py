@@ -1,6 +1,9 @@
 """A référentiel d'identités and the téléservice it asks: identities of ours, questions queued, a nation that knows."""
 
+import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +14,9 @@ from bench import server
 from insigne.app.base import Base, open_base, rfc3339_now
 from insigne.config import LoadedConfig, load, store_url
 from insigne.insi.jobs import Job, JobKind
+from insigne.net.http import HttpClient, HttpLimits
+from insigne.net.settings import ClientTlsSettings
+from insigne.net.tls import client_context
 from insigne.registry.acts import AcceptIns, Act, CreateIdentity, NationalAnswer, PriorSearch
 from insigne.registry.commands import DetailsAssertion, TraitsAssertion
 from insigne.registry.source import Source
@@ -129,3 +135,12 @@ def _acceptance(identity: str, person: Person) -> AcceptIns:
 def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
     for start in range(0, len(items), _BATCH):
         yield items[start : start + _BATCH]
+
+
+def received(ready: Mapping[str, Any]) -> Counter[str]:
+    """How often the téléservice was asked each search, by the hash of its criteria (see `/control/calls`)."""
+    client = ready["clients"]["AUTRE-CN"]
+    tls = ClientTlsSettings(ca_file=ready["ca"], cert_file=client["cert"], key_file=client["key"])
+    with closing(HttpClient(ready["control"], client_context(tls), limits=HttpLimits(max_bytes=1 << 26))) as http:
+        answer = http.request("GET", "/calls?operation=search")
+    return Counter(call["criteria"] for call in json.loads(answer.body)["calls"])

@@ -75,6 +75,14 @@ def insigne(data: Path, *settings: str, commit_delay_ms: float = 0.0) -> Server:
     return Server([sys.executable, *program, "serve", "--data", str(data), *options], data)
 
 
+def insigne_later(data: Path, minutes: float, settings: Sequence[str]) -> Server:
+    """`insigne serve` whose queue of INSi lives so many minutes later (see `insi_launcher`)."""
+    given = ("mllp.port=0", "http.port=0", *settings)
+    options = [part for setting in given for part in ("--set", setting)]
+    program = ["-m", "bench.insi_launcher", str(minutes)]
+    return Server([sys.executable, *program, "serve", "--data", str(data), *options], data)
+
+
 def python_hl7(data: Path) -> Server:
     """The peer: see `bench.peer`."""
     return Server([sys.executable, "-m", "bench.peer", "--data", str(data)], data)
