@@ -51,6 +51,22 @@ def test_a_person_is_shown_by_any_of_their_identifiers(insigne, hospital, name):
     assert patient["link"] == [{"other": {"reference": f"Patient/{DOUBLE}"}, "type": "replaces"}]
 
 
+def test_an_ins_replaced_by_an_a47_leads_to_its_identity_where_it_is_old(insigne, hospital):
+    new = Ins("285079911304278", NIR_OID)
+    replaced = ev.InsRecorded(new, before=INS, reason="replaced by A47")
+    hospital.happened(MARGOT, 4, "2026-03-05T08:00:00.000Z", replaced)
+    patient = shown(insigne, hospital, f"{NIR_OID}|285076311304226")
+    assert patient["id"] == MARGOT
+    assert identifiers(patient)["285076311304226"] == ("INS-NIR", "old")
+    assert identifiers(patient)["285079911304278"] == ("INS-NIR", "official")
+    assert insigne("--data", hospital.folder, "db", "verify").status == 0
+
+
+def test_an_ins_deleted_by_an_a47_leads_to_nobody(insigne, hospital):
+    hospital.happened(MARGOT, 4, "2026-03-05T08:00:00.000Z", ev.InsWithdrawn(INS, "deleted by A47"))
+    assert insigne("--data", hospital.folder, "identity", "show", f"{NIR_OID}|285076311304226").status == 1
+
+
 def test_a_name_that_the_configuration_joins_to_an_oid_finds_its_people(insigne, hospital, tmp_path):
     config = tmp_path / "insigne.toml"
     config.write_text('[[authorities]]\nname = "SIH"\noid = "1.2.250.1.999.7.1"\n')

@@ -6,12 +6,13 @@ from hypothesis import strategies as st
 
 from insigne.fhir import family, patient_of, resolve, split_token, survivor
 from insigne.fhir.identifiers import authority_of, system_of
-from insigne.ins.matricule import NIR_OID
+from insigne.ins.matricule import NIA_OID, NIR_OID
 from insigne.registry.index import identity_keys
-from insigne.registry.state import HeldIdentifier
-from insigne.registry.values import Authority, Identifier
+from insigne.registry.state import HeldIdentifier, HeldIns, PastIns
+from insigne.registry.values import Authority, Identifier, Ins
 
 SINCE = "2026-03-01T08:00:00.000Z"
+LATER = "2026-04-01T08:00:00.000Z"
 
 
 class Base:
@@ -97,6 +98,21 @@ def test_merges_in_a_circle_are_an_error_not_a_hang(person):
 def test_of_the_holders_of_an_ins_the_qualified_come_first(qualified):
     base = Base(qualified(id="A", checked=False), qualified(id="B"))
     assert [i.id for i in resolve(base, NIR_OID, "285076311304226")] == ["B", "A"]
+
+
+def test_an_ins_that_was_replaced_still_names_its_identity_after_those_that_hold_it(person, qualified):
+    new = HeldIns(Ins("285076311304226", NIR_OID), LATER)
+    past = PastIns(Ins("285079911304278", NIR_OID), SINCE, LATER, "replaced by A47")
+    changed = qualified(ins=new, ins_history=(past,))
+    holder = person(id="01JHOLDER", ins=HeldIns(past.ins, LATER, contested=True))
+    assert [i.id for i in resolve(Base(changed), NIR_OID, "285079911304278")] == [changed.id]
+    assert [i.id for i in resolve(Base(changed, holder), NIR_OID, "285079911304278")] == ["01JHOLDER", changed.id]
+    assert resolve(Base(changed), NIA_OID, "285079911304278") == []
+
+
+def test_an_ins_that_was_deleted_or_lost_names_nobody(person):
+    past = PastIns(Ins("285079911304278", NIR_OID), SINCE, LATER, "deleted by A47")
+    assert resolve(Base(person(ins_history=(past,))), NIR_OID, "285079911304278") == []
 
 
 def test_before_an_identifier_was_given_it_names_nobody(person):

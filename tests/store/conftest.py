@@ -203,6 +203,7 @@ def store(url: str, opened: Callable[..., Store]) -> Store:
 HOSPITAL = Authority("HOSPITAL", "1.2.250.1.999.1", "ISO")
 SENDER = "GAM|HOSPITAL"
 INS = Ins("284022901900127", "1.2.250.1.213.1.4.8")
+REPLACED = Ins("784022901900107", "1.2.250.1.213.1.4.9")
 
 
 def pi(value: str, authority: Authority = HOSPITAL) -> Identifier:
@@ -311,6 +312,8 @@ def lived(sqlite_hospital: Hospital) -> Store:
     hospital.record(*(("identity", name, ev.InsRecorded(INS)) for name in ("A", "B", "D")))
     hospital.record(("identity", "B", ev.NationalAnswerAccepted("INSI", "C1", ())))
     hospital.record(("identity", "D", ev.InsContested(INS, contested=True)))
+    hospital.record(("identity", "C", ev.InsRecorded(REPLACED)))
+    hospital.record(("identity", "C", ev.InsRecorded(INS, contested=True, before=REPLACED, reason="replaced by A47")))
     hospital.record(
         ("work-item", "V", ev.WorkItemRaised("same-ins", "same-ins|A|D", ("A", "D"))),
         ("work-item", "W", ev.WorkItemRaised("overlay", "overlay|B", ("B",))),
@@ -336,6 +339,7 @@ def old_url(request: pytest.FixtureRequest, tmp_path: Path, lived: Store, sqlite
         for name in set(inspect(new).get_table_names()) - {"alembic_version"}:
             present = [metadata.tables[name].c[found["name"]] for found in inspect(new).get_columns(name)]
             rows = [dict(row) for row in old.execute(select(*present)).mappings()]
+            rows = [row for row in rows if row.get("type") != "INS-OLD"]  # which the first release did not keep
             if rows:
                 new.execute(insert(table(name, *(column(one.name, one.type) for one in present))), rows)
     source.dispose()

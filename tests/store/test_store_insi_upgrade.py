@@ -2,6 +2,7 @@
 
 import pytest
 
+from insigne.registry.index import replaced_ins_key
 from insigne.store import SchemaTooOld, open_store, upgrade
 from insigne.store.audit_verify import audit_verify
 from insigne.store.queries import WorkFilter
@@ -37,6 +38,7 @@ def test_after_the_upgrade_what_was_there_is_found_by_the_new_questions(old_url,
         obtained = view.identity("B").national.obtained
         assert view.to_verify("", TO_COME, 10) == ["A", "B"]
         assert view.to_verify("", obtained, 10) == ["A"]
+        assert view.holders(replaced_ins_key("784022901900107")) == ("C",)
         assert [item.id for item in view.work_items(WorkFilter(subject="D"))] == ["V"]
         assert [item.id for item in view.work_items(WorkFilter(assignee="claire"))] == ["V"]
     with store.begin() as transaction:

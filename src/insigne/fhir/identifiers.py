@@ -54,16 +54,6 @@ def identifiers(identity: Identity, absorbed: Sequence[Identity]) -> list[Resour
     return built
 
 
-def replaced_ins(identity: Identity) -> Iterator[Ins]:
-    """Past INS that another one took the place of at the same moment (NIA become NIR, new matricule)."""
-    starts = {past.since for past in identity.ins_history}
-    if identity.ins is not None:
-        starts.add(identity.ins.since)
-    for past in identity.ins_history:
-        if past.until in starts:
-            yield past.ins
-
-
 def _ins(identity: Identity, absorbed: Sequence[Identity]) -> Iterator[Resource]:
     if identity.ins is None:
         return
@@ -71,7 +61,7 @@ def _ins(identity: Identity, absorbed: Sequence[Identity]) -> Iterator[Resource]
     yield _ins_identifier(current, "temp" if current.oid == NIA_OID else "official")
     seen = {current}
     for owner in (identity, *absorbed):
-        former = list(replaced_ins(owner))
+        former = [past.ins for past in owner.replaced_ins]
         if owner is not identity and owner.ins is not None and owner.qualified:
             former.append(owner.ins.ins)
         for ins in former:

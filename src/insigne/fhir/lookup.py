@@ -12,9 +12,10 @@ from insigne.fhir.patient import patient
 from insigne.fhir.resources import Resource
 from insigne.ins.cog import Cog
 from insigne.ins.matricule import NAMESPACES, compact, nature_of
-from insigne.registry.index import ins_key
+from insigne.registry.index import ins_key, replaced_ins_key
 from insigne.registry.ports import Key
 from insigne.registry.state import PERSON_TYPES, Identity
+from insigne.registry.values import Ins
 
 _INS_OIDS: Final = {namespace: oid for oid, namespace in NAMESPACES.items()}
 
@@ -51,28 +52,38 @@ def split_token(token: str) -> tuple[str, str] | None:
 def resolve(reader: Reader, authority: str, value: str, read: Read | None = None) -> list[Identity]:
     """The identities that an identifier names, survivors in place of merged ones.
 
-    Those that hold it come before those that held it; of the holders of one INS, the qualified come first. `read` gives
-    states at another time than now.
+    Those that hold it come before those that held it; of the holders of one INS, the qualified come first. An INS that
+    another one replaced still names its identity; one that was deleted or lost does not. `read` gives states at another
+    time than now.
     """
     states = read or reader.identity
     authority = _INS_OIDS.get(authority, authority)
-    nature = nature_of(authority)
-    if nature is not None:
-        ids = reader.holders(ins_key(compact(value)))
-    else:
-        ids = reader.find_identity(authority, value, PERSON_TYPES)
+    if nature_of(authority) is not None:
+        return _by_ins(reader, states, Ins(compact(value), authority))
     found: dict[str, Identity] = {}
-    for identity_id in ids:
+    for identity_id in reader.find_identity(authority, value, PERSON_TYPES):
         held = states(identity_id)
-        if held is None or (nature is not None and (held.ins is None or held.ins.ins.oid != authority)):
-            continue
-        if nature is None and not any(own.identifier.value == value for own in held.identifiers):
+        if held is None or not any(own.identifier.value == value for own in held.identifiers):
             continue  # at the time asked for, it had not been given yet
         standing = survivor(states, held)
         found.setdefault(standing.id, standing)
-    if nature is None:
-        return list(found.values())
-    return sorted(found.values(), key=lambda identity: not identity.qualified)
+    return list(found.values())
+
+
+def _by_ins(reader: Reader, states: Read, ins: Ins) -> list[Identity]:
+    ids = [*reader.holders(ins_key(ins.matricule)), *reader.holders(replaced_ins_key(ins.matricule))]
+    holders: dict[str, Identity] = {}
+    former: dict[str, Identity] = {}
+    for held in map(states, dict.fromkeys(ids)):
+        if held is None:
+            continue
+        standing = survivor(states, held)
+        if held.ins is not None and held.ins.ins == ins:
+            holders.setdefault(standing.id, standing)
+        elif any(past.ins == ins for past in held.replaced_ins):
+            former.setdefault(standing.id, standing)
+    found = sorted(holders.values(), key=lambda identity: not identity.qualified)
+    return [*found, *(identity for identity in former.values() if identity.id not in holders)]
 
 
 def survivor(read: Read, identity: Identity) -> Identity:

@@ -6,13 +6,16 @@ from insigne.registry.values import Identifier
 
 #: The type under which an INS held now is indexed; the authority is left empty: a matricule is found whatever its OID.
 INS_TYPE = "INS"
+#: The type under which an INS that was replaced is indexed, apart: nobody may be taken for its holder.
+REPLACED_INS_TYPE = "INS-OLD"
 
 
 def identity_keys(identity: Identity) -> frozenset[Key]:
-    """Every key an identity is found by: identifiers, current or retired, and the INS it holds now."""
+    """Every key an identity is found by: identifiers, current or retired, the INS it holds now, those replaced."""
     keys = {held.identifier.key for held in identity.identifiers}
     if identity.ins is not None:
         keys.add(ins_key(identity.ins.ins.matricule))
+    keys.update(replaced_ins_key(past.ins.matricule) for past in identity.replaced_ins)
     return frozenset(keys)
 
 
@@ -29,6 +32,11 @@ def encounter_keys(encounter: Encounter) -> frozenset[Key]:
 def ins_key(matricule: str) -> Key:
     """The key of an INS held now."""
     return (INS_TYPE, "", matricule)
+
+
+def replaced_ins_key(matricule: str) -> Key:
+    """The key of an INS held before another took its place."""
+    return (REPLACED_INS_TYPE, "", matricule)
 
 
 def visit_key(visit: Identifier) -> Key:

@@ -124,6 +124,19 @@ class Identity(Value, frozen=True):
         """Whether the INS may be used: qualified, held, contested by nobody."""
         return self.status is Status.QUAL
 
+    @property
+    def replaced_ins(self) -> tuple[PastIns, ...]:
+        """Past INS that another one took the place of at the same moment (NIA become NIR, new matricule by A47).
+
+        One that was deleted or lost is not among them: it is told by the history alone.
+        """
+        if not self.ins_history:
+            return ()
+        starts = {past.since for past in self.ins_history}
+        if self.ins is not None:
+            starts.add(self.ins.since)
+        return tuple(past for past in self.ins_history if past.until in starts)
+
     def holds(self, identifier: Identifier) -> HeldIdentifier | None:
         """The held form of `identifier`, current or retired, or None."""
         key = identifier.key

@@ -78,7 +78,11 @@ class Pending:
         for before, after in self._identities.values():
             if before is None:
                 put += rows.identifier_rows(after).values()
-            elif before.identifiers is not after.identifiers or before.ins is not after.ins:
+            elif (
+                before.identifiers is not after.identifiers
+                or before.ins is not after.ins
+                or before.ins_history is not after.ins_history
+            ):
                 _difference(rows.identifier_rows(before), rows.identifier_rows(after), put, gone)
         yield statements.PUT_IDENTITY, [rows.identity_row(after) for _, after in self._identities.values()]
         if gone:

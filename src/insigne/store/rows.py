@@ -7,7 +7,7 @@ import msgspec
 
 from insigne.exchange.model import MessageRecord
 from insigne.ins.names import fold_name, spaced_name
-from insigne.registry.index import INS_TYPE, encounter_keys
+from insigne.registry.index import INS_TYPE, REPLACED_INS_TYPE, encounter_keys
 from insigne.registry.ports import Key
 from insigne.registry.state import Encounter, Identity, WorkItem
 
@@ -54,6 +54,11 @@ def identifier_rows(identity: Identity) -> dict[Key, Row]:
         authority = identifier.authority
         key = identifier.key
         rows[key] = (key[2], key[1], key[0], identity.id, authority.namespace, not held.until, held.since)
+    for past in identity.replaced_ins:
+        ins = past.ins
+        rows[REPLACED_INS_TYPE, "", ins.matricule] = (
+            ins.matricule, "", REPLACED_INS_TYPE, identity.id, ins.oid, False, past.since
+        )  # fmt: skip
     if identity.ins is not None:
         ins = identity.ins.ins
         rows[INS_TYPE, "", ins.matricule] = (

@@ -18,6 +18,14 @@ NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 #: Rows read and written at once.
 BATCH = 1000
 
+#: An INS that another one replaced: its identity is found by it too.
+_REPLACED = (
+    "INSERT INTO identifier (value, authority, type, identity, namespace, current, since)"
+    " VALUES (:matricule, '', 'INS-OLD', :identity, :oid, false, :since)"
+    " ON CONFLICT (value, authority, type, identity)"
+    " DO UPDATE SET namespace = excluded.namespace, since = excluded.since"
+)
+
 
 def upgrade() -> None:
     """Make the new tables and columns, and fill what follows from the states there are."""
@@ -148,6 +156,8 @@ def _fill() -> None:
     """From each state as the first release wrote it: what a default would say is not in it."""
     for identity, state in _states("identity"):
         _run("UPDATE identity SET verified = :verified WHERE id = :id", verified=_verified(state), id=identity)
+        for past in _replaced(state):
+            _run(_REPLACED, identity=identity, since=past["since"], **past["ins"])
     for item, state in _states("work_item"):
         if state.get("assignee"):
             _run("UPDATE work_item SET assignee = :assignee WHERE id = :id", assignee=state["assignee"], id=item)
@@ -165,6 +175,12 @@ def _states(table: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _run(statement: str, **values: str | None) -> None:
     op.get_bind().execute(sa.text(statement), values)
+
+
+def _replaced(state: dict[str, Any]) -> list[dict[str, Any]]:
+    history = state.get("ins_history", [])
+    starts = {past["since"] for past in history} | {held["since"] for held in [state.get("ins")] if held}
+    return [past for past in history if past["until"] in starts]
 
 
 def _verified(state: dict[str, Any]) -> str | None:
