@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import signal
 import sys
 
 import msgspec
@@ -21,6 +22,7 @@ NAMES = {
 def main() -> int:
     """Run what is named, show or print it, keep it; the status is 1 when something was wrong (slow is not wrong)."""
     chosen = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # servers under test are stopped, folders removed
     reports: list[Report] = []
     console = Console(width=None if sys.stdout.isatty() else 130)
     for name in NAMES if "all" in chosen.names else chosen.names:

@@ -43,15 +43,15 @@ class Measure(NamedTuple):
 
 
 SUBJECTS = {
-    "insigne, 1 connection": Subject(1, 3000),
-    "insigne, 16 connections": Subject(16, 10_000),
-    "insigne, 64 connections": Subject(64, 10_000),
-    f"{PEER}, 1 connection": Subject(1, 1500, peer=True),
-    f"{PEER}, 16 connections": Subject(16, 2500, peer=True),
-    "insigne, 16, commits 2 ms slower": Subject(16, 5000, delay_ms=DELAY_MS),
-    "insigne, 16, commits 2 ms slower, one a message": Subject(16, 1500, ("exchange.batch=1",), delay_ms=DELAY_MS),
-    "insigne, PostgreSQL, 1 connection": Subject(1, 1500, postgresql=True),
-    "insigne, PostgreSQL, 16 connections": Subject(16, 5000, postgresql=True),
+    "insigne, 1 connection": Subject(1, 2000),
+    "insigne, 16 connections": Subject(16, 8000),
+    "insigne, 64 connections": Subject(64, 8000),
+    f"{PEER}, 1 connection": Subject(1, 1000, peer=True),
+    f"{PEER}, 16 connections": Subject(16, 2000, peer=True),
+    "insigne, 16, commits 2 ms slower": Subject(16, 4000, delay_ms=DELAY_MS),
+    "insigne, 16, commits 2 ms slower, one a message": Subject(16, 800, ("exchange.batch=1",), delay_ms=DELAY_MS),
+    "insigne, PostgreSQL, 1 connection": Subject(1, 1000, postgresql=True),
+    "insigne, PostgreSQL, 16 connections": Subject(16, 4000, postgresql=True),
 }
 
 
