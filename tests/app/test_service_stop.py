@@ -4,7 +4,7 @@ import asyncio
 import time
 
 import pytest
-from structlog.testing import capture_logs
+from structlog.testing import CapturingLogger
 
 from insigne.app.base import open_base
 from insigne.app.server import Service, serve
@@ -15,7 +15,7 @@ from insigne.store import WrongUrl, open_store, upgrade
 SETTINGS = ("mllp.port=0", "http.port=0", "mllp.drain_seconds=0.2", "exchange.lock_wait_seconds=60")
 
 
-def test_a_base_that_somebody_else_holds_does_not_keep_the_service_from_stopping(tmp_path):
+def test_a_base_that_somebody_else_holds_does_not_keep_the_service_from_stopping(tmp_path, monkeypatch):
     url = f"sqlite:///{tmp_path / 'insigne.db'}"
     upgrade(url)
     loaded = load(None, SETTINGS, {}, tmp_path)
@@ -31,11 +31,15 @@ def test_a_base_that_somebody_else_holds_does_not_keep_the_service_from_stopping
         base.close()
         return time.monotonic() - started
 
-    with capture_logs() as logs, other.begin():
+    logs = CapturingLogger()
+    monkeypatch.setattr("insigne.app.server._log", logs)
+    with other.begin():
         seconds = asyncio.run(stop_while_a_message_waits())
     other.close()
     assert seconds < 30
-    assert [(one["waiting"], one["seconds"]) for one in logs if one["event"] == "intake.drain-cut"] == [(1, 0.2)]
+    assert [(call.args, call.kwargs) for call in logs.calls] == [
+        (("intake.drain-cut",), {"waiting": 1, "seconds": 0.2})
+    ]
 
 
 @pytest.mark.parametrize("url", ["mysql://host/base", "sqlite://insigne.db"])
