@@ -24,7 +24,9 @@ def _database(path: Path) -> sqlite3.Connection:
 
 
 def _say_ready(path: Path, port: int) -> None:
-    path.write_text(json.dumps({"pid": os.getpid(), "mllp": f"127.0.0.1:{port}"}))
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(json.dumps({"pid": os.getpid(), "mllp": f"127.0.0.1:{port}"}))
+    part.replace(path)
 
 
 async def serve(data: Path, ready_file: Path) -> None:
