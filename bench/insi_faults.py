@@ -206,7 +206,7 @@ def _verdicts(site: _Site) -> bool:
 def _work_items(site: _Site) -> bool:
     """Of each search one work item was ever raised, and is open; of each KO too."""
     raised = Counter(
-        (str(kind), str(identity), opened)
+        (str(kind), str(identity), int(str(opened)))
         for kind, identity, opened in site.rows(
             "SELECT kind, identity, open FROM work_item JOIN work_item_subject ON item = work_item.id"
             " WHERE kind IN ('to-compare', 'insi-01', 'insi-02', 'insi-waiting', 'verification-ko')"
