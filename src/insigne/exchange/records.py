@@ -138,8 +138,7 @@ def _disposition(outcome: Outcome) -> str:
 
 def _version(message: Message | None) -> str:
     """MSH-12 as received, national extension included."""
-    header = message.segment("MSH") if message is not None else None
-    return header.field(12) if header is not None else ""
+    return message.header_field(12) if message is not None else ""
 
 
 def _charset(message: Message | None, *, readable: bool) -> str:

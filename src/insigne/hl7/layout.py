@@ -35,6 +35,8 @@ def find_segment(text: str, segments: list[str], index: int) -> int:
 
 def layout_notes(text: str) -> list[Note]:
     """Describe what is unusual in the ends of the segments."""
+    if text.endswith("\r") and "\r\r" not in text and "\n" not in text and "\0" not in text:
+        return []  # nearly all messages: what follows would find nothing
     notes = []
     lf, crlf = text.count("\n"), text.count("\r\n")
     if crlf:

@@ -30,6 +30,7 @@ class Message:
         "_found",
         "_header",
         "_lines",
+        "_segments",
         "_start",
         "_values",
         "charset",
@@ -62,6 +63,7 @@ class Message:
         self._header = header  # fields of MSH, in HL7 numbering; None: not split yet
         self._found: dict[str, Segment | None] | None = None  # the first segment of each name asked for
         self._first: dict[str, tuple[int, str]] | None = None  # where the first segment of each name is
+        self._segments: list[Segment] | None = None  # all of them, once asked for
         self._values: dict[tuple[int, int], str] = {}  # of MSH, by field and component
 
     def __repr__(self) -> str:
@@ -116,6 +118,8 @@ class Message:
 
     def _find(self, name: str, asked: int) -> Segment | None:
         """Find a segment: the first ones `asked` for in the text; from then on all of them are told apart, once."""
+        if self._segments is not None:
+            return None  # the first one of each name is in the cache already
         delimiters, text = self.delimiters, self.text
         if self._lines is None and asked < _FEW and "\n" not in text:
             start = text.find(f"\r{name}{delimiters.field}") + 1
@@ -134,14 +138,25 @@ class Message:
 
     def segments(self, name: str | None = None) -> list[Segment]:
         """Return the segments of that name, or all of them, in order."""
+        known = self._segments
+        if known is None:
+            known = self._segments = self._read_segments()
+        return known.copy() if name is None else [segment for segment in known if segment.name == name]
+
+    def _read_segments(self) -> list[Segment]:
         delimiters = self.delimiters
+        separator = delimiters.field
+        firsts: dict[str, Segment | None] = {}
         counts: dict[str, int] = {}
         result = []
         for position, line in enumerate(self._segment_lines(), 1):
-            found = _name(line, delimiters.field)
-            if name is None or found == name:
-                counts[found] = counts.get(found, 0) + 1
-                result.append(Segment(found, line, delimiters, position, counts[found]))
+            name = line[:3] if line[3:4] == separator else line.partition(separator)[0]
+            occurrence = counts[name] = counts.get(name, 0) + 1
+            segment = Segment(name, line, delimiters, position, occurrence)
+            result.append(segment)
+            if occurrence == 1:
+                firsts[name] = segment
+        self._found = firsts
         return result
 
     def value(self, path: str) -> str:
@@ -198,6 +213,11 @@ class Message:
         return type(self)(
             raw, text, self.delimiters, declared, charset, header=None, notes=self._decoding_notes, start=self._start
         )
+
+    def header_field(self, n: int) -> str:
+        """Return field `n` of MSH, raw; "" when it is absent."""
+        header = self._header or self._split_header()
+        return header[n] if n < len(header) else ""
 
     @property
     def control_id(self) -> str:
@@ -268,11 +288,7 @@ class Message:
         return value
 
     def _read_msh(self, field: int, component: int) -> str:
-        header = self._header
-        if header is None:
-            header = self._header = self._segment_lines()[0].split(self.delimiters.field)
-            header.insert(1, self.delimiters.field)
-        raw = header[field] if field < len(header) else ""
+        raw = self.header_field(field)
         if raw.isalnum() or not raw:
             return raw if component == 1 else ""
         delimiters = self.delimiters
@@ -280,6 +296,11 @@ class Message:
         if component > len(components):
             return ""
         return delimiters.unescape(components[component - 1].partition(delimiters.split_subcomponent)[0])
+
+    def _split_header(self) -> list[str]:
+        header = self._header = self._segment_lines()[0].split(self.delimiters.field)
+        header.insert(1, self.delimiters.field)
+        return header
 
     def _segment_lines(self) -> list[str]:
         if self._lines is None:

@@ -1,5 +1,6 @@
 """One segment: split when it is first looked into, and no further than what is asked."""
 
+from collections.abc import Iterable
 from typing import TypeAlias
 
 from insigne.hl7.delimiters import Delimiters
@@ -99,17 +100,29 @@ class Segment:
                 return ""
         return delimiters.unescape(raw) if delimiters.split_escape in raw else raw
 
+    def named(self, fields: Iterable[tuple[str, int]]) -> dict[str, str]:
+        """Return the values, as `value(n)` gives them, of those fields that are not empty, by the name beside each."""
+        texts = self._fields or self._split()
+        count = len(texts)
+        return {
+            name: raw if raw.isalnum() else self.value(n) for name, n in fields if n < count and (raw := texts[n])
+        }
+
     def decoded(self, n: int) -> Decoded:
         """Return the whole of field `n`, every sub-component unescaped; the cheapest way to read several of them."""
-        raw = self.field(n)
+        fields = self._fields or self._split()
+        raw = fields[n] if n < len(fields) else ""
         if not raw:
             return []
-        if raw.isalnum() or self._is_verbatim(n):
+        if raw.isalnum() or (n < 3 and self._is_verbatim(n)):
             return [[(raw,)]]
         delimiters = self.delimiters
-        repetition = delimiters.split_repetition
-        texts = raw.split(repetition) if repetition in raw else (raw,)
-        decoded = [_split_uniformly(text, delimiters) for text in texts]
+        repetition, component = delimiters.split_repetition, delimiters.split_component
+        sub = delimiters.split_subcomponent
+        if repetition in raw:
+            decoded = [_split_uniformly(text, component, sub) for text in raw.split(repetition)]
+        else:
+            decoded = [_split_uniformly(raw, component, sub)]
         if delimiters.split_escape in raw:
             unescape = delimiters.unescape
             return [[tuple(map(unescape, component)) for component in components] for components in decoded]
@@ -158,9 +171,8 @@ def _split_repetition(text: str, component: str, sub: str) -> list[Component]:
     return parts
 
 
-def _split_uniformly(text: str, delimiters: Delimiters) -> list[tuple[str, ...]]:
+def _split_uniformly(text: str, component: str, sub: str) -> list[tuple[str, ...]]:
     """The cost is in the objects made: `zip` wraps every component in one call, few are split again."""
-    component, sub = delimiters.split_component, delimiters.split_subcomponent
     components: list[tuple[str, ...]] = [*zip(text.split(component))] if component in text else [(text,)]
     if sub in text:
         for index, (part,) in enumerate(components):

@@ -147,7 +147,7 @@ def _addresses(pid: Segment, traits: dict[str, str | None], details: dict[str, A
 
 def _said(segment: Segment, fields: tuple[tuple[str, int], ...]) -> dict[str, Any]:
     """What the fields say, by name; a field that says nothing is left out."""
-    return {name: dt.said(segment.value(number)) for name, number in fields if segment.field(number)}
+    return {name: dt.said(value) for name, value in segment.named(fields).items()}
 
 
 def _plain_details(pid: Segment, pd1: Segment | None) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def header(message: Message, pv1: Segment | None) -> tuple[StayHeader, tuple[str
     for segment_name, fields in _HEADER_FIELDS:
         segment = pv1 if segment_name == "PV1" else message.segment(segment_name)
         if segment is not None:
-            values |= {name: segment.value(number) for name, number in fields if segment.field(number)}
+            values |= segment.named(fields)
     structured = _origin(message.segment("ZFV"))
     structured["preadmit_number"] = number(pv1, 5, "VN")
     structured["referring"] = _practitioner(pv1, 8)

@@ -55,8 +55,7 @@ def edition_of(message: Message, configured: str | None = None) -> tuple[Edition
     Raises UnknownVersion when MSH-12.1 is an HL7 version outside 2.3.1 to 2.5.1, or empty; ValueError when
     `configured` is not an edition.
     """
-    header = message.segment("MSH")
-    declared = (header.field(12) if header else "", configured)
+    declared = (message.header_field(12), configured)
     known = _clean.get(declared)
     if known is not None:
         return known, []
