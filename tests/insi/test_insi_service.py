@@ -1,6 +1,7 @@
 """The queue of INSi at work on a real base: outcomes applied once, and no identity spoiling its neighbours'."""
 
 import random
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from insigne.exchange.apply import Registrar
 from insigne.insi.jobs import Job
 from insigne.insi.outcomes import given_names_of
 from insigne.insi.service import InsiService
-from insigne.insi.settings import InsiSettings
+from insigne.insi.settings import BreakerSettings, InsiSettings
 from insigne.insi.verification import VerificationFailed
 from insigne.insi.wire import InsiAnswer, InsiFault, InsiTraits, InsNumber
 from insigne.registry import acts
@@ -40,9 +41,9 @@ class Site:
         self.asked, self.answers, self.verdicts = [], [], {}
         self.service = self.worker()
 
-    def worker(self) -> InsiService:
+    def worker(self, settings=None) -> InsiService:
         return InsiService(
-            self.store, self.registrar, self, self, InsiSettings(), self.policy,
+            self.store, self.registrar, self, self, settings or InsiSettings(), self.policy,
             clock=lambda: self.now, new_id=self.new_id, chance=random.Random(1), sleep=lambda _: None,
         )  # fmt: skip
 
@@ -108,6 +109,8 @@ class _Call:
         self.operation, self.response, self.seconds = "search", b"<answer/>", 0.1
 
 
+EAGER = InsiSettings(breaker=BreakerSettings(down_calls=1, probe_seconds=0.001, probe_limit_seconds=0.001))
+
 FOUND = InsiAnswer(
     "00",
     "",
@@ -171,6 +174,41 @@ def test_faults_are_tried_again_later_and_told_once_when_they_last(site):
     site.answers = [FOUND]
     site.service.work()
     assert (site.job(job).outcome, site.kinds()) == ("00", ["to-compare"])
+
+
+def test_an_outage_ends_with_the_first_question_due_even_when_tries_had_nothing_to_ask(site):
+    job, service = site.queue(site.create()), site.worker(EAGER)
+    site.answers = [InsiFault("unreachable"), FOUND]
+    assert service.work() == 1
+    assert service.breaker.open_since() is not None
+    site.now += timedelta(seconds=1)
+    while service.breaker.wait(time.monotonic()) > 0:
+        pass
+    assert service.work() == 0  # the try falls when nothing is due yet
+    site.now += timedelta(hours=3)
+    assert service.work() == 1
+    assert (site.job(job).outcome, service.breaker.open_since()) == ("00", None)
+
+
+def test_a_search_queued_by_itself_is_not_made_once_a_card_gave_the_ins(site):
+    identity = site.create()
+    job = site.queue(identity)
+    site.act(acts.QualifyByCard(identity, 0, acts.NationalAnswer(INS, NATIONAL, mode="AV")))
+    assert site.service.work() == 1
+    assert (site.job(job).state, site.job(job).outcome, site.asked) == ("cancelled", "ins-held", [])
+    assert site.kinds() == []
+
+
+def test_verifications_that_hear_nothing_are_an_outage_too(site):
+    identity, service = site.create("1", held=True), site.worker(EAGER)
+
+    def fail(_):
+        raise VerificationFailed("no answer", outage=True)
+
+    site.verdicts = {identity: fail}
+    job = site.queue(identity, "verify")
+    service.work()
+    assert (site.job(job).state, service.counters.outages) == ("waiting", 1)
 
 
 def test_a_person_who_asks_does_not_wait_for_the_delay_of_the_queue(site):

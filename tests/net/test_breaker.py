@@ -124,6 +124,14 @@ def test_a_try_whose_outcome_is_never_told_is_given_up(breaker):
     assert breaker.allows(70)
 
 
+def test_a_try_for_which_there_was_nothing_to_ask_may_be_made_at_once_by_another(breaker):
+    feed(breaker, *down(*"abc"))
+    assert breaker.allows(10)
+    breaker.forgo()
+    assert breaker.allows(11)
+    assert not breaker.allows(12)
+
+
 def test_after_an_outage_counting_starts_again(breaker):
     feed(breaker, *ailing(*"abcde"))
     assert breaker.allows(10)

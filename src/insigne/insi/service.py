@@ -27,7 +27,7 @@ from insigne.insi.ports import InsiStorage, InsiTransaction
 from insigne.insi.settings import InsiSettings
 from insigne.insi.verification import Verifiable, VerificationFailed, Verifier
 from insigne.insi.wire.model import InsiFault, InsiResult
-from insigne.net.breaker import BreakerState, Change, CircuitBreaker
+from insigne.net.breaker import BreakerState, Change, CircuitBreaker, Evidence
 from insigne.net.rate import TokenBucket
 from insigne.registry.acts import Act, NoteInsiOutcome, RecordVerification
 from insigne.registry.decision import Refused
@@ -118,10 +118,20 @@ class InsiService:
         if self._is_closed():
             done = list(self._pool.map(self._ask_in_turn, self._claim(limit or self._batch)))
         else:
-            done = [self._ask(claimed) for claimed in self._claim(1)]
+            done = self._try_one()
         if done:
             self._finish(done)
         return len(done)
+
+    def _try_one(self) -> list[Done]:
+        """Ask one question, to see whether the service is back; with nothing due to ask, the try is kept for later."""
+        done: list[Done] = []
+        try:
+            done = [self._ask(claimed) for claimed in self._claim(1)]
+        finally:
+            if not any(one.calls for one in done):
+                self.breaker.forgo()
+        return done
 
     def ask_now(self, identity_id: str, kind: JobKind, author: str) -> Job:
         """Queue a job on behalf of a person and work on it at once, whatever the breaker says; the job as it ended."""
@@ -175,7 +185,7 @@ class InsiService:
         job, identity = claimed
         if identity is None:
             return Done(job, None, barred="unknown")
-        barred = eligible(identity, self._policy)
+        barred = eligible(identity, self._policy) or _settled(job, identity)
         if barred:
             return Done(job, identity, barred=barred)
         return self._verify(job, identity) if job.kind == "verify" else self._retrieve(job, identity)
@@ -206,9 +216,11 @@ class InsiService:
         started = time.perf_counter()
         try:
             verdict = self._verifier.verify_one(Verifiable(identity.id, ins.matricule, ins.oid, traits))
-            code, text = str(verdict), ""
+            code, text, told = str(verdict), "", Evidence.ALIVE
         except VerificationFailed as failed:
             verdict, code, text = None, "fault", str(failed)
+            told = Evidence.DOWN if failed.outage else Evidence.AILING
+        self._heard(told, identity.id, code)
         milliseconds = round((time.perf_counter() - started) * 1000)
         criteria = msgspec.json.encode({"matricule": ins.matricule, "oid": ins.oid})
         trace = CallTrace(
@@ -297,15 +309,19 @@ class InsiService:
         return again, NoteInsiOutcome(identity.id, "waiting", cause=fault.code) if told else None
 
     def _tell(self, result: InsiResult, subject: str) -> None:
-        """Tell the breaker and the counters; announce an outage once at its start and once at its end."""
+        """Tell the counters and the breaker of a search."""
         name = {"00": "found", "01": "not_found", "02": "several"}.get(
             result.code if not isinstance(result, InsiFault) else "", "faults"
         )
         setattr(self.counters, name, getattr(self.counters, name) + 1)
-        change = self.breaker.record(evidence(result), subject, time.monotonic())
+        self._heard(evidence(result), subject, result.code)
+
+    def _heard(self, told: Evidence, subject: str, code: str) -> None:
+        """Tell the breaker; announce an outage once at its start and once at its end."""
+        change = self.breaker.record(told, subject, time.monotonic())
         if change is Change.OPENED:
             self.counters.outages += 1
-            _log.error("insi.outage-started", code=result.code)
+            _log.error("insi.outage-started", code=code)
         elif change is Change.CLOSED:
             _log.warning("insi.outage-ended")
 
@@ -339,6 +355,11 @@ class InsiService:
 
     def _now(self) -> str:
         return _text(self._clock())
+
+
+def _settled(job: Job, identity: Identity) -> str:
+    """Why nobody needs the answer to a question of our own any more: a card or a symbol gave the INS meanwhile."""
+    return "ins-held" if job.kind == "retrieve" and job.origin == "automatic" and identity.ins is not None else ""
 
 
 def _closed(job: Job, state: str, outcome: str, error: str = "") -> Job:

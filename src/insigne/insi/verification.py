@@ -43,10 +43,14 @@ class Verifiable:
 
 
 class VerificationFailed(Exception):  # noqa: N818  # named for what happened
-    """There is no verdict. `gone`: the batch is not known any more, and must be deposited again."""
+    """There is no verdict.
 
-    def __init__(self, text: str, *, gone: bool = False) -> None:
+    `gone`: the batch is not known any more, and must be deposited again. `outage`: nothing was heard of the service.
+    """
+
+    def __init__(self, text: str, *, gone: bool = False, outage: bool = False) -> None:
         self.gone = gone
+        self.outage = outage
         super().__init__(text)
 
 
@@ -116,12 +120,13 @@ class SimulatedVerifier:
         try:
             return self._http.request(method, path, body, _JSON, repeatable=path != BATCH_PATH)
         except HttpError as error:
-            raise VerificationFailed(str(error)) from error
+            raise VerificationFailed(str(error), outage=True) from error
 
     def _read(self, response: HttpResponse, kind: type[Document]) -> Document:
         if response.status not in (200, 202):
-            gone = response.status == 404
-            raise VerificationFailed(f"HTTP status {response.status}" + (": unknown ticket" if gone else ""), gone=gone)
+            gone, outage = response.status == 404, response.status >= 500
+            text = f"HTTP status {response.status}" + (": unknown ticket" if gone else "")
+            raise VerificationFailed(text, gone=gone, outage=outage)
         try:
             return decode(response.body, kind, self._max_bytes)
         except WireError as error:

@@ -64,8 +64,8 @@ class BreakerRule:
 class CircuitBreaker:
     """The state of one service. Several threads may use it.
 
-    For each call: ask `allows`; if it is, call, then `record` what it told. Which calls wait, and in what order, is the
-    caller's: during an outage the one let through should not always be about the same subject.
+    For each call: ask `allows`; if it is, call, then `record` what it told, or `forgo` the call. Which calls wait, and
+    in what order, is the caller's: during an outage the one let through should not always be about the same subject.
     """
 
     def __init__(self, rule: BreakerRule | None = None) -> None:
@@ -102,6 +102,11 @@ class CircuitBreaker:
             if self._opened_at is not None:
                 self._probing_until = now + self.rule.probe_seconds
             return True
+
+    def forgo(self) -> None:
+        """Give back the try that `allows` engaged: no call was made, so another may go at once."""
+        with self._lock:
+            self._probing_until = None
 
     def record(self, evidence: Evidence, subject: str, now: float) -> Change | None:
         """Take what a call told. `subject`: whom it was about (an opaque id). Return what to announce, if anything."""
