@@ -102,7 +102,7 @@ def test_of_the_holders_of_an_ins_the_qualified_come_first(qualified):
 
 def test_an_ins_that_was_replaced_still_names_its_identity_after_those_that_hold_it(person, qualified):
     new = HeldIns(Ins("285076311304226", NIR_OID), LATER)
-    past = PastIns(Ins("285079911304278", NIR_OID), SINCE, LATER, "replaced by A47")
+    past = PastIns(Ins("285079911304278", NIR_OID), SINCE, LATER, "replaced by A47", replaced=True)
     changed = qualified(ins=new, ins_history=(past,))
     holder = person(id="01JHOLDER", ins=HeldIns(past.ins, LATER, contested=True))
     assert [i.id for i in resolve(Base(changed), NIR_OID, "285079911304278")] == [changed.id]

@@ -94,7 +94,7 @@ def test_each_ins_authority_has_its_type_and_use(qualified, show):
 
 
 def test_a_nia_replaced_by_a_nir_is_old(qualified, show):
-    nia = PastIns(Ins("785076311304206", NIA_OID), SINCE, LATER, "replaced")
+    nia = PastIns(Ins("785076311304206", NIA_OID), SINCE, LATER, "replaced", replaced=True)
     built = show(qualified(ins=HeldIns(Ins("285076311304226", NIR_OID), LATER), ins_history=(nia,)))
     ins = [coded(i) for i in built["identifier"] if coded(i)[0].startswith("INS")]
     assert [(code, use) for code, use, _, _ in ins] == [("INS-NIR", "official"), ("INS-NIA", "old")]

@@ -1,7 +1,10 @@
 """Identifiers of messages, identities, stays and work items: ordered in time, unique across processes."""
 
-import itertools
 from collections.abc import Callable
+from threading import Lock
+from typing import Final
+
+_LAST_IN_SEQUENCE: Final = 0xFFFFFF
 
 
 class TimeOrderedIds:
@@ -17,17 +20,17 @@ class TimeOrderedIds:
         self._clock = clock
         self._process = process.hex()
         self._last = 0
-        self._sequence = itertools.count()
+        self._sequence = 0
+        self._lock = Lock()
 
     def __call__(self) -> str:
-        """The next id."""
+        """The next id. Threads may share an instance."""
         now = self._clock()
-        if now > self._last:
-            self._last = now
-            self._sequence = itertools.count()
-        sequence = next(self._sequence)
-        if sequence > 0xFFFFFF:
-            self._last += 1
-            self._sequence = itertools.count(1)
-            sequence = 0
-        return f"{self._last:012x}{sequence:06x}{self._process}"
+        with self._lock:
+            if now > self._last:
+                self._last, self._sequence = now, 0
+            elif self._sequence < _LAST_IN_SEQUENCE:
+                self._sequence += 1
+            else:
+                self._last, self._sequence = self._last + 1, 0
+            return f"{self._last:012x}{self._sequence:06x}{self._process}"

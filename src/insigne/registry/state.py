@@ -47,12 +47,13 @@ class HeldIns(Value, frozen=True):
 
 
 class PastIns(Value, frozen=True):
-    """An INS an identity held once, and why it does no more."""
+    """An INS an identity held once, and why it does no more; `replaced` when another one took its place."""
 
     ins: Ins
     since: str
     until: str
     reason: str
+    replaced: bool = False
 
 
 class HeldProof(Value, frozen=True):
@@ -126,16 +127,11 @@ class Identity(Value, frozen=True):
 
     @property
     def replaced_ins(self) -> tuple[PastIns, ...]:
-        """Past INS that another one took the place of at the same moment (NIA become NIR, new matricule by A47).
+        """Past INS that another one took the place of (NIA become NIR, new matricule by A47).
 
         One that was deleted or lost is not among them: it is told by the history alone.
         """
-        if not self.ins_history:
-            return ()
-        starts = {past.since for past in self.ins_history}
-        if self.ins is not None:
-            starts.add(self.ins.since)
-        return tuple(past for past in self.ins_history if past.until in starts)
+        return tuple(past for past in self.ins_history if past.replaced)
 
     def holds(self, identifier: Identifier) -> HeldIdentifier | None:
         """The held form of `identifier`, current or retired, or None."""
