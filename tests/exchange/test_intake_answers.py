@@ -1,9 +1,9 @@
 """What a sender is answered, and what the message log keeps of it."""
 
-import dataclasses
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from insigne.exchange.handler import Delivery, Outcome
@@ -363,7 +363,7 @@ def test_a_replayed_message_is_no_duplicate(hospital: Any, write: Any) -> None:
     raw = _a28(hospital, write)
     [first] = hospital.post(raw)
 
-    replayed = dataclasses.replace(hospital.received(raw), replay_of=first.answer.message_id)
+    replayed = msgspec.structs.replace(hospital.received(raw), replay_of=first.answer.message_id)
     [answer] = hospital.intake.process([replayed])
 
     assert answer.code == "AA"

@@ -1,7 +1,8 @@
 """What handles a message once it can be read: the port that ADT, and later ORU and MDM, plug into."""
 
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from insigne.exchange.model import Received
 from insigne.exchange.settings import SenderSettings
@@ -11,8 +12,7 @@ from insigne.registry.notices import Notice
 from insigne.registry.workingset import WorkingSet
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True):
     """A message being handled: who sent it, when, under which id of the log, and what its sender is granted."""
 
     message: Message
@@ -21,8 +21,7 @@ class Delivery:
     sender: SenderSettings
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(msgspec.Struct):
     """What the handler decided:
 
     MSA-1, the errors of the answer, what to show beside the message, the identity touched.

@@ -1,7 +1,5 @@
 """What exchange passes around: a message as received, the row kept of it, the answer."""
 
-from dataclasses import dataclass
-
 import msgspec
 
 
@@ -36,8 +34,7 @@ class MessageRecord(msgspec.Struct, frozen=True):
     replay_of: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(msgspec.Struct, frozen=True):
     """Who is at the other end: configured name or address, endpoint ("mllp", "folder"), and its client certificate.
 
     `fingerprint` is the SHA-256 of the certificate in hexadecimal and `certificate_name` its CN or first SAN; both are
@@ -50,8 +47,7 @@ class Peer:
     certificate_name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(msgspec.Struct, frozen=True):
     """One message as it came: unframed bytes, peer, and reception time (RFC 3339 UTC).
 
     `replay_of` is the id of the message of the log that is being replayed: its control id is then no duplicate.
@@ -63,8 +59,7 @@ class Received:
     replay_of: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What to send back: unframed HL7 bytes (b"" = nothing), MSA-1, the id in the log; `durable`: it is committed."""
 
     payload: bytes

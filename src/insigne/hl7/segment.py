@@ -104,9 +104,7 @@ class Segment:
         """Return the values, as `value(n)` gives them, of those fields that are not empty, by the name beside each."""
         texts = self._fields or self._split()
         count = len(texts)
-        return {
-            name: raw if raw.isalnum() else self.value(n) for name, n in fields if n < count and (raw := texts[n])
-        }
+        return {name: raw if raw.isalnum() else self.value(n) for name, n in fields if n < count and (raw := texts[n])}
 
     def decoded(self, n: int) -> Decoded:
         """Return the whole of field `n`, every sub-component unescaped; the cheapest way to read several of them."""

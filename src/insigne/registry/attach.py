@@ -48,7 +48,7 @@ def names_person(identifier: Identifier) -> bool:
 
 def person_identifiers(identifiers: tuple[Identifier, ...]) -> list[Identifier]:
     """Those that name a person inside an authority, local ones (PI) first."""
-    persons = [i for i in identifiers if names_person(i)]
+    persons = [i for i in identifiers if i.type in PERSON_TYPES and i.authority.key]
     if len(persons) > 1:
         persons.sort(key=lambda i: i.type != "PI")
     return persons

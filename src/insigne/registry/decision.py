@@ -1,8 +1,9 @@
 """What the rules answer: refusals, notices, and the draft in which they write their events."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+import msgspec
 
 from insigne.registry import events as ev
 from insigne.registry.notices import Notice
@@ -51,15 +52,14 @@ class Refused(Exception):  # noqa: N818 - a decision, not a failure
         self.survivor = survivor
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(msgspec.Struct):
     """One command being decided: the working set it changes, who asks, and what there is to say about it."""
 
     working: WorkingSet
     source: Source
     policy: Policy
     new_id: Callable[[], str]
-    notices: list[Notice] = field(default_factory=list)
+    notices: list[Notice] = []
     subject: str = ""
 
     def emit(self, stream: ev.Stream, stream_id: str, event: ev.AnyEvent, version: int) -> None:

@@ -1,5 +1,8 @@
 """Complementary traits: applying what a message says of them."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from msgspec.structs import astuple, replace
 
 from insigne.registry.commands import DetailsAssertion, DmpAssertion
@@ -16,6 +19,7 @@ _COLLECTION = {
     "proof": "proof",
     "proof_expiry": "proof_expiry",
 }
+_COLLECTED = frozenset(_COLLECTION.values())
 
 
 def details_after(before: Details, said: DetailsAssertion) -> Details:
@@ -24,13 +28,14 @@ def details_after(before: Details, said: DetailsAssertion) -> Details:
     Lists (addresses, telecoms…) are replaced whole (design: settled 7). Legal care modes are applied one by one by
     their action.
     """
-    spoken = [(name, value) for name, value in zip(_SAID, astuple(said), strict=True) if value is not None]
+    spoken = {name: value for name, value in zip(_SAID, astuple(said), strict=True) if value is not None}
     changes: dict[str, object] = {
-        name: value for name, value in spoken if name in _PLAIN and value != getattr(before, name)
+        name: value for name, value in spoken.items() if name in _PLAIN and value != getattr(before, name)
     }
-    collection = _collection_after(before.collection, said)
-    if collection is not before.collection:
-        changes["collection"] = collection
+    if not _COLLECTED.isdisjoint(spoken):
+        collection = _collection_after(before.collection, spoken)
+        if collection is not before.collection:
+            changes["collection"] = collection
     if said.dmp is not None:
         dmp = _dmp_after(before.dmp, said.dmp)
         if dmp != before.dmp:
@@ -43,11 +48,11 @@ def details_after(before: Details, said: DetailsAssertion) -> Details:
     return replace(before, **changes) if changes.keys() - _UPDATE_MARKS else before
 
 
-def _collection_after(before: Collection, said: DetailsAssertion) -> Collection:
+def _collection_after(before: Collection, spoken: Mapping[str, Any]) -> Collection:
     changes = {
-        name: value
-        for name, spoken in _COLLECTION.items()
-        if (value := getattr(said, spoken)) is not None and value != getattr(before, name)
+        name: spoken[field]
+        for name, field in _COLLECTION.items()
+        if field in spoken and spoken[field] != getattr(before, name)
     }
     return replace(before, **changes) if changes else before
 

@@ -1,7 +1,7 @@
 """Creating and updating an identity from what a message says of it (A28, A31 and the patient part of ITI-31)."""
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import astuple
 
 from insigne.ins.status import Status
 from insigne.ins.traits import StrictTraits, departures
@@ -174,15 +174,14 @@ def _retire_same(draft: Draft, identity: Identity, identifier: Identifier) -> Id
 
 def traits_after(before: Traits, said: TraitsAssertion) -> Traits:
     """The traits once what is said of them is applied: None keeps, "" deletes."""
-    changes = {
-        name: value
-        for name in Traits.__struct_fields__
-        if (value := getattr(said, name)) is not None and value != getattr(before, name)
-    }
-    return replace(before, **changes) if changes else before
+    known = astuple(before)
+    after = tuple([old if new is None else new for old, new in zip(known, astuple(said), strict=True)])
+    return Traits(*after) if after != known else before
 
 
 def _distinct(identifiers: tuple[Identifier, ...]) -> tuple[Identifier, ...]:
+    if len(identifiers) < 2:
+        return identifiers
     return tuple({identifier.key: identifier for identifier in identifiers}.values())
 
 

@@ -32,8 +32,8 @@ class Claim(NamedTuple):
 
 def read_claim(draft: Draft, codes: tuple[str, ...]) -> Claim:
     """PID-32 as a claim. FICT stands alone and bars the rest (allowed sets: none, HOMA, DOUT, FICT, DOUT+HOMA)."""
-    attributes = tuple(a for a in ATTRIBUTES if a in codes)
-    if not allowed_attributes(frozenset(attributes)):
+    attributes = tuple([a for a in ATTRIBUTES if a in codes]) if codes else ()
+    if len(attributes) > 1 and not allowed_attributes(attributes):
         draft.notice("attributes-refused", Subject.RELIABILITY, attributes="+".join(attributes))
         attributes = ("FICT",)
     if "FICT" in attributes or "DOUT" in attributes or "PROV" in codes:

@@ -4,7 +4,7 @@ A movement is known by ZBE-1 inside its stay; a stay by its visit number (PV1-19
 """
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from insigne.registry import events as ev
 from insigne.registry.attach import find, find_patient, person_identifiers, standing
@@ -16,6 +16,8 @@ from insigne.registry.state import STATUS_AFTER, Encounter, Identity, Movement, 
 from insigne.registry.values import Identifier
 
 _UNSAID = StayHeader()
+_HEADER_FIELDS = StayHeader.__struct_fields__
+_UNSAID_FIELDS = astuple(_UNSAID)
 _UNSAID_MOVEMENT = Movement("", "", "")
 _PLACES = ("location", "prior_location", "medical_ward", "care_ward", "attending")
 #: What a discharge says of the stay, and its cancellation takes back.
@@ -101,8 +103,8 @@ def _header_after(before: StayHeader, command: RecordMovement) -> StayHeader:
     after = _cleared(before, command.cleared)
     changes = {
         name: value
-        for name in StayHeader.__struct_fields__
-        if (value := getattr(command.header, name)) != getattr(_UNSAID, name) and value != getattr(after, name)
+        for name, value, unsaid in zip(_HEADER_FIELDS, astuple(command.header), _UNSAID_FIELDS, strict=True)
+        if value != unsaid and value != getattr(after, name)
     }
     return replace(after, **changes) if changes else after
 

@@ -12,6 +12,8 @@ from insigne.registry.index import encounter_keys, identity_keys
 from insigne.registry.ports import Key, View
 from insigne.registry.state import Encounter, Identity, WorkItem
 
+_NO_KEYS: frozenset[Key] = frozenset()
+
 
 class WorkingSet:
     """A view with pending changes, and the events that made them, in order."""
@@ -62,17 +64,24 @@ class WorkingSet:
 
     def add(self, record: Recorded) -> None:
         """Apply an event: the state, the lookups and the list of records move together."""
-        before = self.state(record)
+        # Nothing has the id of what is new: no need to look for it.
+        before = self.state(record) if record.version > 1 else None
         after = evolve(before, record)
         self.records.append(record)
         if isinstance(after, Identity):
             self.identities[after.id] = after
-            old = identity_keys(before) if isinstance(before, Identity) else frozenset()
-            self._reindex(self._holders, self.holders, old, identity_keys(after), after.id)
+            if not isinstance(before, Identity):
+                self._reindex(self._holders, self.holders, _NO_KEYS, identity_keys(after), after.id)
+            elif before.identifiers is not after.identifiers or before.ins is not after.ins:
+                self._reindex(self._holders, self.holders, identity_keys(before), identity_keys(after), after.id)
         elif isinstance(after, Encounter):
             self.encounter_states[after.id] = after
-            old = encounter_keys(before) if isinstance(before, Encounter) else frozenset()
-            self._reindex(self._encounters, self.encounters, old, encounter_keys(after), after.id)
+            if not isinstance(before, Encounter):
+                self._reindex(self._encounters, self.encounters, _NO_KEYS, encounter_keys(after), after.id)
+            elif before.visit is not after.visit or before.account is not after.account:
+                self._reindex(
+                    self._encounters, self.encounters, encounter_keys(before), encounter_keys(after), after.id
+                )
         else:
             self.work_items[after.id] = after
             self._open_items[after.key] = None if after.closed else after.id

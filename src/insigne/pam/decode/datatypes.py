@@ -32,6 +32,18 @@ def value(repetition: Repetition, component: int, subcomponent: int = 1) -> str:
     return "" if found == NULL else found
 
 
+def texts(repetition: Repetition, count: int) -> list[str]:
+    """The first sub-components of the first `count` components, "" when absent: `text` of each, at once."""
+    found = [parts[0] for parts in repetition[:count]]
+    return found + [""] * (count - len(found))
+
+
+def values(repetition: Repetition, count: int) -> list[str]:
+    """The first sub-components of the first `count` components: `value` of each, at once."""
+    found = texts(repetition, count)
+    return ["" if text == NULL else text for text in found] if NULL in found else found
+
+
 def said(content: str) -> str | None:
     """A value as an assertion: None when nothing is said (blanks are nothing), "" when deletion is."""
     if content == NULL:
@@ -54,11 +66,11 @@ def identifier(repetition: Repetition, default_type: str) -> Identifier | None:
     A number under an INS authority that does not say whether it is an INS or a billing NIR is neither: it keeps no
     type.
     """
-    number = value(repetition, 1).strip()
+    number, _, _, _, kind = values(repetition, 5)
+    number, kind = number.strip(), kind.strip()
     if not number:
         return None
     issuer = authority(repetition[3]) if len(repetition) > 3 else Authority()
-    kind = value(repetition, 5).strip()
     if not kind and issuer.universal_id not in OIDS:
         kind = default_type
     return Identifier(kind, issuer, number)
@@ -66,7 +78,7 @@ def identifier(repetition: Repetition, default_type: str) -> Identifier | None:
 
 def is_ins(repetition: Repetition) -> bool:
     """Whether a CX is an INS, by CX-5 alone."""
-    return text(repetition, 5).strip() == INS_TYPE
+    return len(repetition) > 4 and repetition[4][0].strip() == INS_TYPE
 
 
 def ins(repetition: Repetition) -> Ins:
@@ -77,52 +89,37 @@ def ins(repetition: Repetition) -> Ins:
 
 def address(repetition: Repetition) -> Address:
     """An XAD other than the birthplace."""
-    return Address(
-        use=value(repetition, 7),
-        street=value(repetition, 1),
-        complement=value(repetition, 2),
-        city=value(repetition, 3),
-        postal_code=value(repetition, 5),
-        country=value(repetition, 6),
-        commune=value(repetition, 9),
-    )
+    street, complement, city, _, postal_code, country, use, _, commune = values(repetition, 9)
+    return Address(use, street, complement, city, postal_code, country, commune)
 
 
 def telecom(repetition: Repetition) -> Telecom:
     """An XTN: the number in XTN-12, the e-mail in XTN-4; older senders write XTN-1."""
-    number = value(repetition, 12) or value(repetition, 4) or value(repetition, 1)
-    return Telecom(value(repetition, 2), value(repetition, 3), number)
+    found = values(repetition, 12)
+    return Telecom(found[1], found[2], found[11] or found[3] or found[0])
 
 
 def ward(repetition: Repetition) -> Ward:
     """An XON: code in XON-10, label in XON-1."""
     issuer = authority(repetition[5]) if len(repetition) > 5 else Authority()
-    return Ward(value(repetition, 10), value(repetition, 1), issuer)
+    found = values(repetition, 10)
+    return Ward(found[9], found[0], issuer)
 
 
 def practitioner(repetition: Repetition) -> Practitioner:
     """An XCN: identifier, its type in XCN-13, name."""
     issuer = authority(repetition[8]) if len(repetition) > 8 else Authority()
-    return Practitioner(
-        value(repetition, 1), value(repetition, 13), value(repetition, 2), value(repetition, 3), authority=issuer
-    )
+    found = values(repetition, 13)
+    return Practitioner(found[0], found[12], found[1], found[2], issuer)
 
 
 def location(repetition: Repetition) -> Location:
     """A PL: unit of housing in PL-1, room, bed, facility."""
-    return Location(
-        ward=value(repetition, 1),
-        room=value(repetition, 2),
-        bed=value(repetition, 3),
-        facility=value(repetition, 4) or value(repetition, 4, 2),
-        status=value(repetition, 5),
-        type=value(repetition, 6),
-        building=value(repetition, 7),
-        floor=value(repetition, 8),
-    )
+    ward, room, bed, facility, status, kind, building, floor = values(repetition, 8)
+    return Location(ward, room, bed, facility or value(repetition, 4, 2), status, kind, building, floor)
 
 
 def entity(repetition: Repetition) -> str:
     """An EI as one text, ``authority|identifier``: the universal id when there is one, else the namespace."""
-    issuer = value(repetition, 3).strip() or value(repetition, 2).strip()
-    return f"{issuer}|{value(repetition, 1).strip()}"
+    number, namespace, universal = values(repetition, 3)
+    return f"{universal.strip() or namespace.strip()}|{number.strip()}"

@@ -90,22 +90,21 @@ def _names(message: Message, pid: Segment, traits: dict[str, str | None], detail
 
     The first untyped one is taken as L when there is none.
     """
-    repetitions = pid.decoded(5)
+    names = [dt.texts(repetition, 7) for repetition in pid.decoded(5)]
     others: list[tuple[str, str, str]] = []
-    birth = "L" if any(dt.text(repetition, 7).strip() == "L" for repetition in repetitions) else ""
-    for repetition in repetitions:
-        kind = dt.text(repetition, 7).strip()
-        family, given = dt.text(repetition, 1), dt.text(repetition, 2)
+    kinds = [name[6].strip() for name in names]
+    birth = "L" if "L" in kinds else ""
+    for kind, (family, given, further, _, title, *_) in zip(kinds, names, strict=True):
         if kind == birth and "birth_name" not in traits:
             traits["birth_name"] = dt.said(family)
             traits["first_given_name"] = dt.said(given)
-            traits["given_names"] = _given_names(message, given, dt.text(repetition, 3))
-            details["title"] = dt.said(dt.text(repetition, 5))
+            traits["given_names"] = _given_names(message, given, further)
+            details["title"] = dt.said(title)
         elif kind == "D":
             details["used_name"] = dt.said(family)
             details["used_given_name"] = dt.said(given)
         else:
-            others.append((kind, dt.value(repetition, 1), dt.value(repetition, 2)))
+            others.append((kind, _kept(family), _kept(given)))
     if others:
         details["other_names"] = tuple(others)
     mother = pid.decoded(6)
@@ -136,9 +135,10 @@ def _addresses(pid: Segment, traits: dict[str, str | None], details: dict[str, A
     others = []
     for repetition in repetitions:
         if dt.text(repetition, 7) == "BDL":
-            traits["birth_place"] = dt.said(dt.text(repetition, 9).strip())
-            details["birth_city"] = dt.said(dt.text(repetition, 3))
-            details["birth_country"] = dt.said(dt.text(repetition, 6))
+            _, _, city, _, _, country, _, _, commune = dt.texts(repetition, 9)
+            traits["birth_place"] = dt.said(commune.strip())
+            details["birth_city"] = dt.said(city)
+            details["birth_country"] = dt.said(country)
         elif any(any(component) for component in repetition):
             others.append(dt.address(repetition))
     if others:

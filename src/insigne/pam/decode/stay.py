@@ -44,7 +44,7 @@ def number(segment: Segment | None, field: int, kind: str) -> Identifier | None:
     """A visit or account number (a CX), under its own type whatever CX-5 says."""
     decoded = segment.decoded(field) if segment is not None else []
     found = dt.identifier(decoded[0], kind) if decoded else None
-    return Identifier(kind, found.authority, found.value) if found is not None else None
+    return found if found is None or found.type == kind else Identifier(kind, found.authority, found.value)
 
 
 def header(message: Message, pv1: Segment | None) -> tuple[StayHeader, tuple[str, ...]]:

@@ -27,8 +27,11 @@ _MSH_18: Final = Location("MSH", field=18)
 
 def check_notes(report: Report, message: Message) -> None:
     """Turn the notes of the reading into findings (V01, V06)."""
+    notes = message.notes
+    if not notes:
+        return
     said: set[str] = set()
-    for note in message.notes:
+    for note in notes:
         key = _NOTES.get(note.code)
         if key is not None and key not in said:
             said.add(key)
@@ -59,11 +62,10 @@ def structure_of(report: Report, header: Segment) -> Structure | None:
     if code == "ADT" and structure is not None and structure.id == declared:
         return structure  # the usual case, without a closer reading
     code, trigger, declared = header.value(9), header.value(9, 2), header.value(9, 3)
-    place = header.location(9)
     if code == "ACK":
         return edition.structures.get("ACK")
     if not code or not trigger:
-        report.add("V03.missing", place)
+        report.add("V03.missing", header.location(9))
         return None
     if code != "ADT":
         report.add("V03.type", header.location(9, None, 1), code=shown(code, edition))

@@ -95,8 +95,9 @@ class IdentityCheck:
         if not any(one.value and one.type for one in self.identifiers):
             self.report.add("V10.untyped", self.pid.location(3))
         carried = []
+        later = self.report.edition.later
         for one in self.identifiers:
-            if one.type in self.report.edition.later:
+            if one.type in later:
                 self.report.add("V04.later", self.pid.location(3, one.rank, 5), code=one.type)
             if one.type == "INS":
                 if self._ins_identifier(one):
@@ -109,9 +110,10 @@ class IdentityCheck:
                 self._add("V23.deletion", one)
             if self.context.between_organisations and not one.oid:
                 self._add("V25.oid", one)
-        natures = sorted(one.oid for one in carried)
-        if len(carried) > 1 and not (self.event.id == "A31" and natures == [NIR_OID, NIA_OID]):
-            self._add("V11.several-ins", carried[1])
+        if len(carried) > 1:
+            natures = sorted(one.oid for one in carried)
+            if self.event.id != "A31" or natures != [NIR_OID, NIA_OID]:
+                self._add("V11.several-ins", carried[1])
         return carried
 
     def _named_ins(self, one: Identifier) -> bool:
@@ -199,16 +201,20 @@ class IdentityCheck:
         return False
 
     def _cog_code(self, code: str, index: int) -> None:
-        place = self.pid.location(11, index, 9)
+        key = self._cog_fault(code)
+        if key:
+            self.report.add(key, self.pid.location(11, index, 9))
+
+    def _cog_fault(self, code: str) -> str:
         if code == NULL:
-            return
+            return ""
         if not _COG_CODE.fullmatch(code):
-            self.report.add("I-birthplace.format", place)
-        elif code == "99999":
-            if "VALI" in self.statuses:
-                self.report.add("I-birthplace.unknown-place", place)
-        elif self.context.cog is not None and not known_place(self.context.cog, code, self.pid.value(7)[:8]):
-            self.report.add("I-birthplace.unknown-code", place)
+            return "I-birthplace.format"
+        if code == "99999":
+            return "I-birthplace.unknown-place" if "VALI" in self.statuses else ""
+        cog = self.context.cog
+        known = cog is None or known_place(cog, code, self.pid.value(7)[:8])
+        return "" if known else "I-birthplace.unknown-code"
 
     def _add(self, key: str, one: Identifier, component: int | None = None) -> None:
         self.report.add(key, self.pid.location(3, one.rank, component))
