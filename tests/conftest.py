@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import hypothesis
 import pytest
+import structlog
 
 from insigne.cli import main
 
@@ -17,6 +18,13 @@ hypothesis.settings.load_profile("ci" if CI else "local")
 
 for variable in [name for name in os.environ if name.startswith("INSIGNE_")]:
     del os.environ[variable]  # a developer's settings never reach a test
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_come() -> Iterator[None]:
+    """A test that configures logs does so for itself alone."""
+    yield
+    structlog.reset_defaults()
 
 
 class CliResult(NamedTuple):
