@@ -52,11 +52,13 @@ def test_a_created_identity_is_provisional_and_numbered_by_us(desk):
 
 
 def test_the_person_and_the_search_made_before_are_in_the_history(desk):
-    desk.create("ADRUN", "ZOE")
+    first = desk.create("ADRUN", "ZOE")
     second = desk.create("ADRUN", "ZELIE", more=("--despite-matches",))
     created, searched = desk.lines("identity", "history", second)
     assert (created["author"], created["cause"]) == ("user:claire", {"kind": "user", "id": "claire"})
     assert searched["event"] == "prior-search-made"
+    assert searched["after"]["found"] == [first]
+    assert dict(searched["after"]["criteria"])["birth_date"] == "1975-12-31"
 
 
 def test_somebody_alike_is_shown_and_nothing_is_created_without_saying_so(desk):
@@ -79,6 +81,8 @@ def test_somebody_alike_is_shown_and_nothing_is_created_without_saying_so(desk):
         ("--given", "ANNE_MARIE", "first_given_name"),
         ("--sex", "X", "sex"),
         ("--birth-date", "1960-02-30", "birth_date"),
+        ("--birth-date", "1960-04-31", "birth_date"),
+        ("--attribute", "DOUBT", "--attribute"),
         ("--birth-date", "yesterday", "birth_date"),
         ("--birth-place", "75001 PARIS", "birth_place"),
         ("--given-names", "PAULE ANNE", "beginning of the list"),
@@ -194,6 +198,15 @@ def test_a_silent_service_leaves_the_question_in_the_queue(desk):
     spoil(desk)
     desk.act("identity", "retrieve-ins", identity)
     assert [job["state"] for job in desk.lines("insi", "queue", "--state", "all")] == ["done"]
+
+
+def test_what_insi_answered_is_shown_beside_what_is_held(desk):
+    identity = desk.create("ECETINSI", "PIERRE-ALAIN", sex="M", born="2009-07-14")
+    shown = desk.run("identity", "retrieve-ins", identity, "--as", "claire").out
+    [line] = [line for line in shown.splitlines() if line.startswith("prénoms de naissance")]
+    assert "PIERRE-ALAIN MURIEL FLORIANT" in line
+    [item] = desk.lines("worklist", "list", "--kind", "to-compare")
+    assert line in desk.run("worklist", "show", item["id"]).out.splitlines()
 
 
 def test_an_answer_about_somebody_else_is_shown_and_cannot_be_accepted(desk):
@@ -412,6 +425,16 @@ def test_the_application_carte_vitale_qualifies_without_insi(desk, tmp_path):
     assert desk.nation.simulator.engine.calls.count == calls
     file.write_text("{}")
     assert "matricule" in desk.act("identity", "qualify-by-card", identity, file, status=2)[1]
+
+
+def test_a_card_whose_matricule_is_none_is_refused_and_a_wrong_key_is_said(desk, tmp_path):
+    identity, file = desk.create(), tmp_path / "card.json"
+    traits = {"birth_name": "ADRUN", "given_names": "ZOE", "sex": "F", "birth_date": "1975-12-31"}
+    file.write_text(json.dumps({"matricule": "ABC", "oid": NIR} | traits))
+    assert "15 caractères" in desk.act("identity", "qualify-by-card", identity, file, status=1)[1]
+    assert status_of(desk.lines("identity", "show", identity)[0]) == "PROV"
+    file.write_text(json.dumps({"matricule": MATRICULE[:13] + "01", "oid": NIR} | traits))
+    assert "clé" in desk.act("identity", "qualify-by-card", identity, file)[1]
 
 
 # --- the frame

@@ -55,8 +55,14 @@ def test_an_incomplete_or_lunar_date_is_completed_and_flagged(typed, held):
     assert (entry.traits.birth_date, entry.date_completed, entry.errors) == (held, True, ())
 
 
-def test_a_day_that_the_month_lacks_is_a_mistake_and_not_a_lunar_date():
-    assert faults(birth_date="19840230") == [("birth_date", "calendar")]
+@pytest.mark.parametrize("typed", ["19840230", "19840431"])
+def test_a_day_that_the_month_lacks_is_a_mistake_and_not_a_lunar_date(typed):
+    assert faults(birth_date=typed) == [("birth_date", "calendar")]
+
+
+def test_a_date_completed_by_convention_is_said():
+    entry = enter_traits(replace(TYPED, birth_date="19840200"), TODAY)
+    assert [remark.code for remark in entry.remarks] == ["birth-date-completed"]
 
 
 @pytest.mark.parametrize("typed", ["20260303", "2027", "18491231"])

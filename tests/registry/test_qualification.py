@@ -494,6 +494,14 @@ def test_the_application_carte_vitale_is_recorded_as_the_proof(desk):
     assert desk.items() == []
 
 
+@pytest.mark.parametrize("matricule", ["ABC", "2800269123456", "2800269123456 74"])
+def test_a_card_gives_no_ins_that_is_not_a_matricule(desk, matricule):
+    identity = desk.create()
+    with pytest.raises(Refused, match="matricule"):
+        desk.base.acts(acts.QualifyByCard(identity, 0, acts.NationalAnswer(Ins(matricule, NIR), NATIONAL)))
+    assert desk.base.identity(identity).status == P
+
+
 # --- the same INS on two identities
 
 

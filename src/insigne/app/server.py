@@ -23,9 +23,8 @@ from insigne.config import LoadedConfig, store_url
 from insigne.exchange.groupcommit import GroupCommit
 from insigne.ins.cog import bundled_cog
 from insigne.insi.campaigns import CampaignPump
-from insigne.store import SchemaMissing
+from insigne.store import SchemaMissing, upgrade
 from insigne.store.lock import FolderLock
-from insigne.store.migrate import upgrade
 from insigne.store.opening import check_url, is_sqlite
 from insigne.store.tokens import StoredTokens
 from insigne.transport.folder import FolderIntake

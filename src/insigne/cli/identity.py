@@ -13,7 +13,7 @@ from insigne.fhir import Resource, family, patient_of, resolve, split_token, sur
 from insigne.ins.cog import bundled_cog
 from insigne.ins.dates import BirthDate
 from insigne.ins.matricule import compact
-from insigne.registry.events import IdentityCreated, IdentitySnapshot
+from insigne.registry.events import IdentityCreated, IdentitySnapshot, NationalAnswerRefused, PriorSearchMade
 from insigne.registry.evolve import evolve
 from insigne.registry.settings import policy
 from insigne.registry.state import Identity
@@ -207,8 +207,15 @@ def _history(view: ReadView, identity_id: str) -> Iterator[_Line]:
             following = _after(state, entry)
         if following is not None:
             before, after = _difference(state, following)
+            after = after or _noted(entry.event)
         state = following
         yield _Line(entry.seq, _document(entry, before, after), ", ".join(after or ()))
+
+
+def _noted(event: object) -> dict[str, Any]:
+    """What an event that changes nothing of the identity has to tell: a search made before, an answer refused."""
+    told = msgspec.to_builtins(event) if isinstance(event, PriorSearchMade | NationalAnswerRefused) else {}
+    return {name: value for name, value in told.items() if name not in _SAID_APART}
 
 
 def _after(state: Identity | None, entry: JournalEntry) -> Identity | None:
@@ -232,6 +239,7 @@ def _document(entry: JournalEntry, before: object, after: object) -> dict[str, A
     }
 
 
+_SAID_APART = frozenset({"type", "reason"})
 _UNTOLD = frozenset({"id", "version", "updated"})
 
 

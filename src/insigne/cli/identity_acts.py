@@ -77,7 +77,7 @@ def create(
     shown and nothing is created, unless --despite-matches says that none of them is this person. The search and what
     it found are kept with the identity.
     """
-    context = Context.of(ctx)
+    context, attributes = Context.of(ctx), _attributes(attribute)
     listed = given_names or (" ".join(given) if len(given) > 1 else "")
     entry = _entered(StrictTraits(birth_name, given[0], listed, birth_date, sex.upper(), birth_place))
     details = DetailsAssertion(
@@ -96,15 +96,9 @@ def create(
         authority = _own_authority(desk)
         source = desk.source()
         with desk.base.store.begin() as transaction:
-            act = acts.CreateIdentity(
-                next_identifier(transaction, authority),
-                _assertion(entry.traits),
-                details,
-                search,
-                reason,
-                tuple(attribute or ()),
-                newborn,
-            )
+            number = next_identifier(transaction, authority)
+            said = _assertion(entry.traits)
+            act = acts.CreateIdentity(number, said, details, search, reason, attributes, newborn)
             [decision] = desk.base.registrar.act_within(transaction, [(act, source)])
             transaction.commit()
         desk.show(decision.subject)
@@ -237,6 +231,13 @@ def unmerge(
             fail(Exit.PROBLEMS, "no merged identity is known by that identifier")
         desk.act(acts.UnmergeIdentities(merged.id, reason))
         desk.show(merged.id)
+
+
+def _attributes(asked: list[str] | None) -> tuple[str, ...]:
+    """The attributes asked for; one that does not exist ends the command (exit 2)."""
+    if unknown := set(asked or ()) - set(Attribute):
+        fail(Exit.USAGE, f"--attribute: {', '.join(sorted(unknown))} is none of {', '.join(Attribute)}")
+    return tuple(asked or ())
 
 
 def _entered(typed: StrictTraits) -> Entry:

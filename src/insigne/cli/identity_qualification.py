@@ -13,8 +13,10 @@ import typer
 from insigne.access import Right
 from insigne.app.insi import insi_service
 from insigne.cli.common import Context, Exit, examples, fail, group_app, note
+from insigne.cli.comparing import TITLES, side_by_side, trait_name
 from insigne.cli.desk import As, Desk, Reason, Seen, at_desk
 from insigne.cli.identity import IdArgument
+from insigne.cli.tables import print_table
 from insigne.ins.compare import Verdict, first_given_names
 from insigne.ins.compare_sentences import CONCLUSIONS
 from insigne.ins.datamatrix import DatamatrixError, read_payload
@@ -237,6 +239,8 @@ def qualify_by_card(
         fail(Exit.USAGE, f"{file}: {error}")
     traits = Traits(card.birth_name, "", card.given_names, card.birth_date.replace("-", ""), card.sex, card.birth_place)
     answer = acts.NationalAnswer(Ins(card.matricule, card.oid), traits, mode="AV")
+    for remark in check_matricule(card.matricule):
+        note(remark.message_fr)
     with at_desk(context, user, Right.IDENTITY_QUALIFY) as desk:
         found = desk.named(identity)
         desk.act(acts.QualifyByCard(found.id, version or found.version, answer, first_given))
@@ -337,7 +341,9 @@ def _say_comparison(desk: Desk, identity: Identity) -> None:
     held = _held(desk, identity)
     for line in held.comparison:
         if line["verdict"] != Verdict.IDENTICAL:
-            note(f"  {line['sentence_fr']}")
+            note(f"  {trait_name(line['field'])} : {line['sentence_fr']}")
+    if not desk.context.json:
+        print_table(TITLES, side_by_side(identity, held), none="")
     note(CONCLUSIONS[Verdict(held.verdict)][1])
     with desk.base.store.read() as view:
         others = [other for other in view.holders(ins_key(held.answer.ins.matricule)) if other != identity.id]

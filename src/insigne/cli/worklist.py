@@ -8,12 +8,14 @@ import typer
 
 from insigne.access import Right
 from insigne.cli.common import Context, Exit, emit, emit_line, examples, fail, group_app
+from insigne.cli.comparing import TITLES, side_by_side
 from insigne.cli.desk import As, Desk, at_desk
 from insigne.cli.identity import named
 from insigne.cli.opening import reading
 from insigne.cli.tables import print_fields, print_table
 from insigne.fhir import patient_of
 from insigne.ins.cog import bundled_cog
+from insigne.insi.outcomes import HeldAnswer
 from insigne.registry import acts
 from insigne.registry.state import WorkItem
 from insigne.registry.worklist_kinds import KINDS, kind_of
@@ -80,18 +82,15 @@ def show(ctx: typer.Context, item: Item) -> None:
     context = Context.of(ctx)
     with reading(context) as view:
         found = _found(view, item)
+        people = [one for one in map(view.identity, found.subjects) if one is not None]
         document = _document(found) | {
             "held": msgspec.json.decode(bytes(found.held)),
-            "patients": [
-                patient_of(view.identity, one, bundled_cog())
-                for one in (view.identity(subject) for subject in found.subjects)
-                if one is not None
-            ],
+            "patients": [patient_of(view.identity, one, bundled_cog()) for one in people],
         }
     _print(context, document)
-    if not context.json and found.kind == "to-compare":
-        for line in document["held"]["comparison"]:
-            typer.echo(f"  {line['sentence_fr']}")
+    if not context.json and found.kind == "to-compare" and people:
+        answer = msgspec.json.decode(bytes(found.held), type=HeldAnswer)
+        print_table(TITLES, side_by_side(people[0], answer), none="")
 
 
 @app.command(

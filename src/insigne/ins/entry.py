@@ -44,6 +44,8 @@ def enter_traits(typed: StrictTraits, today: date, cog: Cog | None = None) -> En
     if traits.given_names and not first_given_name_matches(traits.first_given_name, traits.given_names):
         remarks.append(_FIRST_GIVEN_NAME)
     traits, completed = _birth_date(traits, today, errors)
+    if completed:
+        remarks.append(_COMPLETED)
     if traits.sex not in set(Sex):
         errors.append(_error("sex", "code", "give M, F or I", "Indiquez M, F ou I"))
     _birth_place(traits, cog or bundled_cog(), errors, remarks)
@@ -66,7 +68,7 @@ def _birth_date(traits: StrictTraits, today: date, errors: list[EntryError]) -> 
             _error("birth_date", "shape", str(error), "Donnez l’année, puis le mois et le jour s’ils sont connus")
         )
         return traits, False
-    if 1 <= written.month <= 12 and written.is_lunar and written.day < 31:
+    if 1 <= written.month <= 12 and written.is_lunar and written.day <= 31:
         errors.append(_error("birth_date", "calendar", "this month has no such day", "Ce mois n’a pas ce jour"))
         return traits, False
     day, completed = complete(written)
@@ -104,6 +106,12 @@ _FIRST_GIVEN_NAME = Remark(
     "first-given-name",
     "The first given name is not the beginning of the list of given names (EXI ID 10)",
     "Le premier prénom n’est pas le début de la liste des prénoms de naissance (EXI ID 10)",
+)
+_COMPLETED = Remark(
+    "birth-date-completed",
+    "The birth date is completed by convention and flagged (EXI ID 11): INSi is not asked until it is known",
+    "La date de naissance est complétée par convention et signalée (EXI ID 11) : INSi n’est pas interrogé tant qu’elle "
+    "n’est pas connue",
 )
 _UNKNOWN_PLACE = Remark(
     "birth-place-unknown",

@@ -110,6 +110,11 @@ def key_of(first13: str) -> str:
     return f"{97 - number % 97:02d}"
 
 
+def is_matricule(value: str) -> bool:
+    """Tell whether a value has the shape of a matricule as it travels: 15 characters, its key right or not."""
+    return len(value) == 15 and bool(_ROOT.fullmatch(value[:13])) and value[13:].isascii() and value[13:].isdecimal()
+
+
 def check_matricule(value: str, plausible: Plausibility = DEFAULT_PLAUSIBILITY) -> list[Remark]:
     """Return what looks wrong in a matricule of 15 characters; an empty list when nothing does.
 
@@ -120,7 +125,7 @@ def check_matricule(value: str, plausible: Plausibility = DEFAULT_PLAUSIBILITY) 
     text = compact(value)
     if text != value:
         remarks.append(_SPELLING)
-    if not (len(text) == 15 and _ROOT.fullmatch(text[:13]) and text[13:].isascii() and text[13:].isdecimal()):
+    if not is_matricule(text):
         return [_FORMAT]
     if key_of(text[:13]) != text[13:]:
         remarks.append(_KEY)

@@ -19,12 +19,13 @@ import structlog
 from insigne.exchange.apply import Registrar
 from insigne.ins import StrictTraits
 from insigne.insi.automation import eligible
-from insigne.insi.client import Caller, InsiClient, Traced, evidence, retrieve
+from insigne.insi.client import Caller, InsiClient, evidence, retrieve
 from insigne.insi.entry import prepare_search
 from insigne.insi.jobs import CallTrace, Job, JobKind
 from insigne.insi.outcomes import given_names_of, outcome_of
 from insigne.insi.ports import InsiStorage, InsiTransaction
 from insigne.insi.settings import InsiSettings
+from insigne.insi.traces import trace_of
 from insigne.insi.verification import Verifiable, VerificationFailed, Verifier
 from insigne.insi.wire.model import InsiFault, InsiResult
 from insigne.net.breaker import BreakerState, Change, CircuitBreaker, Evidence
@@ -202,7 +203,9 @@ class InsiService:
         made = retrieve(self._client, prepared.search, caller, self._pause)
         for call in made:
             self._tell(call.result, identity.id)
-        traces = tuple(self._trace(job, call) for call in made)
+        traces = tuple(
+            trace_of(call, _text(call.started), self._mode(job), job=job.id, identity=identity.id) for call in made
+        )
         return Done(job, identity, traces, prepared.search.outcome)
 
     def _verify(self, job: Job, identity: Identity) -> Done:
@@ -324,25 +327,6 @@ class InsiService:
             _log.error("insi.outage-started", code=code)
         elif change is Change.CLOSED:
             _log.warning("insi.outage-ended")
-
-    def _trace(self, job: Job, call: Traced) -> CallTrace:
-        result = call.result
-        return CallTrace(
-            id="",
-            time=_text(call.started),
-            job=job.id,
-            identity=job.identity,
-            author=call.caller.author,
-            why=call.caller.reason,
-            operation=call.operation,
-            mode=self._mode(job),
-            criteria=msgspec.json.encode(msgspec.to_builtins(call.criteria)),
-            code=result.code,
-            subcode=result.subcode if isinstance(result, InsiFault) else "",
-            text=result.text if isinstance(result, InsiFault) else result.label,
-            raw=call.response,
-            milliseconds=round(call.seconds * 1000),
-        )
 
     @staticmethod
     def _mode(job: Job) -> str:

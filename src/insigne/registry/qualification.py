@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from insigne.ins.compare import Verdict, compare
 from insigne.ins.dates import BirthDate
-from insigne.ins.matricule import Nature, nature_of, oid_allowed
+from insigne.ins.matricule import Nature, is_matricule, nature_of, oid_allowed
 from insigne.ins.names import first_given_name_matches
 from insigne.ins.status import TransitionRefused, Trigger, allowed_attributes, forces_provisional, transition
 from insigne.registry import acts
@@ -126,6 +126,8 @@ def qualify_by_card(draft: Draft, act: acts.QualifyByCard) -> None:
     """T6: the Application carte Vitale gives INS and proof at once; INSi is not called."""
     identity = ours(draft, act.identity, act.version)
     _allowed(identity, Trigger.APPCV_READ)
+    if not is_matricule(act.answer.ins.matricule):  # no call of INSi would find it out
+        raise Refused(Fault.FORBIDDEN, Subject.INS, "a matricule INS has 13 characters and a key of two digits")
     identity = _take_answer(draft, identity, replace(act.answer, mode="AV"), act.first_given_name)
     _record_proof(draft, identity, Proof(type="AV", high_trust=True))
 

@@ -8,6 +8,7 @@ MEMBERS: Final = {
     "search": ("insigne.cli.insi.search", "Ask INSi for an INS by traits."),
     "vitale": ("insigne.cli.insi.vitale", "Ask INSi for an INS by the data of a carte Vitale."),
     "queue": ("insigne.cli.insi.queue", "The questions to INSi: list them, ask again, give up."),
+    "calls": ("insigne.cli.insi.calls", "The calls made to INSi: who, when, why, and what was answered."),
     "campaign": ("insigne.cli.insi.campaign", "Verify again the INS of many identities."),
     "simulator": ("insigne.cli.insi.simulator", "Run a simulated téléservice INSi."),
 }

@@ -1,7 +1,9 @@
 """What the commands that call INSi share: where to call, with which certificate, and how the answer is shown."""
 
+import os
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn, TypedDict
@@ -10,13 +12,18 @@ import msgspec
 import typer
 
 from insigne.cli.common import Context, Exit, emit, fail, note
-from insigne.cli.opening import author
+from insigne.cli.opening import PATIENCE, author
+from insigne.config import store_url
+from insigne.exchange.errors import StoreError
+from insigne.exchange.ids import TimeOrderedIds
 from insigne.insi.client import Caller, InsiClient, InsiUnusable, Traced
 from insigne.insi.instance import installation_id
 from insigne.insi.settings import InsiSettings
 from insigne.insi.strategy import Attempt
+from insigne.insi.traces import trace_of
 from insigne.insi.wire import FOUND, InsiFault, InsiResult, InsiTraits, InsNumber, WireError
 from insigne.net.tls import TlsError
+from insigne.store import SchemaMissing, moments, open_store
 
 Endpoint = Annotated[str, typer.Option(metavar="URL", help="Address of the téléservice, instead of insi.endpoint.")]
 Authorities = Annotated[
@@ -74,6 +81,21 @@ def calling(context: Context, target: Target) -> Iterator[InsiClient]:
 def caller(reason: str) -> Caller:
     """Whom the trace names: the user of the machine."""
     return Caller(author(), reason)
+
+
+def keep(context: Context, calls: Sequence[Traced]) -> None:
+    """Keep the traces of calls in the base of the data folder (EXI REC 07); said on stderr when there is none."""
+    new_id = TimeOrderedIds(lambda: time.time_ns() // 1_000_000, os.urandom(4))
+    try:
+        with closing(open_store(store_url(context.loaded), wait=PATIENCE)) as store, store.begin() as transaction:
+            for call in calls:
+                trace = trace_of(call, moments.rfc3339(call.started), "INSI-MANU")
+                transaction.put_call(msgspec.structs.replace(trace, id=new_id()))
+            transaction.commit()
+    except SchemaMissing:
+        note("there is no base in the data folder: this call leaves no trace there")
+    except StoreError as error:
+        note(f"the trace of this call could not be kept: {error}")
 
 
 def finish(context: Context, result: InsiResult, calls: Sequence[Traced], attempts: Sequence[Attempt]) -> NoReturn:

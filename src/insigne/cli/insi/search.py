@@ -17,6 +17,7 @@ from insigne.cli.insi.calling import (
     caller,
     calling,
     finish,
+    keep,
 )
 from insigne.insi.client import retrieve
 from insigne.insi.entry import prepare_search, unlike
@@ -51,7 +52,8 @@ def search(
 ) -> None:
     """Ask INSi for an INS by traits (WS_INS2): given names one by one, then all; several people: by birthplace too.
 
-    Exit status 0 when one person was found, 1 when none or several, 3 for a fault. Nothing is stored.
+    Exit status 0 when one person was found, 1 when none or several, 3 for a fault. The calls are traced in the
+    base of the data folder when there is one; no identity changes.
     """
     context = Context.of(ctx)
     prepared = prepare_search(name, given, sex.upper(), birth_date, place, today=datetime.now(UTC).date())
@@ -61,6 +63,7 @@ def search(
         note(remark.message)
     with calling(context, Target(endpoint=endpoint, ca=ca, cert=cert, key=key, idam=idam)) as client:
         calls = retrieve(client, prepared.search, caller(reason))
+    keep(context, calls)
     result, asked = calls[-1].result, calls[-1].criteria
     if isinstance(result, InsiAnswer) and isinstance(asked, SearchTraits):
         for trait in unlike(asked, result):

@@ -16,6 +16,7 @@ from insigne.cli.insi.calling import (
     caller,
     calling,
     finish,
+    keep,
 )
 from insigne.ins.matricule import compact
 from insigne.insi.wire import VitaleData
@@ -50,13 +51,15 @@ def vitale(
 ) -> None:
     """Ask INSi for an INS by the data of a carte Vitale (WS_INS1). The answer is the INS, not the card's identity.
 
-    Exit status 0 when one person was found, 1 when none or several, 3 for a fault. Nothing is stored.
+    Exit status 0 when one person was found, 1 when none or several, 3 for a fault. The calls are traced in the
+    base of the data folder when there is one; no identity changes.
     """
     context = Context.of(ctx)
     (number, number_key), (own, own_key) = _number("--holder", holder), _number("--individual", individual)
     data = VitaleData(number, own, number_key, own_key, name.upper(), birth_date, rank)
     with calling(context, Target(endpoint=endpoint, ca=ca, cert=cert, key=key, idam=idam)) as client:
         call = client.vitale(data, caller(reason))
+    keep(context, [call])
     finish(context, call.result, [call], [])
 
 
