@@ -222,3 +222,16 @@ def test_the_first_given_name_of_a_list_keeps_its_hyphens():
 @given(st.characters())
 def test_a_letter_is_replaced_by_capitals_or_by_nothing(character):
     assert set(latin_letters(character)) <= set(string.ascii_uppercase)
+
+
+@given(st.from_regex(r"[A-Z]{1,9}([ '-][A-Z]{1,9}){0,9}", fullmatch=True) | st.text("AB '-", max_size=12))
+def test_a_plain_name_is_held_as_typed_and_by_the_same_rules_as_any_other(typed):
+    def held(name: str, kind: str) -> str:
+        try:
+            return normalise_name(name, kind)
+        except EntryError as refused:
+            return f"{refused.rule} {refused.character} {refused.position}"
+
+    for kind in ("family", "given"):
+        # A letter in small never is plain: its name is read letter by letter.
+        assert held(typed, kind) == held(typed.lower(), kind)

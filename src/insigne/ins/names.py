@@ -4,6 +4,7 @@ Sources: RNIV entry rules, INSi character set (SEL-MP-043 EF_INS01_03, EF_INS10_
 and hyphen; a double hyphen in family names only. What has an equivalent is replaced, what has none is refused by name.
 """
 
+import re
 import unicodedata
 from typing import Final, Literal
 
@@ -22,6 +23,8 @@ _LETTERS: Final = {
 }  # fmt: skip
 _APOSTROPHES: Final = frozenset("'’‘‛ʼʻʹ′`´＇")
 _MINUS: Final = "−"
+# Most names as people type them: nothing to replace in them, and no rule that such a name could break.
+_PLAIN: Final = re.compile("[A-Z]+(?:[ '-][A-Z]+)*")
 
 
 def normalise_name(text: str, kind: NameKind, field: str = "") -> str:
@@ -32,7 +35,12 @@ def normalise_name(text: str, kind: NameKind, field: str = "") -> str:
     around the name and repeated ones go. `field` names the trait in errors (by default that of the kind).
     Raises EntryError, naming the character and its 1-based place in `text`, for anything else.
     """
-    field = field or _FIELDS[kind]
+    if len(text) <= MAX_LENGTH and _PLAIN.fullmatch(text):
+        return text
+    return _normalised(text, kind, field or _FIELDS[kind])
+
+
+def _normalised(text: str, kind: NameKind, field: str) -> str:
     spelled = _squeeze(_spell(text, kind, field))
     name = "".join(letter for letter, _ in spelled)
     if not any(letter.isalpha() for letter in name):
