@@ -7,6 +7,7 @@ recalled practice and settings. A comparison informs a named person, who accepts
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Final, Literal
 
 from insigne.ins.cog import UNKNOWN_PLACE, Cog, bundled_cog
@@ -120,7 +121,7 @@ def compare(
         "sex": _sex(local.sex, insi.sex),
         "birth_place": _birth_place(local, insi, cog or bundled_cog()),
     }
-    return Comparison(tuple(_conclude(field, rule, side, settings) for field, rule in rules.items()))
+    return Comparison(tuple(_conclude(field, rule, side, settings.tolerated) for field, rule in rules.items()))
 
 
 def someone_else(comparison: Comparison) -> bool:
@@ -151,8 +152,9 @@ def first_given_names(given_list: str, ours: str = "") -> tuple[FirstGivenNamePr
     )
 
 
-def _conclude(field: Field, rule: str, side: Side, settings: ComparisonSettings) -> FieldComparison:
-    verdict = _verdict(rule, settings.tolerated)
+@cache  # fields by rules: a few dozen, and the tolerances of the site
+def _conclude(field: Field, rule: str, side: Side, tolerated: tuple[Tolerable, ...]) -> FieldComparison:
+    verdict = _verdict(rule, tolerated)
     english, french = (
         sentence.format(local=name) + ending
         for sentence, name, ending in zip(SENTENCES[rule], SIDES[side], ENDINGS[verdict], strict=True)

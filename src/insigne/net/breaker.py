@@ -73,6 +73,7 @@ class CircuitBreaker:
         self._lock = Lock()
         self._down = 0
         self._seen: OrderedDict[str, tuple[float, bool]] = OrderedDict()  # subject → when last, whether ailing
+        self._ailing = 0  # how many of those seen are ailing
         self._opened_at: float | None = None
         self._failed_probes = 0
         self._next_probe = 0.0
@@ -128,15 +129,15 @@ class CircuitBreaker:
         return self._down >= self.rule.down or self._mostly_ailing()
 
     def _mostly_ailing(self) -> bool:
-        ailing = sum(is_ailing for _, is_ailing in self._seen.values())
-        return len(self._seen) >= self.rule.subjects and ailing >= self.rule.ailing_share * len(self._seen)
+        return len(self._seen) >= self.rule.subjects and self._ailing >= self.rule.ailing_share * len(self._seen)
 
     def _remember(self, subject: str, now: float, *, ailing: bool) -> None:
+        self._ailing += ailing - self._seen.get(subject, (now, False))[1]
         self._seen[subject] = (now, ailing)
         self._seen.move_to_end(subject)
         # During an outage few calls go: what was seen at its start stays the ground on which a try is judged.
         while self._opened_at is None and next(iter(self._seen.values()))[0] <= now - self.rule.window:
-            self._seen.popitem(last=False)
+            self._ailing -= self._seen.popitem(last=False)[1][1]
 
     def _open(self, now: float) -> Change:
         self._opened_at, self._failed_probes = now, 1
@@ -146,4 +147,5 @@ class CircuitBreaker:
     def _close(self) -> Change:
         self._opened_at, self._probing_until, self._down = None, None, 0
         self._seen.clear()
+        self._ailing = 0
         return Change.CLOSED

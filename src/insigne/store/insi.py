@@ -62,7 +62,7 @@ class InsiReader(Reader):
 
 
 class InsiWriter(InsiReader, Writer):
-    """What a write transaction adds; jobs are in `transaction.UnitOfWork`, which gathers them with its states."""
+    """What a write transaction adds; jobs and calls are in `transaction.UnitOfWork`, which gathers them with states."""
 
     def due_jobs(self, now: str, limit: int) -> list[Job]:
         """See `InsiTransaction.due_jobs`."""
@@ -72,10 +72,6 @@ class InsiWriter(InsiReader, Writer):
     def running_campaigns(self) -> list[Campaign]:
         """See `InsiTransaction.running_campaigns`; oldest first."""
         return [Campaign(*row) for row in self.select(statements.RUNNING_CAMPAIGNS)]
-
-    def put_call(self, call: CallTrace) -> None:
-        """See `InsiTransaction.put_call`."""
-        self.execute(statements.INSERT_CALL, msgspec.structs.astuple(call))
 
     def put_campaign(self, campaign: Campaign) -> None:
         """See `InsiTransaction.put_campaign`."""
@@ -122,6 +118,11 @@ class InsiQueries(InsiReader):
 def job_row(job: Job) -> Row:
     """The row of `statements.PUT_JOB`: its columns are the fields of the job."""
     return msgspec.structs.astuple(job)
+
+
+def call_row(call: CallTrace) -> Row:
+    """The row of `statements.INSERT_CALL`: its columns are the fields of the call."""
+    return msgspec.structs.astuple(call)
 
 
 def is_open(job: Job, identity: str, kind: str) -> bool:

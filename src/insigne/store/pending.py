@@ -2,28 +2,33 @@
 
 from collections.abc import Iterator
 
-from insigne.insi.jobs import Job
+from insigne.insi.jobs import CallTrace, Job
 from insigne.registry.index import encounter_keys, identity_keys
 from insigne.registry.ports import Key
 from insigne.registry.state import Encounter, Identity, WorkItem
 from insigne.store import rows, statements
-from insigne.store.insi import job_row
+from insigne.store.insi import call_row, job_row
 from insigne.store.session import Row
 
 Work = list[tuple[str, list[Row]]]
 
 
 class Pending:
-    """Projections that changed: for each object, what the base holds of it and what it becomes; and `jobs`, by id."""
+    """Projections that changed: for each object, what the base holds of it and what it becomes.
+
+    `jobs` by id; `calls` in their order; `open_items`: the open work item of a key, None when it was closed.
+    """
 
     def __init__(self) -> None:
         self._identities: dict[str, tuple[Identity | None, Identity]] = {}
         self._encounters: dict[str, tuple[Encounter | None, Encounter]] = {}
         self._work_items: dict[str, WorkItem] = {}
+        self.open_items: dict[str, str | None] = {}
         self.jobs: dict[str, Job] = {}
+        self.calls: list[CallTrace] = []
 
     def __bool__(self) -> bool:
-        return bool(self._identities or self._encounters or self._work_items or self.jobs)
+        return bool(self._identities or self._encounters or self._work_items or self.jobs or self.calls)
 
     def identity(self, before: Identity | None, after: Identity) -> frozenset[Key]:
         """Take a changed identity; return the keys whose holders change. `before` is its state so far, None if new."""
@@ -46,6 +51,7 @@ class Pending:
     def work_item(self, item: WorkItem) -> None:
         """Take a changed work item."""
         self._work_items[item.id] = item
+        self.open_items[item.key] = None if item.closed else item.id
 
     def known_identity(self, identity_id: str) -> Identity | None:
         """The pending state of an identity."""
@@ -57,6 +63,10 @@ class Pending:
         found = self._encounters.get(encounter_id)
         return None if found is None else found[1]
 
+    def known_work_item(self, item_id: str) -> WorkItem | None:
+        """The pending state of a work item."""
+        return self._work_items.get(item_id)
+
     def take(self) -> Work:
         """The rows to write, by statement; nothing is pending afterwards."""
         work = [*self._identity_work(), *self._encounter_work()]
@@ -67,7 +77,10 @@ class Pending:
                 work.append((statements.PUT_WORK_ITEM_SUBJECT, subjects))
         if self.jobs:
             work.append((statements.PUT_JOB, [job_row(job) for job in self.jobs.values()]))
-        self._identities, self._encounters, self._work_items, self.jobs = {}, {}, {}, {}
+        if self.calls:
+            work.append((statements.INSERT_CALL, [call_row(call) for call in self.calls]))
+        self._identities, self._encounters, self._work_items, self.open_items = {}, {}, {}, {}
+        self.jobs, self.calls = {}, []
         return work
 
     def _identity_work(self) -> Iterator[tuple[str, list[Row]]]:

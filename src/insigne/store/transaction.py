@@ -7,10 +7,10 @@ from typing import Any, Final, get_args
 
 from insigne.exchange.errors import StoreError
 from insigne.exchange.model import MessageRecord
-from insigne.insi.jobs import Job
+from insigne.insi.jobs import CallTrace, Job
 from insigne.registry.events import AnyEvent, Recorded, encode
 from insigne.registry.ports import Key
-from insigne.registry.state import Encounter, Identity
+from insigne.registry.state import Encounter, Identity, WorkItem
 from insigne.registry.workingset import WorkingSet
 from insigne.store import audit, rows, statements
 from insigne.store.audit import AuditEntry
@@ -47,7 +47,7 @@ class Caches:
 class UnitOfWork(InsiWriter, UserWriter, InvitationWriter, CounterWriter):
     """One write transaction (`exchange.ports.Transaction`, `insi.ports.InsiTransaction`).
 
-    `write`, `record` and `put_job` only gather; rows go to the base before the next read that the caches cannot
+    `write`, `record`, `put_job` and `put_call` only gather; rows go to the base before the next read that the caches cannot
     answer, and at `commit`. After an error of the base the transaction is over: nothing of it is kept.
     """
 
@@ -119,7 +119,11 @@ class UnitOfWork(InsiWriter, UserWriter, InvitationWriter, CounterWriter):
 
     def job(self, job_id: str) -> Job | None:
         """See `InsiTransaction.job`."""
-        return self._pending.jobs.get(job_id) or super().job(job_id)
+        found = self._pending.jobs.get(job_id)
+        if found is None:
+            stored = self._query(statements.JOB, (job_id,))
+            found = Job(*stored[0]) if stored else None
+        return found
 
     def open_job(self, identity: str, kind: str) -> Job | None:
         """See `InsiTransaction.open_job`. Asked for every new identity: what is gathered stays gathered."""
@@ -128,6 +132,21 @@ class UnitOfWork(InsiWriter, UserWriter, InvitationWriter, CounterWriter):
         found = [job for job in found if job.id not in pending]
         found += (job for job in pending.values() if is_open(job, identity, kind))
         return found[0] if found else None
+
+    def work_item(self, item_id: str) -> WorkItem | None:
+        """See `View.work_item`; what is gathered stays gathered."""
+        found = self._pending.known_work_item(item_id)
+        if found is None:
+            stored = self._query(statements.WORK_ITEM, (item_id,))
+            found = rows.read_work_item(stored[0][0]) if stored else None
+        return found
+
+    def open_work_item(self, key: str) -> str | None:
+        """See `View.open_work_item`; what is gathered stays gathered."""
+        if key in self._pending.open_items:
+            return self._pending.open_items[key]
+        stored = self._query(statements.OPEN_WORK_ITEM, (key,))
+        return stored[0][0] if stored else None
 
     def select(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """See `Reader.select`; sees what this transaction wrote."""
@@ -158,6 +177,11 @@ class UnitOfWork(InsiWriter, UserWriter, InvitationWriter, CounterWriter):
         """See `InsiTransaction.put_job`."""
         self._check_open()
         self._pending.jobs[job.id] = job
+
+    def put_call(self, call: CallTrace) -> None:
+        """See `InsiTransaction.put_call`."""
+        self._check_open()
+        self._pending.calls.append(call)
 
     def record(self, entry: AuditEntry) -> None:
         """Write an audit entry, sealed with the rest of the transaction."""
