@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from insigne.net.settings import Port, Seconds, TlsSettings
+from insigne.net.settings import ClientTlsSettings, Port, Seconds, TlsSettings
 
 Count = Annotated[int, Meta(ge=1)]
 
@@ -75,3 +75,155 @@ class FolderSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_file_bytes: Count = 67_108_864
     in_flight: Count = 64
     """Messages of a file processed together; they are answered in order."""
+
+
+class MllpDestination(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A receiver over MLLP."""
+
+    host: str
+    port: Port = 2575
+    persistent: bool = True
+    """Whether the connection stays open for the next message."""
+    connect_seconds: Seconds = 10
+    answer_seconds: Seconds = 30
+    """Time the receiver has to acknowledge a message."""
+    max_answer_bytes: Count = 1_048_576
+    tls: ClientTlsSettings | None = None
+
+
+class DepositSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a message becomes a file for a receiver, here or on another machine, and where its acknowledgement is found.
+
+    The names may hold `{ordinal}` (twelve digits: names sort in the order of sending), `{control_id}`, `{event}`
+    (`ADT_A28`), `{time}` (`20260301083000`) and, but in `file`, `{file}`. Paths are as the server sees them.
+    """
+
+    path: str
+    """The folder files are put in; it exists already."""
+    file: Annotated[str, Meta(min_length=1)] = "{ordinal}-{control_id}.hl7"
+    temporary_suffix: Annotated[str, Meta(min_length=1)] = ".tmp"
+    """Added to the name while a file is being written; it is then renamed, so that nobody reads half a message."""
+    semaphore: str = ""
+    """Name of an empty file made once the message is there (`{file}.ok`); empty: none."""
+    acks: str = ""
+    """The folder in which the receiver puts its acknowledgements; empty: it gives none."""
+    ack_file: Annotated[str, Meta(min_length=1)] = "{file}.ack"
+    acks_taken: str = "taken"
+    """Where an acknowledgement that was read goes, under `acks` unless absolute."""
+    max_ack_bytes: Count = 1_048_576
+
+
+class SftpSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A server of SFTP. Its key must be known, and we prove who we are with a key or a password."""
+
+    host: str
+    port: Port = 22
+    user: str
+    known_hosts_file: str = ""
+    """File of the keys of servers, as OpenSSH writes it (`ssh-keyscan -p PORT HOST`)."""
+    host_key: str = ""
+    """Instead of that file: the SHA-256 fingerprint of the server's key (`SHA256:…`, as `ssh-keygen -l` prints it)."""
+    key_file: str = ""
+    """Our private key."""
+    key_password_file: str = ""
+    password_file: str = ""
+    """File that holds our password; a final end of line is ignored."""
+    connect_seconds: Seconds = 20
+    transfer_seconds: Seconds = 60
+    """Time for one operation, a whole file included."""
+
+    def __post_init__(self) -> None:
+        """Refuse what would leave the server unverified, or us without a way in."""
+        if bool(self.known_hosts_file) == bool(self.host_key):
+            raise ValueError("give known_hosts_file or host_key, one of the two: an unknown server is never trusted")
+        if not (self.key_file or self.password_file):
+            raise ValueError("give key_file or password_file: the server must know who we are")
+
+
+class FtpTlsSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """TLS with a server of FTP (FTPS), for commands and files alike. Same files as in `ClientTlsSettings`."""
+
+    implicit: bool = False
+    """TLS from the first byte (port 990) instead of after AUTH TLS."""
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    key_password_file: str = ""
+    crl_file: str = ""
+
+
+class FtpSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A server of FTP, in passive mode. Without `tls`, passwords and patients cross the network in clear."""
+
+    host: str
+    port: Port = 21
+    user: str
+    password_file: str
+    """File that holds our password; a final end of line is ignored."""
+    tls: FtpTlsSettings | None = None
+    encoding: Literal["utf-8", "latin-1"] = "utf-8"
+    """How the server writes the names of files."""
+    connect_seconds: Seconds = 20
+    transfer_seconds: Seconds = 60
+    """Time for one operation, a whole file included."""
+
+
+class FolderDestination(DepositSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A receiver that reads files in a folder of this machine."""
+
+
+class SftpDestination(DepositSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A receiver that reads files on a server of SFTP."""
+
+    server: SftpSettings
+
+
+class FtpDestination(DepositSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A receiver that reads files on a server of FTP."""
+
+    server: FtpSettings
+
+
+class WebhookDestination(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An application told of changes by HTTP POST, each signed with a secret it shares with us."""
+
+    url: str
+    secret_file: str
+    """File that holds the secret, at least 32 characters; a final end of line is ignored."""
+    connect_seconds: Seconds = 10
+    answer_seconds: Seconds = 30
+    tls: ClientTlsSettings | None = None
+    """For `https` with an authority or a certificate of one's own; by default the authorities of the system."""
+
+
+class RemoteFolderSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A folder of a server from which messages are fetched. Paths are as the server sees them; the folders exist.
+
+    A file stays where it is until every message of it is committed here; it is then moved or removed.
+    """
+
+    name: str
+    """Shown in the message log as `sftp:NAME` or `ftp:NAME`."""
+    path: str
+    sftp: SftpSettings | None = None
+    ftp: FtpSettings | None = None
+    """Where the folder is: one of the two."""
+    pattern: str = "*.hl7"
+    done: str = ""
+    """Where a file goes once its messages are answered, under `path` unless absolute; empty: it is removed."""
+    failed: str = "error"
+    """Where a file that cannot be read as messages goes."""
+    acks: str = ""
+    """Where the acknowledgements go (`FILE.0001.ack` answers the first message of FILE); empty: none are written."""
+    semaphore: Literal["none", "suffix"] = "none"
+    """As in a watched folder; with `suffix`, the semaphore is removed with its file."""
+    semaphore_suffix: Annotated[str, Meta(min_length=1)] = ".ok"
+    temporary_suffixes: tuple[str, ...] = (".tmp", ".part")
+    poll_seconds: Seconds = 30
+    max_file_bytes: Count = 67_108_864
+    in_flight: Count = 64
+
+    def __post_init__(self) -> None:
+        """Refuse a folder that is nowhere, or at two places."""
+        if (self.sftp is None) == (self.ftp is None):
+            raise ValueError("give sftp or ftp, one of the two: the server that has the folder")
