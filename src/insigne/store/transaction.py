@@ -47,8 +47,8 @@ class Caches:
 class UnitOfWork(InsiWriter, UserWriter, InvitationWriter, CounterWriter):
     """One write transaction (`exchange.ports.Transaction`, `insi.ports.InsiTransaction`).
 
-    `write`, `record`, `put_job` and `put_call` only gather; rows go to the base before the next read that the caches cannot
-    answer, and at `commit`. After an error of the base the transaction is over: nothing of it is kept.
+    `write`, `record`, `put_job` and `put_call` only gather; rows go to the base before the next read that needs them,
+    and at `commit`. After an error of the base the transaction is over: nothing of it is kept.
     """
 
     def __init__(
