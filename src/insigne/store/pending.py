@@ -1,6 +1,6 @@
 """States to be written, gathered so that each row is written once a flush whatever the number of messages."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from insigne.insi.jobs import CallTrace, Job
 from insigne.registry.index import encounter_keys, identity_keys
@@ -16,7 +16,8 @@ Work = list[tuple[str, list[Row]]]
 class Pending:
     """Projections that changed: for each object, what the base holds of it and what it becomes.
 
-    `jobs` by id; `calls` in their order; `open_items`: the open work item of a key, None when it was closed.
+    `jobs` by id; `calls` in their order; `open_items`: the open work item of a key, None when it was closed. `others`:
+    rows of other tables, by statement, in the order they came.
     """
 
     def __init__(self) -> None:
@@ -26,9 +27,10 @@ class Pending:
         self.open_items: dict[str, str | None] = {}
         self.jobs: dict[str, Job] = {}
         self.calls: list[CallTrace] = []
+        self.others: Work = []
 
     def __bool__(self) -> bool:
-        return bool(self._identities or self._encounters or self._work_items or self.jobs or self.calls)
+        return bool(self._identities or self._encounters or self._work_items or self.jobs or self.calls or self.others)
 
     def identity(self, before: Identity | None, after: Identity) -> frozenset[Key]:
         """Take a changed identity; return the keys whose holders change. `before` is its state so far, None if new."""
@@ -79,9 +81,19 @@ class Pending:
             work.append((statements.PUT_JOB, [job_row(job) for job in self.jobs.values()]))
         if self.calls:
             work.append((statements.INSERT_CALL, [call_row(call) for call in self.calls]))
+        work += self.others
         self._identities, self._encounters, self._work_items, self.open_items = {}, {}, {}, {}
-        self.jobs, self.calls = {}, []
+        self.jobs, self.calls, self.others = {}, [], []
         return work
+
+    def other(self, sql: str, rows: Sequence[Row]) -> None:
+        """Take rows of another table; those that follow each other under one statement are written together."""
+        if not rows:
+            return
+        if self.others and self.others[-1][0] == sql:
+            self.others[-1][1].extend(rows)
+        else:
+            self.others.append((sql, list(rows)))
 
     def _identity_work(self) -> Iterator[tuple[str, list[Row]]]:
         if not self._identities:

@@ -14,6 +14,7 @@ from insigne.store.audit import AuditEntry
 from insigne.store.insi import InsiQueries
 from insigne.store.invitations import InvitationReader
 from insigne.store.journal import JournalEntry, fold, read_audit, read_entry
+from insigne.store.outbox import OutboxQueries
 from insigne.store.sealing import Seal
 from insigne.store.users import UserReader
 
@@ -50,7 +51,7 @@ class WorkFilter(msgspec.Struct, frozen=True):
 _OPEN_WORK = WorkFilter()
 
 
-class ReadView(InsiQueries, UserReader, InvitationReader):
+class ReadView(InsiQueries, UserReader, InvitationReader, OutboxQueries):
     """What is committed, of one moment. Given by `Store.read`, used inside its `with`, by one thread."""
 
     # --- identities

@@ -1,15 +1,17 @@
 """The tables, once for both databases. What runs against them is in `statements`; what changes them, in `migrations`.
 
 Primary records: `message`, `journal`, `seal`, `token`, `installation`, `insi_job`, `insi_call`, `insi_campaign`,
-`user_account`, `invitation`, `counter`. Projections, which `rebuild` makes again from the journal: `identity`,
-`identifier`, `encounter`, `encounter_key`, `work_item`, `work_item_subject`. Times are RFC 3339 UTC texts of one
-fixed width, so that they sort as texts. States, payloads and bytes are binary columns: they come back as written.
+`user_account`, `invitation`, `counter`, `outbox`, `outbox_bytes`, `outbox_attempt`, `destination`. Projections, which
+`rebuild` makes again from the journal: `identity`, `identifier`, `encounter`, `encounter_key`, `work_item`,
+`work_item_subject`. Times are RFC 3339 UTC texts of one fixed width, so that they sort as texts. States, payloads and
+bytes are binary columns: they come back as written.
 """
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Double,
     Index,
     Integer,
     LargeBinary,
@@ -292,4 +294,86 @@ counter = Table(
     metadata,
     _text("name", primary_key=True),
     Column("value", _Number, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _Number, primary_key=True, autoincrement=False),
+    _text("destination"),
+    _text("kind"),
+    _text("state"),
+    _text("event"),
+    _text("subject"),
+    _text("keys"),
+    _text("cause"),
+    _bytes("notice", nullable=True),  # null once erased by a purge
+    Column("background", Boolean(), nullable=False),
+    _text("control_id"),
+    Column("attempts", Integer(), nullable=False),
+    _text("due"),
+    _text("code"),
+    _text("reason"),
+    _text("created"),
+    _text("sent"),
+    _text("ended", nullable=True),
+    Column("replaces", _Number, nullable=False),
+    # What waits: a queue of a million rows that were sent and one that waits is as short as a queue of one.
+    Index(
+        "outbox_waiting",
+        "destination",
+        "id",
+        sqlite_where=text("ended IS NULL"),
+        postgresql_where=text("ended IS NULL"),
+    ),
+    Index(
+        "outbox_unsettled",
+        "destination",
+        "state",
+        "id",
+        sqlite_where=text("state IN ('held', 'dead')"),
+        postgresql_where=text("state IN ('held', 'dead')"),
+    ),
+    Index("outbox_by_cause", "cause"),  # from a message received to all that was sent because of it
+)
+
+outbox_bytes = Table(
+    "outbox_bytes",
+    metadata,
+    _text("control_id", primary_key=True),
+    _text("event"),
+    _text("time"),
+    _bytes("raw", nullable=True),  # null once erased by a purge
+)
+
+outbox_attempt = Table(
+    "outbox_attempt",
+    metadata,
+    Column("outbox", _Number, primary_key=True, autoincrement=False),
+    Column("number", Integer(), primary_key=True, autoincrement=False),
+    _text("time"),
+    _text("control_id"),
+    _text("outcome"),
+    _text("code"),
+    _text("text"),
+    _bytes("ack", nullable=True),  # null once erased by a purge
+    Column("milliseconds", Integer(), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+destination = Table(
+    "destination",
+    metadata,
+    _text("name", primary_key=True),
+    _text("state"),
+    _text("reason"),
+    _text("author"),
+    _text("since"),
+    Column("revision", Integer(), nullable=False),
+    _text("init_state"),
+    _text("init_cursor"),
+    _text("init_until"),
+    Column("init_rate", Double(), nullable=False),
+    Column("init_total", Integer(), nullable=False),
+    Column("init_done", Integer(), nullable=False),
 )

@@ -18,6 +18,7 @@ from insigne.store.cache import Recent
 from insigne.store.counters import CounterWriter
 from insigne.store.insi import InsiWriter, is_open
 from insigne.store.invitations import InvitationWriter
+from insigne.store.outbox import OutboxWriter
 from insigne.store.pending import Pending, Work
 from insigne.store.sealing import GENESIS, SALT_BYTES, Header, Sealing, payload_digest
 from insigne.store.session import Row, Session
@@ -44,7 +45,7 @@ class Caches:
         self.stays.clear()
 
 
-class UnitOfWork(InsiWriter, UserWriter, InvitationWriter, CounterWriter):
+class UnitOfWork(InsiWriter, UserWriter, InvitationWriter, CounterWriter, OutboxWriter):
     """One write transaction (`exchange.ports.Transaction`, `insi.ports.InsiTransaction`).
 
     `write`, `record`, `put_job` and `put_call` only gather; rows go to the base before the next read that needs them,
@@ -203,6 +204,15 @@ class UnitOfWork(InsiWriter, UserWriter, InvitationWriter, CounterWriter):
             raise
         self._written += touched
         return touched
+
+    def peek(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """See `Writer.peek`."""
+        return self._query(sql, parameters)
+
+    def gather(self, sql: str, rows: Sequence[Row]) -> None:
+        """See `Writer.gather`."""
+        self._check_open()
+        self._pending.other(sql, rows)
 
     def commit(self) -> None:
         """See `exchange.ports.Transaction.commit`."""

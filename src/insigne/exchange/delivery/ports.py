@@ -1,9 +1,17 @@
-"""What delivery needs from outside: a way to carry bytes to a receiver. Implemented by `transport`, chosen in `app`."""
+"""What delivery needs from outside: a way to carry bytes to a receiver (`transport`), and the outbox (`store`)."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
+from insigne.exchange.delivery.model import Attempt, Bytes, Destination, Draft, Outgoing
+from insigne.exchange.model import MessageRecord
+from insigne.exchange.ports import Transaction
 from insigne.hl7 import AckError
+from insigne.registry.evolve import State
+from insigne.registry.ports import View
+from insigne.registry.state import Identity
 
 SendFailure: TypeAlias = Literal[
     "unreachable", "timeout", "closed", "foreign-ack", "malformed-ack", "refused-credentials", "refused-tls", "full"
@@ -52,9 +60,13 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Deposited:
-    """The message is where the receiver takes it, under that name; it acknowledges later, or never."""
+    """The message is where the receiver takes it, under that name.
+
+    `acknowledged_later`: its acknowledgement will come as a file too, and is waited for (`Acknowledging`).
+    """
 
     name: str
+    acknowledged_later: bool = False
 
 
 Result: TypeAlias = Acknowledged | Deposited
@@ -82,4 +94,80 @@ class Acknowledging(Protocol):
 
     async def acknowledgement(self, name: DeliveryName) -> Acknowledged | None:
         """Take the acknowledgement of a message deposited earlier; None when it is not there yet. Raises SendFailed."""
+        ...
+
+
+class OutboxView(View, Protocol):
+    """The outbox at one moment, and the states its rows name."""
+
+    def waiting(self, destination: str, after: int, limit: int) -> Sequence[Outgoing]:
+        """The rows of a destination that have not ended, after that id, in order, at most `limit`."""
+        ...
+
+    def outgoing_bytes(self, control_id: str) -> Bytes | None:
+        """The message of that MSH-10."""
+        ...
+
+    def destinations(self) -> Sequence[Destination]:
+        """What each destination is at; those nobody ever said anything of are not among them."""
+        ...
+
+    def state_at(self, stream: str, stream_id: str, version: int) -> State | None:
+        """The state of an object as of one of its versions; None when there is none. Raises StoreError."""
+        ...
+
+    def message(self, message_id: str) -> MessageRecord | None:
+        """The received message of that id."""
+        ...
+
+    def queues(self) -> Mapping[str, tuple[int, str]]:
+        """How many rows wait at each destination that has any, and since when the oldest does."""
+        ...
+
+
+class OutboxTransaction(Transaction, Protocol):
+    """A write transaction that also keeps the outbox; what is written is kept until `commit`, in order."""
+
+    def queue(self, drafts: Sequence[Draft]) -> Sequence[int]:
+        """Add rows at the end; their ids."""
+        ...
+
+    def put_bytes(self, written: Iterable[Bytes]) -> None:
+        """Keep messages; those whose MSH-10 is known are left as they are."""
+        ...
+
+    def put_attempts(self, attempts: Iterable[Attempt]) -> None:
+        """Keep attempts; those known are left as they are."""
+        ...
+
+    def encoded(self, row_id: int, control_id: str) -> None:
+        """Say that the bytes of a row are kept; nothing when it ended meanwhile."""
+        ...
+
+    def advance(self, row: Outgoing) -> None:
+        """Write what became of a row, unless it ended, or was written anew, meanwhile."""
+        ...
+
+    def destination(self, name: str) -> Destination:
+        """What that destination is at."""
+        ...
+
+    def put_destination(self, destination: Destination) -> None:
+        """Write what a destination is at."""
+        ...
+
+    def identities_after(self, after: str, until: str, limit: int) -> Sequence[Identity]:
+        """Living identities between two ids, the first excluded, in order, at most `limit`."""
+        ...
+
+
+class OutboxStorage(Protocol):
+    """Where the outbox is kept."""
+
+    def begin(self, wait: float | None = None) -> OutboxTransaction:
+        """See `exchange.ports.Storage.begin`; waits `wait` seconds for the write lock."""
+        ...
+
+    def read(self) -> AbstractContextManager[OutboxView]:
+        """A view of one moment. Raises StoreError."""
         ...
