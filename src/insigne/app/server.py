@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import threading
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -23,6 +24,8 @@ from insigne.config import LoadedConfig, store_url
 from insigne.exchange.groupcommit import GroupCommit
 from insigne.ins.cog import bundled_cog
 from insigne.insi.campaigns import CampaignPump
+from insigne.pam.editions import EDITIONS, NEWEST
+from insigne.pam.validate import warm
 from insigne.store import SchemaMissing, upgrade
 from insigne.store.lock import FolderLock
 from insigne.store.opening import check_url, is_sqlite
@@ -96,6 +99,8 @@ class Service:
         if self.insi is not None:
             self.insi.start()
         self.listening = True
+        # The first messages need not wait for what can be made before them.
+        threading.Thread(target=warm, args=(EDITIONS[NEWEST],), name="insigne-warm", daemon=True).start()
         self._tasks = [asyncio.create_task(folder.run()) for folder in self.folders]
         return {"mllp": f"{mllp_host}:{mllp_port}", "http": f"{http_host}:{http_port}"}
 

@@ -8,7 +8,7 @@ from insigne.hl7.files import split_messages
 from insigne.hl7.location import Location
 from insigne.hl7.message import Message
 from insigne.hl7.mllp import Frame, Junk, MllpDecoder, frame
-from insigne.hl7.segment import Segment
+from insigne.hl7.segment import Segment, decode_field
 
 __all__ = [
     "CONDITIONS",
@@ -26,6 +26,7 @@ __all__ = [
     "Note",
     "Segment",
     "build_ack",
+    "decode_field",
     "frame",
     "parse_ack",
     "split_messages",

@@ -114,17 +114,7 @@ class Segment:
             return []
         if raw.isalnum() or (n < 3 and self._is_verbatim(n)):
             return [[(raw,)]]
-        delimiters = self.delimiters
-        repetition, component = delimiters.split_repetition, delimiters.split_component
-        sub = delimiters.split_subcomponent
-        if repetition in raw:
-            decoded = [_split_uniformly(text, component, sub) for text in raw.split(repetition)]
-        else:
-            decoded = [_split_uniformly(raw, component, sub)]
-        if delimiters.split_escape in raw:
-            unescape = delimiters.unescape
-            return [[tuple(map(unescape, component)) for component in components] for components in decoded]
-        return decoded
+        return decode_field(raw, self.delimiters)
 
     def tree(self) -> list[FieldTree]:
         """Return every field, raw, split as deep as it has separators; the item of index 0 is field 1."""
@@ -143,6 +133,20 @@ class Segment:
     def _is_verbatim(self, n: int) -> bool:
         """MSH-1 and MSH-2 hold the delimiters themselves."""
         return n < 3 and self.name in HEADER_SEGMENTS
+
+
+def decode_field(raw: str, delimiters: Delimiters) -> Decoded:
+    """Split the text of a field, every sub-component unescaped; an empty text is one empty repetition."""
+    repetition, component = delimiters.split_repetition, delimiters.split_component
+    sub = delimiters.split_subcomponent
+    if repetition in raw:
+        decoded = [_split_uniformly(text, component, sub) for text in raw.split(repetition)]
+    else:
+        decoded = [_split_uniformly(raw, component, sub)]
+    if delimiters.split_escape in raw:
+        unescape = delimiters.unescape
+        return [[tuple(map(unescape, component)) for component in components] for components in decoded]
+    return decoded
 
 
 def split_segment(name: str, text: str, delimiters: Delimiters) -> list[FieldTree]:

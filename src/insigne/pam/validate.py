@@ -8,7 +8,7 @@ from typing import Final
 
 from insigne.hl7 import Hl7Error, Location, Message, Segment
 from insigne.pam.editions import EDITIONS, NEWEST, UnknownVersion
-from insigne.pam.findings import Finding, Report, make_finding
+from insigne.pam.findings import Finding, Report, catalogue, make_finding
 from insigne.pam.profile import Edition, Event, Structure
 from insigne.pam.rules.context import DEFAULT_CONTEXT, ValidationContext
 from insigne.pam.rules.encounter import check_change_of_class, check_complement, check_movement, check_visit
@@ -18,7 +18,7 @@ from insigne.pam.rules.identity import IdentityCheck, check_contact, check_merge
 from insigne.pam.rules.plan import plan_of
 from insigne.pam.rules.structure import FRENCH_SEGMENTS, check_structure
 
-__all__ = ["ValidationContext", "unreadable", "validate"]
+__all__ = ["ValidationContext", "unreadable", "validate", "warm"]
 
 _STANDARD: Final = "^~\\&"
 _MOST_SEQUENCES: Final = 4096
@@ -45,6 +45,13 @@ def validate(message: Message, edition: Edition, context: ValidationContext = DE
     if event is not None:
         _check_event_rules(report, message, event, context)
     return report.findings
+
+
+def warm(edition: Edition) -> None:
+    """Make now what the first messages of an edition would wait for: the plans of its segments, the catalogue."""
+    catalogue()
+    for name in edition.segments:
+        plan_of(edition, name)
 
 
 def unreadable(error: Hl7Error | UnknownVersion) -> Finding:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from insigne.hl7 import NULL, Message, Segment
+from insigne.hl7 import NULL, Delimiters, Message, Segment, decode_field
 from insigne.pam.decode import datatypes as dt
+from insigne.pam.decode.remembered import remembered
 from insigne.pam.decode.triggers import CANCELLED_BY, CORRECTION, REVERSIBLE
 from insigne.registry.commands import MovementAssertion
 from insigne.registry.state import StayHeader
@@ -118,15 +119,33 @@ def _action(trigger: str, declared: str) -> str:
 
 
 def _location(segment: Segment | None, field: int) -> Location:
-    decoded = segment.decoded(field) if segment is not None else []
-    return dt.location(decoded[0]) if decoded else Location()
+    raw = segment.field(field) if segment is not None else ""
+    return _read_location(raw, segment.delimiters) if segment is not None and raw else Location()
 
 
 def _ward(segment: Segment, field: int) -> Ward:
-    decoded = segment.decoded(field)
-    return dt.ward(decoded[0]) if decoded else Ward()
+    raw = segment.field(field)
+    return _read_ward(raw, segment.delimiters) if raw else Ward()
 
 
 def _practitioner(segment: Segment | None, field: int) -> Practitioner:
-    decoded = segment.decoded(field) if segment is not None else []
-    return dt.practitioner(decoded[0]) if decoded else Practitioner()
+    raw = segment.field(field) if segment is not None else ""
+    return _read_practitioner(raw, segment.delimiters) if segment is not None and raw else Practitioner()
+
+
+# A hospital has few places and practitioners, named again and again.
+
+
+@remembered
+def _read_location(raw: str, delimiters: Delimiters) -> Location:
+    return dt.location(decode_field(raw, delimiters)[0])
+
+
+@remembered
+def _read_ward(raw: str, delimiters: Delimiters) -> Ward:
+    return dt.ward(decode_field(raw, delimiters)[0])
+
+
+@remembered
+def _read_practitioner(raw: str, delimiters: Delimiters) -> Practitioner:
+    return dt.practitioner(decode_field(raw, delimiters)[0])

@@ -50,51 +50,40 @@ class FieldPlan:
 
 
 class SegmentPlan:
-    """A segment: its fields, and the expressions that it matches whole when nothing in it departs from the edition.
+    """A segment: its fields, and the expression that it matches whole when nothing in it departs from the edition."""
 
-    There is one expression for each number of fields sent, made when first met: nothing is tried beyond the last one.
-    """
-
-    __slots__ = ("_clean", "_last_required", "_parts", "fields", "name", "required")
+    __slots__ = ("_clean", "fields", "name", "required")
 
     def __init__(self, edition: Edition, name: str) -> None:
         known = edition.segments[name]
         builder = _Builder(edition)
         self.name = name
         self.fields: dict[int, FieldPlan] = {}
-        self._parts = [_ANY] * max(known)
+        parts = [_ANY] * max(known)
         for number, field in known.items():
             place = f"{name}-{number}"
             expression = builder.field(field, place)
-            self._parts[number - 1] = expression
+            parts[number - 1] = expression
             self.fields[number] = FieldPlan(field, place, edition.tables.get(field.table), expression)
         required = [n for n, f in known.items() if f.usage == "R" and f"{name}-{n}" not in REQUIRED_BY_RULES]
         self.required = tuple(required)
-        self._last_required = max(required, default=0)
-        self._clean: dict[int, re.Pattern[str] | None] = {}
+        self._clean = re.compile(_whole(name, parts, max(required, default=0))).fullmatch
 
     def is_clean(self, text: str) -> bool:
         """Whether a segment written with the standard delimiters surely has nothing to reproach."""
-        count = text.count("|")
-        try:
-            clean = self._clean[count]
-        except KeyError:
-            clean = self._expression(count)
-        return clean is not None and clean.fullmatch(text) is not None
+        return self._clean(text) is not None
 
-    def _expression(self, count: int) -> re.Pattern[str] | None:
-        """Make the expression of a segment of `count` separators; None when it cannot be clean."""
-        parts = self._parts
-        head = self.name
-        last = count
-        if self.name == "MSH":
-            head, parts, last = r"MSH\|\^~\\&", parts[2:], count + 1
-            count -= 1
-        if last < self._last_required or count > len(parts):
-            return None
-        clean = re.compile("".join([head, *(rf"\|{part}" for part in parts[:count])]))
-        self._clean[count + (self.name == "MSH")] = clean
-        return clean
+
+def _whole(name: str, parts: list[str], needed: int) -> str:
+    """The expression of a segment: its fields up to the last one it cannot do without, then as many as are sent."""
+    head = name
+    if name == "MSH":
+        head, parts, needed = r"MSH\|\^~\\&", parts[2:], needed - 2
+    start = "".join([head, *(rf"\|{part}" for part in parts[: max(needed, 0)])])
+    tail = ""
+    for part in reversed(parts[max(needed, 0) :]):
+        tail = rf"(?:\|{part}{tail})?+"
+    return start + tail
 
 
 @cache
