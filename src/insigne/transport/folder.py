@@ -6,17 +6,14 @@ from pathlib import Path
 
 import structlog
 
-from insigne.exchange.model import Answer, Peer, Received
+from insigne.exchange.model import Peer
 from insigne.exchange.ports import Receiver
 from insigne.hl7 import split_messages
 from insigne.transport.folder_files import FolderFiles, UnreadableError
 from insigne.transport.settings import FolderSettings
+from insigne.transport.submission import NotKeptError, Submission
 
 _log = structlog.get_logger("insigne.transport.folder")
-
-
-class _NotKeptError(Exception):
-    """The receiver could not keep a message: the file is to be processed again."""
 
 
 class FolderIntake:
@@ -27,9 +24,7 @@ class FolderIntake:
 
     def __init__(self, settings: FolderSettings, receiver: Receiver, *, clock: Callable[[], str]) -> None:
         self._settings = settings
-        self._receiver = receiver
-        self._clock = clock
-        self._peer = Peer(settings.name, "folder")
+        self._submission = Submission(receiver, Peer(settings.name, "folder"), clock, settings.in_flight)
         self._files = FolderFiles(settings)
         self._stopping = asyncio.Event()
         self._claimed: list[Path] = []  # oldest first; more than one only after a crash or a failure
@@ -108,7 +103,7 @@ class FolderIntake:
             self.failures += 1
             _log.warning("folder.unreadable", folder=self._settings.name, file=target.name, reason=str(error))
             return True
-        except _NotKeptError:
+        except NotKeptError:
             self._report("folder.not-kept", path.name)
             return False
         await asyncio.to_thread(self._files.finish, path)
@@ -119,28 +114,9 @@ class FolderIntake:
         """Submit in batches, and write the acknowledgements of each before the next."""
         if not messages:
             raise UnreadableError("it holds no message")
-        size = self._settings.in_flight
-        for first in range(0, len(messages), size):
-            answers = await asyncio.gather(*(self._submit(raw) for raw in messages[first : first + size]))
-            if not all(answer.durable for answer in answers):
-                raise _NotKeptError
-            payloads = [answer.payload for answer in answers]
-            await asyncio.to_thread(self._files.write_acks, path, first + 1, payloads)
+        async for first, payloads in self._submission.answers(messages):
+            await asyncio.to_thread(self._files.write_acks, path, first, payloads)
             self.messages += len(payloads)
-
-    def _submit(self, raw: bytes) -> asyncio.Future[Answer]:
-        """Submit now, so that the order of calls is that of the messages."""
-        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-
-        def settle(answer: Answer) -> None:
-            if not answered.done():  # else the intake was cancelled meanwhile
-                answered.set_result(answer)
-
-        try:
-            self._receiver.submit_nowait(Received(raw, self._peer, self._clock()), settle)
-        except Exception as error:
-            raise _NotKeptError from error
-        return answered
 
     def _report(self, event: str, file: str, **details: str | None) -> None:
         if event + file not in self._troubled:
