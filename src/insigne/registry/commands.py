@@ -140,6 +140,7 @@ class MovementAssertion(Value, frozen=True):
     medical_ward: Ward = Ward()
     care_ward: Ward = Ward()
     attending: Practitioner = Practitioner()
+    pending_location: Location = Location()
 
 
 class RecordMovement(Value, frozen=True):

@@ -143,7 +143,10 @@ class Identity(Value, frozen=True):
 
 
 class Movement(Value, frozen=True):
-    """One movement of a stay (segment ZBE with PV1). `cancelled` movements are kept: they happened in the feed."""
+    """One movement of a stay (segment ZBE with PV1). `cancelled` movements are kept: they happened in the feed.
+
+    `pending_location` is where a planned transfer will take the patient (PV1-42).
+    """
 
     id: str
     trigger: str
@@ -158,6 +161,7 @@ class Movement(Value, frozen=True):
     care_ward: Ward = Ward()
     attending: Practitioner = Practitioner()
     recorded: str = ""
+    pending_location: Location = Location()
 
 
 class StayHeader(Value, frozen=True):

@@ -19,7 +19,7 @@ _UNSAID = StayHeader()
 _HEADER_FIELDS = StayHeader.__struct_fields__
 _UNSAID_FIELDS = astuple(_UNSAID)
 _UNSAID_MOVEMENT = Movement("", "", "")
-_PLACES = ("location", "prior_location", "medical_ward", "care_ward", "attending")
+_PLACES = ("location", "prior_location", "pending_location", "medical_ward", "care_ward", "attending")
 #: What a discharge says of the stay, and its cancellation takes back.
 _DISCHARGE = ("discharge_time", "discharge_disposition", "discharge_mode", "destination", "transport_out")
 
@@ -174,6 +174,7 @@ def _movement(draft: Draft, said: MovementAssertion) -> Movement:
         patient_class=said.patient_class,
         location=said.location,
         prior_location=said.prior_location,
+        pending_location=said.pending_location,
         medical_ward=said.medical_ward,
         care_ward=said.care_ward,
         attending=said.attending,

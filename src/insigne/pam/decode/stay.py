@@ -40,6 +40,9 @@ _HEADER_FIELDS: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = (
     ),
 )
 
+#: What EVN-3 plans; PV2, which says it too, is not meant for a French pre-admission.
+_PLANNED = {"A05": "expected_admit", "A14": "expected_admit", "A16": "expected_discharge"}
+
 
 def number(segment: Segment | None, field: int, kind: str) -> Identifier | None:
     """A visit or account number (a CX), under its own type whatever CX-5 says."""
@@ -57,6 +60,10 @@ def header(message: Message, pv1: Segment | None) -> tuple[StayHeader, tuple[str
         segment = pv1 if segment_name == "PV1" else message.segment(segment_name)
         if segment is not None:
             values |= segment.named(fields)
+    planned = _PLANNED.get(message.trigger)
+    if planned is not None and not values.get(planned):
+        event = message.segment("EVN")
+        values[planned] = event.value(3) if event is not None else ""
     structured = _origin(message.segment("ZFV"))
     structured["preadmit_number"] = number(pv1, 5, "VN")
     structured["referring"] = _practitioner(pv1, 8)
@@ -103,6 +110,7 @@ def movement(message: Message, pv1: Segment | None) -> MovementAssertion | None:
         patient_class=_kept(pv1.value(2)) if pv1 is not None else "",
         location=_location(pv1, 3),
         prior_location=_location(pv1, 6),
+        pending_location=_location(pv1, 42),
         medical_ward=_ward(zbe, 7),
         care_ward=_ward(zbe, 8),
         attending=_practitioner(pv1, 7),

@@ -11,9 +11,9 @@ class FieldRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """One change to what is sent, applied in order before the message is validated.
 
     `path` is a segment ("PD1"), a field ("PV1-10") or a component ("PID-13.4"), every repetition of it; `events` limits
-    the rule to these events. `drop` empties it, `constant` writes `value`, `map` replaces the codes of `codes` and, when
-    `value` is set, any other one by it. `rename-authority` has no path: the authority whose universal id or namespace
-    is `authority` is written with `namespace`, `universal_id` and `universal_id_type`.
+    the rule to these events. `drop` empties it, `constant` writes `value`, `map` replaces the codes of `codes` and,
+    when `value` is set, any other one by it. `rename-authority` has no path: the authority whose universal id or
+    namespace is `authority` is written with `namespace`, `universal_id` and `universal_id_type`.
     """
 
     action: Literal["drop", "constant", "map", "rename-authority"]
@@ -42,8 +42,9 @@ class SubscriptionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     send an `a31` instead, or `drop` it.
 
     `given_names`: XPN-3 is the whole `list` of birth given names, as France wants, or those `further` than the first.
-    `reliability`: PID-32 is `computed` (PROV or VALI and the attributes) or, when what was received says something else,
-    `relayed`. `rules` change fields; `relay_segments` are copied from the message that caused the event.
+    `reliability`: PID-32 is `computed` (PROV or VALI and the attributes) or, when what was received says something
+    else, `relayed`. `rules` change fields. `relay_segments` names segments ("IN1"), and fields that we leave empty
+    ("PV1-21"), to copy from the message that caused the event.
     """
 
     edition: str = "2.11"
