@@ -3,7 +3,7 @@
 `notices` says what is told, once for everybody; `encode` writes one notice for one receiver, when it is first sent.
 """
 
-from insigne.pam.encode.derive import baseline, notices
+from insigne.pam.encode.derive import baseline, baseline_stay, notices
 from insigne.pam.encode.dialect import Dialect, dialect_of
 from insigne.pam.encode.message import encode
 from insigne.pam.encode.notice import Notice, Ref
@@ -21,6 +21,7 @@ __all__ = [
     "SubscriptionSettings",
     "Withheld",
     "baseline",
+    "baseline_stay",
     "dialect_of",
     "encode",
     "notices",

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from insigne.hl7 import CharsetPolicy
 from insigne.pam.editions import Edition, Structure, edition
 from insigne.pam.encode.datatypes import escape
+from insigne.pam.encode.relay import Relay
 from insigne.pam.encode.rules import compiled, renamed
 from insigne.pam.encode.settings import SubscriptionSettings, Unsupported
 from insigne.pam.rules.context import ValidationContext
@@ -56,6 +57,7 @@ class Dialect:
         self.charset_policy = CharsetPolicy(real=self.codec if self.codec != "ascii" else None)
         self.context = ValidationContext(environment=environment)
         self.rules = compiled(settings.rules)
+        self.relay = Relay(settings.relay_segments)
         self.number_first = self.edition.hl7_version in {"2.3.1", "2.4"}
         self._zone = _zone(settings.time_zone)
         self._fields: dict[str, Fields | None] = {}

@@ -7,10 +7,14 @@ from insigne.pam.findings import Finding
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A message ready to send, without framing. `event` is MSH-9, such as "ADT^A28^ADT_A05"."""
+    """A message ready to send, without framing. `event` is MSH-9, such as "ADT^A28^ADT_A05".
+
+    `left_out` names the optional fields whose content the edition refuses, left out so that the rest may go.
+    """
 
     raw: bytes
     event: str
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

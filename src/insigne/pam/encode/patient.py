@@ -225,7 +225,9 @@ def zfd(dialect: Dialect, person: Person) -> str:
         "collection.mode": dt.escape(national.mode or collection.mode),
         "collection.insi_date": obtained or dt.escape(collection.insi_date),
         "collection.proof": dt.escape(proof.proof.type if proof is not None else collection.proof),
-        "collection.proof_expiry": _day(proof.proof.expiry) if proof is not None else dt.escape(collection.proof_expiry),
+        "collection.proof_expiry": _day(proof.proof.expiry)
+        if proof is not None
+        else dt.escape(collection.proof_expiry),
     }
     return row(dialect, "ZFD", _numbered(values, person.cleared))
 

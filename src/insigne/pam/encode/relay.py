@@ -1,0 +1,97 @@
+"""What the registry does not model, copied from the message that caused the event: NK1, IN1, OBX, PV1-21…"""
+
+from collections.abc import Sequence
+
+from insigne.hl7 import Message, Segment
+from insigne.hl7.delimiters import STANDARD
+from insigne.hl7.location import Location
+from insigne.pam.profile import Structure
+
+#: Segments that we write ourselves: only fields of theirs may be copied.
+OURS = frozenset({"MSH", "EVN", "PID", "PD1", "PV1", "PV2", "MRG", "ZBE", "ZFA", "ZFP", "ZFV", "ZFM", "ZFD", "ZFS"})
+#: What may be told of a person at other places than where we write it: never copied.
+_KEPT = frozenset({"MSH", "MRG"})
+
+
+class Relay:
+    """The segments and fields to copy, read once from the settings."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        self.segments: set[str] = set()
+        self.fields: list[tuple[str, int]] = []
+        for path in paths:
+            try:
+                place = Location.parse(path)
+            except ValueError as error:
+                raise ValueError(f"relay_segments: {error}") from None
+            if place.field is not None and place.segment in OURS - _KEPT:
+                self.fields.append((place.segment, place.field))
+            elif place.field is None and place.segment not in OURS:
+                self.segments.add(place.segment)
+            else:
+                raise ValueError(
+                    f"relay_segments: {path!r}: name a segment that we do not write (IN1, NK1, OBX), or a field that we "
+                    "leave empty (PV1-21)"
+                )
+
+    def copied(self, lines: list[str], original: Message, structure: Structure) -> list[str]:
+        """The lines with what is copied, each segment at its place in the structure."""
+        for name, field in self.fields:
+            lines = [_filled(line, original, name, field) if line.startswith(name) else line for line in lines]
+        wanted = [segment for segment in original.segments() if segment.name in self.segments]
+        visit = original.segment("PV1")
+        return _placed(lines, wanted, visit.position if visit is not None else 0, structure) if wanted else lines
+
+
+def _filled(line: str, original: Message, name: str, field: int) -> str:
+    source = original.segment(name)
+    said = written(source).split("|") if source is not None else []
+    fields = line.split("|")
+    if field >= len(said) or not said[field] or (field < len(fields) and fields[field]):
+        return line
+    fields += [""] * (field + 1 - len(fields))
+    fields[field] = said[field]
+    return "|".join(fields)
+
+
+def written(segment: Segment) -> str:
+    """A segment with the recommended delimiters."""
+    if segment.delimiters.field == "|" and segment.delimiters.encoding_characters == "^~\\&":
+        return segment.text
+    fields = [
+        "~".join("^".join("&".join(map(STANDARD.escape, parts)) for parts in repetition) for repetition in decoded)
+        for decoded in (segment.decoded(number) for number in range(1, segment.field_count + 1))
+    ]
+    return "|".join((segment.name, *fields))
+
+
+def _placed(lines: list[str], wanted: list[Segment], visited: int, structure: Structure) -> list[str]:
+    """Put the segments among the lines, in the order of the structure; those that it has no place for are left out.
+
+    A segment may have two places (ROL, before the visit and after it): the one on its side of PV1, which is the segment
+    of rank `visited` in the message copied from, is taken.
+    """
+    visit = next((rank for rank, line in enumerate(lines) if line.startswith("PV1")), len(lines))
+    slots = [slot.segment for slot in structure.slots if not slot.forbidden]
+    boundary = slots.index("PV1") if "PV1" in slots else len(slots)
+    ranked: list[tuple[tuple[int, int, int], str]] = []
+    for rank, line in enumerate(lines):
+        ranked.append(((_slot(slots, line[:3], 0 if rank < visit else boundary), 0, rank), line))
+    groups = {slot.segment: slot.group for slot in structure.slots if slot.group}
+    heads = {
+        slot.group: slots.index(slot.segment) for slot in structure.slots if slot.opens_group and not slot.forbidden
+    }
+    for segment in wanted:
+        after = segment.position > visited
+        place = heads.get(groups.get(segment.name, 0), _slot(slots, segment.name, boundary if after else 0))
+        if place >= 0:
+            ranked.append(((place, 1, segment.position), written(segment)))
+    ranked.sort(key=lambda one: one[0])
+    return [line for _, line in ranked]
+
+
+def _slot(slots: list[str], name: str, start: int) -> int:
+    """The rank of the first slot of that name from `start` on, else the first one at all; -1 without any."""
+    if name in slots[start:]:
+        return slots.index(name, start)
+    return slots.index(name) if name in slots else -1
