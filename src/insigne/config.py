@@ -27,7 +27,7 @@ from insigne.ins.settings import ComparisonSettings, ProofSettings
 from insigne.insi.settings import InsiSettings
 from insigne.registry.settings import AuthoritySettings, RegistrySettings
 from insigne.store.settings import RetentionSettings, StoreSettings
-from insigne.transport.settings import FolderSettings, MllpSettings
+from insigne.transport.settings import FolderSettings, MllpSettings, RemoteFolderSettings
 from insigne.web.settings import EnrolmentSettings
 
 ENVIRONMENT_PREFIX = "INSIGNE_"
@@ -47,6 +47,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     roles: tuple[Literal["ri", "consumer", "pfi"], ...] = ("ri", "consumer")
     mllp: MllpSettings = MllpSettings()
     folders: tuple[FolderSettings, ...] = ()
+    remote_folders: tuple[RemoteFolderSettings, ...] = ()
     http: HttpSettings = HttpSettings()
     store: StoreSettings = StoreSettings()
     retention: RetentionSettings = RetentionSettings()

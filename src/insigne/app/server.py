@@ -19,6 +19,7 @@ from insigne.app.base import Base, open_base, rfc3339_now, utc_now
 from insigne.app.enrolment import enrolment_page
 from insigne.app.insi import InsiWorker, insi_service
 from insigne.app.metrics import metrics_of
+from insigne.app.transports import remote_folders
 from insigne.app.watch import health_of
 from insigne.config import LoadedConfig, store_url
 from insigne.exchange.groupcommit import GroupCommit
@@ -73,6 +74,7 @@ class Service:
         self.receiver = GroupCommit(base.intake, config.exchange, clock=rfc3339_now, executor=self._executor)
         self.mllp = MllpServer(config.mllp, self.receiver, clock=rfc3339_now)
         self.folders = [FolderIntake(settings, self.receiver, clock=rfc3339_now) for settings in config.folders]
+        self.remote_folders = remote_folders(config.remote_folders, self.receiver, rfc3339_now)
         self.listening = False
         self.insi = _insi_worker(base)
         self._tasks: list[asyncio.Task[None]] = []
@@ -102,6 +104,7 @@ class Service:
         # The first messages need not wait for what can be made before them.
         threading.Thread(target=warm, args=(EDITIONS[NEWEST],), name="insigne-warm", daemon=True).start()
         self._tasks = [asyncio.create_task(folder.run()) for folder in self.folders]
+        self._tasks += [asyncio.create_task(folder.run()) for folder in self.remote_folders]
         return {"mllp": f"{mllp_host}:{mllp_port}", "http": f"{http_host}:{http_port}"}
 
     async def stop(self) -> None:

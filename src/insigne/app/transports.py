@@ -1,0 +1,28 @@
+"""Which transport carries what, by configuration."""
+
+from collections.abc import Callable, Sequence
+
+from insigne.exchange.ports import Receiver
+from insigne.transport.files import Files
+from insigne.transport.ftp import FtpFiles
+from insigne.transport.remote_folder import RemoteFolderIntake
+from insigne.transport.settings import FtpSettings, RemoteFolderSettings, SftpSettings
+from insigne.transport.sftp import SftpFiles
+
+
+def remote_folders(
+    settings: Sequence[RemoteFolderSettings], receiver: Receiver, clock: Callable[[], str]
+) -> list[RemoteFolderIntake]:
+    """What fetches from each folder of a server. Raises `net.tls.TlsError`."""
+    return [RemoteFolderIntake(one, files_of(one.sftp or one.ftp), receiver, clock=clock) for one in settings]
+
+
+def files_of(server: SftpSettings | FtpSettings | None) -> Files:
+    """The files of a server. Raises `net.tls.TlsError`."""
+    match server:
+        case SftpSettings():
+            return SftpFiles(server)
+        case FtpSettings():
+            return FtpFiles(server)
+        case None:
+            raise ValueError("a folder of a server names its server")
