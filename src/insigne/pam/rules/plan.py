@@ -170,7 +170,9 @@ class _Builder:
         if table is not None and table.countries:
             return "[A-Z]{3}"
         if table is not None and not table.open:
-            return rf"(?:{'|'.join(re.escape(code) for code in sorted(table.codes))})"
+            # The longest first: nothing is tried again once a code has matched, and B begins BDL.
+            codes = sorted(table.codes, key=lambda code: (-len(code), code))
+            return rf"(?:{'|'.join(map(re.escape, codes))})"
         return self._text(length)
 
     def _text(self, length: int) -> str:
