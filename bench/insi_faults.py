@@ -223,12 +223,16 @@ def _work_items(site: _Site) -> bool:
     )
 
 
+# The deposit and the collection of a batch may be made again: what counts is what they brought.
+_CALLS = "SELECT job, operation, criteria FROM insi_call WHERE operation IN ('search', 'verify')"
+
+
 def _calls(site: _Site, received: Counter[str]) -> bool:
     """Searches recorded were received; those received are recorded, once for each job; a verification has one trace."""
     recorded: Counter[str] = Counter()
     by_job: Counter[tuple[str, str]] = Counter()
     verifications: Counter[str] = Counter()
-    for job, operation, criteria in site.rows("SELECT job, operation, criteria FROM insi_call"):
+    for job, operation, criteria in site.rows(_CALLS):
         if operation == "verify":
             verifications[str(job)] += 1
             continue

@@ -57,6 +57,7 @@ def settings(ready: Mapping[str, Any], **others: object) -> list[str]:
         "tls.key_file": client["key"],
         "verification.adapter": "simulation",
         "verification.endpoint": ready["verification"],
+        "verification.poll_seconds": 0.2,
         "rate": 1e6,
         "burst": 1_000_000,
     } | others

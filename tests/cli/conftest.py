@@ -158,6 +158,7 @@ key_file = "{client["key"]}"
 [insi.verification]
 adapter = "{adapter}"
 endpoint = "{ready["verification"]}"
+poll_seconds = 0.05
 """
         )
 

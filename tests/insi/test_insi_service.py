@@ -11,7 +11,7 @@ from insigne.insi.jobs import Job
 from insigne.insi.outcomes import given_names_of
 from insigne.insi.service import InsiService
 from insigne.insi.settings import BreakerSettings, InsiSettings
-from insigne.insi.verification import VerificationFailed
+from insigne.insi.verification import Collected, Deposited, VerificationFailed, Verified
 from insigne.insi.wire import InsiAnswer, InsiFault, InsiTraits, InsNumber
 from insigne.registry import acts
 from insigne.registry.commands import DetailsAssertion, TraitsAssertion
@@ -38,7 +38,8 @@ class Site:
         self.policy = Policy(own=frozenset({"INSIGNE"}))
         self._ids = (f"{n:08d}" for n in range(1, 10_000))
         self.registrar = Registrar(self.store, self.policy, self.new_id)
-        self.asked, self.answers, self.verdicts = [], [], {}
+        self.asked, self.answers, self.verdicts, self.batches, self.collections = [], [], {}, [], []
+        self.places = []
         self.service = self.worker()
 
     def worker(self, settings=None) -> InsiService:
@@ -57,11 +58,22 @@ class Site:
 
     def search(self, traits, caller):
         self.asked.append(traits.given_name)
+        self.places.append(traits.birth_place)
         return _Call(self.answers.pop(0), traits, caller, self.now)
+
+    certificate = "INSI-AUTO"
 
     def verify_one(self, item):
         verdict = self.verdicts[item.reference]
-        return verdict(item) if callable(verdict) else verdict
+        return Verified(verdict(item) if callable(verdict) else verdict, b'{"unit"}')
+
+    def submit_batch(self, items):
+        self.batches.append({item.reference: item for item in items})
+        return Deposited(f"lot-{len(self.batches)}", b'{"deposited"}')
+
+    def collect(self, ticket):
+        answer = self.collections.pop(0)
+        return answer(ticket) if callable(answer) else answer
 
     def close(self) -> None:
         """Nothing is kept open."""
@@ -71,8 +83,8 @@ class Site:
     def act(self, act):
         return self.registrar.act(act, Source(self.time(), "user:alice", "user", "alice", local=True)).subject
 
-    def create(self, number="1", *, held=False):
-        traits = TraitsAssertion("MARTIN", "ALICE", "ALICE MARIE", "19800214", "F", "69123")
+    def create(self, number="1", *, held=False, place="69123"):
+        traits = TraitsAssertion("MARTIN", "ALICE", "ALICE MARIE", "19800214", "F", place)
         search = acts.PriorSearch((("birth_date", "1980-02-14"),), ())
         identifier = Identifier("PI", Authority("INSIGNE"), number)
         identity = self.act(acts.CreateIdentity(identifier, traits, DetailsAssertion(), search))
@@ -81,8 +93,8 @@ class Site:
             self.act(acts.AcceptIns(identity, 0, acts.NationalAnswer(ins, NATIONAL)))
         return identity
 
-    def queue(self, identity, kind="retrieve"):
-        job = Job(self.new_id(), kind, identity, "automatic", "insigne", self.time(), self.time())
+    def queue(self, identity, kind="retrieve", origin="automatic"):
+        job = Job(self.new_id(), kind, identity, origin, "insigne", self.time(), self.time())
         with self.store.begin() as transaction:
             transaction.put_job(job)
             transaction.commit()
@@ -107,6 +119,7 @@ class _Call:
     def __init__(self, result, criteria, caller, started) -> None:
         self.result, self.criteria, self.caller, self.started = result, criteria, caller, started
         self.operation, self.response, self.seconds = "search", b"<answer/>", 0.1
+        self.certificate = "INSI-MANU"
 
 
 EAGER = InsiSettings(breaker=BreakerSettings(down_calls=1, probe_seconds=0.001, probe_limit_seconds=0.001))
@@ -249,6 +262,142 @@ def test_a_verification_that_failed_waits(site):
     site.verdicts = {identity: fail}
     asked = site.service.ask_now(identity, "verify", "user:alice")
     assert (asked.state, asked.outcome) == ("waiting", "")
+
+
+def deposited(site, *identities):
+    """Jobs of a campaign about these identities, deposited together."""
+    jobs = [site.queue(identity, "verify", "campaign:K1") for identity in identities]
+    assert site.service.work() == len(jobs)
+    return jobs
+
+
+def calls(site, operation):
+    with site.store.read() as view:
+        found = [call for call in view.calls() if call.operation == operation]
+        return [view.call(call.id) for call in found]
+
+
+def test_what_a_campaign_asks_is_deposited_together_and_collected_once_ready(site):
+    one, two, without = site.create("1", held=True), site.create("2", held=True), site.create("3")
+    jobs = deposited(site, one, two, without)
+    assert [set(batch) for batch in site.batches] == [{one, two}]
+    assert [(site.job(job).state, site.job(job).ticket) for job in jobs] == [
+        ("waiting", "lot-1"), ("waiting", "lot-1"), ("cancelled", ""),
+    ]  # fmt: skip
+    assert site.service.work() == 0
+    site.now += timedelta(minutes=2)
+    site.collections = [None, Collected({one: "OK", two: "KO"}, b'{"whole"}')]
+    assert site.service.work() == 2  # not ready yet
+    assert site.service.work() == 0
+    site.now += timedelta(minutes=2)
+    assert site.service.work() == 2
+    assert [(job.state, job.outcome, job.ticket, job.attempts) for job in map(site.job, jobs[:2])] == [
+        ("done", "OK", "", 1), ("done", "KO", "", 1),
+    ]  # fmt: skip
+    assert site.events(one)[-1] == "ins-verified"
+    assert "ins-withdrawn" in site.events(two)
+
+
+def test_the_answers_of_a_batch_are_kept_as_received_and_each_identity_has_its_trace(site):
+    one, two = site.create("1", held=True), site.create("2", held=True)
+    deposited(site, one, two)
+    site.now += timedelta(minutes=2)
+    site.collections = [Collected({one: "OK", two: "OK"}, b'{"whole"}')]
+    site.service.work()
+    [deposit], [collection] = calls(site, "verify-deposit"), calls(site, "verify-collect")
+    assert (deposit.raw, collection.raw) == (b'{"deposited"}', b'{"whole"}')
+    assert {(call.identity, call.code, call.mode, call.text) for call in calls(site, "verify")} == {
+        (one, "OK", "INSI-AUTO", "batch lot-1"), (two, "OK", "INSI-AUTO", "batch lot-1"),
+    }  # fmt: skip
+
+
+def test_a_verification_of_one_keeps_its_answer_too(site):
+    identity = site.create("1", held=True)
+    site.verdicts = {identity: "OK"}
+    site.service.ask_now(identity, "verify", "user:alice")
+    [call] = calls(site, "verify")
+    assert (call.raw, call.mode) == (b'{"unit"}', "INSI-AUTO")  # the certificate shown, whoever asked
+
+
+def test_a_batch_the_service_forgot_is_deposited_again(site):
+    identity = site.create("1", held=True)
+    [job] = deposited(site, identity)
+    site.now += timedelta(minutes=2)
+
+    def forgotten(_):
+        raise VerificationFailed("unknown ticket", gone=True)
+
+    site.collections = [forgotten, Collected({identity: "OK"})]
+    site.service.work()
+    assert (site.job(job).state, site.job(job).ticket) == ("waiting", "")
+    site.now += timedelta(hours=3)
+    site.service.work()
+    assert (len(site.batches), site.job(job).ticket) == (2, "lot-2")
+    site.now += timedelta(hours=3)
+    site.service.work()
+    assert (site.job(job).state, site.job(job).outcome) == ("done", "OK")
+
+
+def test_a_collection_that_fails_keeps_its_batch(site):
+    identity = site.create("1", held=True)
+    [job] = deposited(site, identity)
+    site.now += timedelta(minutes=2)
+
+    def failing(_):
+        raise VerificationFailed("no answer", outage=True)
+
+    site.collections = [failing]
+    site.service.work()
+    assert (site.job(job).state, site.job(job).ticket, site.job(job).error) == ("waiting", "lot-1", "verification")
+
+
+def test_the_verdict_of_what_an_identity_was_is_not_applied_to_what_it_became(site):
+    identity = site.create("1", held=True)
+    [job] = deposited(site, identity)
+    other = acts.NationalAnswer(Ins("280026912349999", NIR), NATIONAL)
+    site.act(acts.AcceptIns(identity, 0, other))
+    site.now += timedelta(minutes=2)
+    site.collections = [Collected({identity: "KO"})]
+    site.service.work()
+    assert (site.job(job).state, site.job(job).ticket) == ("waiting", "")
+    assert "ins-verified" not in site.events(identity)
+    with site.store.read() as view:
+        assert view.identity(identity).ins.ins == other.ins
+
+
+def test_a_person_who_asks_does_not_wait_for_a_batch(site):
+    identity = site.create("1", held=True)
+    [job] = deposited(site, identity)
+    site.verdicts = {identity: "OK"}
+    asked = site.service.ask_now(identity, "verify", "user:alice")
+    assert (asked.id, asked.outcome, asked.ticket) == (job, "OK", "")
+    site.now += timedelta(minutes=2)
+    assert site.service.work() == 0
+
+
+def test_a_worker_that_dies_after_a_collection_leaves_it_to_be_collected_again_and_applied_once(site):
+    identity = site.create("1", held=True)
+    deposited(site, identity)
+    site.now += timedelta(minutes=2)
+    site.collections = [Collected({identity: "OK"}), Collected({identity: "OK"})]
+    dying = site.worker()
+    lost = dying._ask_together("lot-1", dying._claim(1))
+    site.now += timedelta(minutes=11)
+    assert site.service.work() == 1
+    dying._finish(lost)
+    assert site.events(identity).count("ins-verified") == 1
+
+
+def test_a_birthplace_that_the_cog_does_not_have_bars_no_search_and_is_said(site):
+    identity = site.create(place="69999")
+    site.queue(identity)
+    site.answers = [InsiAnswer("02", "Plusieurs identites trouvees")] * 3
+    site.service.work()
+    assert site.asked == ["ALICE", "ALICE MARIE", "ALICE MARIE"]
+    assert site.places == ["", "", "69999"]
+    with site.store.read() as view:
+        [item] = view.work_items()
+    assert (item.kind, "absent du COG" in item.cause) == ("insi-02", True)
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def sent(server):
 @pytest.mark.parametrize("verdict", ["OK", "KO"])
 def test_one_identity_is_verified(serve, verifier, answer, verdict):
     server = serve(answer(reference="id-1", verdict=verdict))
-    assert verifier(server).verify_one(ISEULT) == verdict
+    assert verifier(server).verify_one(ISEULT).verdict == verdict
     line, document = sent(server)
     assert line == b"POST /lps/unit"
     assert document == {
@@ -70,11 +70,14 @@ def test_a_batch_is_deposited_then_collected_once_it_is_done(serve, verifier, an
     done = answer(state="done", verdicts=[{"reference": "id-1", "verdict": "KO", "contract": CONTRACT}])
     server = serve(answer("202 Accepted", ticket="t-1"), answer(state="pending"), done)
     client = verifier(server)
-    assert client.submit_batch([ISEULT]) == "t-1"
+    assert client.submit_batch([ISEULT]).ticket == "t-1"
     assert len(sent(server)[1]["lines"]) == 1
     assert client.collect("t-1") is None
     assert sent(server)[0] == b"GET /lps/batch/t-1"
-    assert client.collect("t-1") == {"id-1": "KO"}
+    collected = client.collect("t-1")
+    assert collected.verdicts == {"id-1": "KO"}
+    assert collected.raw in done
+    assert client.certificate == "INSI-MANU"
 
 
 def test_a_batch_has_a_size(serve, verifier, answer):

@@ -173,7 +173,7 @@ def test_a_backup_of_the_first_release_is_restored_and_brought_up_to_date(old_ur
     upgrade(old_url)
     report = restore(old_url, tmp_path / "before", "claire", tmp_path, force=True)
     assert report.problems == []
-    assert (report.checked["revision"], report.checked["upgraded"]) == ("0001", "0003")
+    assert (report.checked["revision"], report.checked["upgraded"]) == ("0001", "0004")
     store = opened(old_url)
     with store.read() as view, lived.read() as then:
         assert view.identity("B") == then.identity("B")

@@ -31,7 +31,7 @@ def insi_service(base: Base, *, automatic: bool) -> InsiService:
         base.store,
         base.registrar,
         client,
-        make_verifier(settings),
+        make_verifier(settings, automatic=automatic),
         settings,
         base.policy,
         clock=utc_now,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from insigne.insi.jobs import Campaign, Job
+from insigne.insi.jobs import Campaign, Job, campaign_origin
 from insigne.insi.ports import InsiStorage, InsiTransaction
 
 _TICK_SECONDS = 15.0
@@ -69,7 +69,7 @@ class CampaignReport(Struct, frozen=True):
 
 def origin_of(campaign: Campaign) -> str:
     """The origin of the jobs of a campaign."""
-    return f"campaign:{campaign.id}"
+    return campaign_origin(campaign.id)
 
 
 def report_of(campaign: Campaign, ends: Mapping[tuple[str, str], int]) -> CampaignReport:

@@ -6,6 +6,7 @@ Sources: entry rules of SEL-MP-043 (characters, hyphens, date, sex, COG) as `ins
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from insigne.ins import (
     UNKNOWN_PLACE,
@@ -20,6 +21,7 @@ from insigne.ins import (
 )
 from insigne.insi.strategy import Search
 from insigne.insi.wire.model import InsiAnswer, SearchTraits
+from insigne.insi.wire.request import is_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +42,18 @@ def prepare_search(
     *,
     today: date,
     cog: Cog | None = None,
+    any_place: bool = False,
 ) -> Prepared:
     """Check and normalise the criteria of a search by traits; `given_names` one by one, in civil order.
 
     A birth date that had to be completed, or a sex that is not M or F, is refused: INSi is not asked about it. A
-    birthplace is optional; 99999 is left out.
+    birthplace is optional; 99999 is left out. With `any_place`, one that the COG does not have bars no search: INSi may
+    know a newer table, so that it only narrows an answer of several people, with a remark; other text is left out.
     """
     first, *others = given_names or [""]
     entry = enter_traits(StrictTraits(birth_name, first, "", birth_date, sex, birth_place or UNKNOWN_PLACE), today, cog)
-    errors = list(entry.errors)
+    unknown = any_place and any(error.field == "birth_place" for error in entry.errors)
+    errors = [error for error in entry.errors if not (unknown and error.field == "birth_place")]
     given = [entry.traits.first_given_name]
     for index, name in enumerate(others, start=2):
         try:
@@ -62,9 +67,9 @@ def prepare_search(
     if errors:
         return Prepared(None, tuple(errors))
     traits = entry.traits
-    place = "" if traits.birth_place == UNKNOWN_PLACE else traits.birth_place
+    place = "" if traits.birth_place == UNKNOWN_PLACE or not is_place(traits.birth_place) else traits.birth_place
     day = BirthDate.parse(traits.birth_date).iso()
-    remarks = entry.remarks if birth_place else ()
+    remarks = (*entry.remarks, *((UNKNOWN_TO_COG,) if unknown else ())) if birth_place else ()
     return Prepared(Search(traits.birth_name, given, traits.sex, day, place), (), remarks)
 
 
@@ -84,6 +89,11 @@ def unlike(asked: SearchTraits, answer: InsiAnswer, cog: Cog | None = None) -> t
     )
 
 
+UNKNOWN_TO_COG: Final = Remark(
+    "birth-place-not-in-cog",
+    "The birthplace is no code of the COG on that date: check it",
+    "Lieu de naissance absent du COG à cette date : à vérifier",
+)
 _SEX = EntryError(
     "sex",
     "insi",

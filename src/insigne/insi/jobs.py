@@ -20,7 +20,8 @@ class Job(Struct, frozen=True):
 
     `origin` is "automatic", "user" or "campaign:ID"; `author` the person on whose behalf, or the system. `due` is when
     it may be tried, `lease` until when a claim holds. `outcome` is 00, 01, 02, OK, KO, or why INSi was not asked;
-    `error` the last fault's code.
+    `error` the last fault's code. `ticket` is that of
+    the batch a verification waits in, "" outside one, and `version` that of the identity when it was deposited.
     """
 
     id: str
@@ -35,6 +36,21 @@ class Job(Struct, frozen=True):
     lease: str = ""
     outcome: str = ""
     error: str = ""
+    ticket: str = ""
+    version: int = 0
+
+
+_CAMPAIGN = "campaign:"
+
+
+def campaign_origin(campaign_id: str) -> str:
+    """The origin of the jobs of a campaign."""
+    return f"{_CAMPAIGN}{campaign_id}"
+
+
+def is_of_campaign(job: Job) -> bool:
+    """Whether a campaign asked for it."""
+    return job.origin.startswith(_CAMPAIGN)
 
 
 class CallTrace(Struct, frozen=True):
@@ -42,8 +58,9 @@ class CallTrace(Struct, frozen=True):
 
     who, when, why, criteria, code, and the raw answer unchanged, readable only with the right (EXI REC 07).
 
-    `operation` is search, vitale or verify; `mode` INSI-AUTO or INSI-MANU by who started it. `criteria` is a JSON
-    object, personal. `code` is the business code or the fault's; `subcode` its siram class.
+    `operation` is search, vitale, verify, verify-deposit or verify-collect (the two calls of a batch); `mode` the name
+    of the certificate shown, INSI-AUTO or INSI-MANU (without one, by who started it). `criteria` is a JSON object,
+    personal. `code` is the business code or the fault's; `subcode` its siram class.
     """
 
     id: str

@@ -62,17 +62,31 @@ def compared(identity: Identity, answer: NationalAnswer, settings: ComparisonSet
 
 
 def outcome_of(
-    identity: Identity, result: InsiResult, call: str, settings: ComparisonSettings = DEFAULT_SETTINGS
+    identity: Identity,
+    result: InsiResult,
+    call: str,
+    settings: ComparisonSettings = DEFAULT_SETTINGS,
+    *,
+    doubt: str = "",
 ) -> NoteInsiOutcome | None:
-    """What to tell the registry; None for a fault, which is tried again. `settings`: what may be tolerated."""
+    """What to tell the registry; None for a fault, which is tried again.
+
+    `settings`: what may be tolerated. `doubt`: what there is to say of the question itself, added to the cause.
+    """
     if isinstance(result, InsiFault):
         return None
     if result.code != FOUND:
-        return NoteInsiOutcome(identity.id, result.code, cause=result.label)
+        return NoteInsiOutcome(identity.id, result.code, cause=_cause(result.label, doubt))
     answer = national_answer(result, call)
     comparison = compared(identity, answer, settings)
     held = HeldAnswer(answer, tuple(_line(one) for one in comparison.fields), call, str(comparison.verdict))
-    return NoteInsiOutcome(identity.id, FOUND, held=msgspec.json.encode(held), cause=str(comparison.verdict))
+    return NoteInsiOutcome(
+        identity.id, FOUND, held=msgspec.json.encode(held), cause=_cause(str(comparison.verdict), doubt)
+    )
+
+
+def _cause(told: str, doubt: str) -> str:
+    return f"{told} ; {doubt}" if doubt else told
 
 
 def _line(one: FieldComparison) -> dict[str, str]:

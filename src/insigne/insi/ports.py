@@ -26,6 +26,10 @@ class InsiTransaction(Transaction, Protocol):
         """Jobs waiting whose time has come, and those whose lease ran out, oldest due first."""
         ...
 
+    def due_together(self, like: Job, now: str, limit: int) -> list[Job]:
+        """Verifications waiting whose time has come, of the same origin and, once deposited, of the same batch."""
+        ...
+
     def put_call(self, call: CallTrace) -> None:
         """Write a call; it is never changed."""
         ...
@@ -40,6 +44,14 @@ class InsiTransaction(Transaction, Protocol):
 
     def running_campaigns(self) -> Sequence[Campaign]:
         """The campaigns that are running."""
+        ...
+
+    def last_campaign(self, author: str) -> Campaign | None:
+        """The campaign that this author started last."""
+        ...
+
+    def count_to_verify(self, older_than: str) -> int:
+        """How many identities `to_verify` would give."""
         ...
 
     def to_verify(self, after: str, older_than: str, limit: int) -> list[str]:

@@ -17,22 +17,22 @@ import msgspec
 import structlog
 
 from insigne.exchange.apply import Registrar
-from insigne.ins import StrictTraits
 from insigne.insi.automation import eligible
 from insigne.insi.client import Caller, InsiClient, evidence, retrieve
-from insigne.insi.entry import prepare_search
-from insigne.insi.jobs import CallTrace, Job, JobKind
+from insigne.insi.done import Claimed, Done
+from insigne.insi.entry import UNKNOWN_TO_COG, prepare_search
+from insigne.insi.jobs import Job, JobKind, is_of_campaign
 from insigne.insi.outcomes import given_names_of, outcome_of
 from insigne.insi.ports import InsiStorage, InsiTransaction
 from insigne.insi.settings import InsiSettings
 from insigne.insi.traces import trace_of
-from insigne.insi.verification import Verifiable, VerificationFailed, Verifier
+from insigne.insi.verification import Verifier
+from insigne.insi.verifying import Verifications, dashed, mode_of
 from insigne.insi.wire.model import InsiFault, InsiResult
 from insigne.net.breaker import BreakerState, Change, CircuitBreaker, Evidence
 from insigne.net.rate import TokenBucket
 from insigne.registry.acts import Act, NoteInsiOutcome, RecordVerification
 from insigne.registry.decision import Refused
-from insigne.registry.record import strict
 from insigne.registry.settings import Policy
 from insigne.registry.source import Source
 from insigne.registry.state import Identity
@@ -44,22 +44,6 @@ _BATCH_SECONDS = 2
 _FEWEST, _MOST = 16, 64
 """Jobs of a batch: as many as the rate limit lets through in `_BATCH_SECONDS`, within these bounds. A larger one costs
 fewer commits, and takes longer to stop."""
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A claimed job and what came of it: the calls made, their outcome, or why none was made.
-
-    `put_off`: the service went down for everybody before the job's turn came.
-    """
-
-    job: Job
-    identity: Identity | None
-    calls: tuple[CallTrace, ...] = ()
-    result: InsiResult | None = None
-    verdict: str = ""
-    barred: str = ""
-    put_off: bool = False
 
 
 @dataclass(slots=True)
@@ -94,7 +78,6 @@ class InsiService:
         self._storage = storage
         self._registrar = registrar
         self._client = client
-        self._verifier = verifier
         self._settings = settings
         self._policy = policy
         self._clock = clock
@@ -102,6 +85,7 @@ class InsiService:
         self._chance = chance
         self._sleep = sleep
         self._backoff = settings.retry.backoff()
+        self._verifications = Verifications(verifier, now=self._now, pause=self._pause, heard=self._heard)
         self._bucket = TokenBucket(settings.rate, settings.burst)
         self._batch = min(max(_FEWEST, round(settings.rate * _BATCH_SECONDS)), _MOST)
         self._pool = ThreadPoolExecutor(_PARALLEL, "insigne-insi-call")
@@ -117,12 +101,47 @@ class InsiService:
         if not self.breaker.allows(time.monotonic()):
             return 0
         if self._is_closed():
-            done = list(self._pool.map(self._ask_in_turn, self._claim(limit or self._batch)))
+            alone, batches = self._sorted(self._claim(limit or self._batch))
+            done = list(self._pool.map(self._ask_in_turn, alone))
+            for ticket, claimed in batches.items():
+                done += self._ask_together(ticket, claimed)
         else:
             done = self._try_one()
-        if done:
-            self._finish(done)
+        for start in range(0, len(done), _MOST):  # a batch may be larger: others write in between
+            self._finish(done[start : start + _MOST])
         return len(done)
+
+    def _sorted(self, claimed: Sequence[Claimed]) -> tuple[list[Claimed], dict[str, list[Claimed]]]:
+        """What is asked one by one; and by ticket ("": to be deposited) what is asked together, all due of it."""
+        alone: list[Claimed] = []
+        batches: dict[str, list[Claimed]] = {}
+        for one in claimed:
+            job = one[0]
+            if job.ticket or (job.kind == "verify" and is_of_campaign(job)):
+                batches.setdefault(job.ticket, []).append(one)
+            else:
+                alone.append(one)
+        most = self._settings.verification.batch_lines
+        for ticket, some in batches.items():
+            batches[ticket] = [*some, *self._claim_like(some[0][0], most - len(some))]
+        return alone, batches
+
+    def _claim_like(self, job: Job, limit: int) -> list[Claimed]:
+        """Claim other jobs due of the same campaign, of the same batch once deposited."""
+        if limit <= 0:
+            return []
+        return self._claimed(lambda transaction: transaction.due_together(job, self._now(), limit))
+
+    def _ask_together(self, ticket: str, claimed: Sequence[Claimed]) -> list[Done]:
+        """Deposit a batch, or collect one; unless the service went down for everybody meanwhile."""
+        if not self._is_closed():
+            return [Done(*one, put_off=True) for one in claimed]
+        if ticket:
+            return self._verifications.collect(ticket, claimed)
+        barred = [Done(job, identity, barred=self._barred(job, identity)) for job, identity in claimed]
+        asked = [one for one, done in zip(claimed, barred, strict=True) if not done.barred]
+        refused = [done for done in barred if done.barred]
+        return refused + (self._verifications.deposit(asked) if asked else [])
 
     def _try_one(self) -> list[Done]:
         """Ask one question, to see whether the service is back; with nothing due to ask, the try is kept for later."""
@@ -155,14 +174,16 @@ class InsiService:
         """Close the connections kept; what is in hand ends, and nothing more is worked on."""
         self._pool.shutdown(wait=False)
         self._client.close()
-        if self._verifier is not None:
-            self._verifier.close()
+        self._verifications.close()
 
-    def _claim(self, limit: int) -> list[tuple[Job, Identity | None]]:
+    def _claim(self, limit: int) -> list[Claimed]:
+        return self._claimed(lambda transaction: transaction.due_jobs(self._now(), limit))
+
+    def _claimed(self, found: Callable[[InsiTransaction], Sequence[Job]]) -> list[Claimed]:
         transaction = self._storage.begin()
         try:
-            claimed = []
-            for due in transaction.due_jobs(self._now(), limit):
+            claimed: list[Claimed] = []
+            for due in found(transaction):
                 job = self._leased(due)
                 transaction.put_job(job)
                 claimed.append((job, transaction.identity(job.identity)))
@@ -178,25 +199,34 @@ class InsiService:
     def _is_closed(self) -> bool:
         return self.breaker.state(time.monotonic()) is BreakerState.CLOSED
 
-    def _ask_in_turn(self, claimed: tuple[Job, Identity | None]) -> Done:
+    def _ask_in_turn(self, claimed: Claimed) -> Done:
         """Ask, unless the service went down for everybody since the batch was claimed."""
         return self._ask(claimed) if self._is_closed() else Done(*claimed, put_off=True)
 
-    def _ask(self, claimed: tuple[Job, Identity | None]) -> Done:
+    def _barred(self, job: Job, identity: Identity | None) -> str:
+        """Why the question is not asked, "" when it may be."""
+        return "unknown" if identity is None else eligible(identity, self._policy) or _settled(job, identity)
+
+    def _ask(self, claimed: Claimed) -> Done:
         job, identity = claimed
-        if identity is None:
-            return Done(job, None, barred="unknown")
-        barred = eligible(identity, self._policy) or _settled(job, identity)
-        if barred:
+        barred = self._barred(job, identity)
+        if barred or identity is None:
             return Done(job, identity, barred=barred)
-        return self._verify(job, identity) if job.kind == "verify" else self._retrieve(job, identity)
+        if job.kind == "retrieve":
+            return self._retrieve(job, identity)
+        return (
+            self._verifications.collect(job.ticket, [claimed])[0]
+            if job.ticket
+            else self._verifications.one(job, identity)
+        )
 
     def _retrieve(self, job: Job, identity: Identity) -> Done:
         traits = identity.traits
         place = traits.birth_place
         today = self._clock().date()
-        born = _dashed(traits.birth_date)
-        prepared = prepare_search(traits.birth_name, given_names_of(identity), traits.sex, born, place, today=today)
+        born = dashed(traits.birth_date)
+        given = given_names_of(identity)
+        prepared = prepare_search(traits.birth_name, given, traits.sex, born, place, today=today, any_place=True)
         if prepared.search is None:
             return Done(job, identity, barred=f"traits: {prepared.errors[0].field}")
         caller = Caller(job.author, f"job {job.id} ({job.origin})")
@@ -204,45 +234,10 @@ class InsiService:
         for call in made:
             self._tell(call.result, identity.id)
         traces = tuple(
-            trace_of(call, _text(call.started), self._mode(job), job=job.id, identity=identity.id) for call in made
+            trace_of(call, _text(call.started), mode_of(job), job=job.id, identity=identity.id) for call in made
         )
-        return Done(job, identity, traces, prepared.search.outcome)
-
-    def _verify(self, job: Job, identity: Identity) -> Done:
-        candidate = identity.national.candidate
-        ins = candidate or (identity.ins.ins if identity.ins is not None else None)
-        if ins is None or self._verifier is None:
-            return Done(job, identity, barred="no INS to verify" if ins is None else "no verification adapter")
-        traits: StrictTraits = strict(identity.national.candidate_traits if candidate else identity.traits)
-        traits = dataclasses.replace(traits, birth_date=_dashed(traits.birth_date))
-        self._pause()
-        started = time.perf_counter()
-        try:
-            verdict = self._verifier.verify_one(Verifiable(identity.id, ins.matricule, ins.oid, traits))
-            code, text, told = str(verdict), "", Evidence.ALIVE
-        except VerificationFailed as failed:
-            verdict, code, text = None, "fault", str(failed)
-            told = Evidence.DOWN if failed.outage else Evidence.AILING
-        self._heard(told, identity.id, code)
-        milliseconds = round((time.perf_counter() - started) * 1000)
-        criteria = msgspec.json.encode({"matricule": ins.matricule, "oid": ins.oid})
-        trace = CallTrace(
-            id="",
-            time=self._now(),
-            job=job.id,
-            identity=identity.id,
-            author=job.author,
-            why=job.origin,
-            operation="verify",
-            mode=self._mode(job),
-            criteria=criteria,
-            code=code,
-            subcode="",
-            text=text,
-            raw=b"",
-            milliseconds=milliseconds,
-        )
-        return Done(job, identity, (trace,), verdict=str(verdict) if verdict is not None else "")
+        doubt = UNKNOWN_TO_COG.message_fr if UNKNOWN_TO_COG in prepared.remarks else ""
+        return Done(job, identity, traces, prepared.search.outcome, doubt)
 
     def _finish(self, done: Sequence[Done]) -> list[Job]:
         """Record calls, ends of jobs, and what the registry is told, in one transaction."""
@@ -290,16 +285,16 @@ class InsiService:
         job, identity = one.job, one.identity
         if one.put_off:
             return msgspec.structs.replace(job, state="waiting", attempts=job.attempts - 1, lease=""), None
+        if one.deposited and identity is not None:
+            return self._in_batch(job, identity, one.deposited), None
         if one.barred or identity is None:
             return _closed(job, "cancelled", one.barred or "unknown"), None
         call = one.calls[-1].id if one.calls else ""
         if one.verdict:
-            act = RecordVerification(identity.id, 0, one.verdict, call)
-            return _closed(job, "done", one.verdict), act
+            return _closed(job, "done", one.verdict), RecordVerification(identity.id, 0, one.verdict, call)
         if one.result is not None and not isinstance(one.result, InsiFault):
-            return _closed(job, "done", one.result.code), outcome_of(
-                identity, one.result, call, self._policy.comparison
-            )
+            act = outcome_of(identity, one.result, call, self._policy.comparison, doubt=one.doubt)
+            return _closed(job, "done", one.result.code), act
         fault = one.result if isinstance(one.result, InsiFault) else InsiFault("verification")
         if fault.kind == "input":
             return _closed(job, "failed", "fault", fault.code), NoteInsiOutcome(
@@ -307,9 +302,25 @@ class InsiService:
             )
         delay = self._backoff.delay(job.attempts, self._chance.random())
         due = _text(self._clock() + timedelta(seconds=delay))
-        again = msgspec.structs.replace(job, state="waiting", due=due, lease="", error=fault.code)
+        ticket = "" if one.lost else job.ticket
+        again = msgspec.structs.replace(job, state="waiting", due=due, lease="", error=fault.code, ticket=ticket)
         told = job.attempts == self._settings.retry.attempts
         return again, NoteInsiOutcome(identity.id, "waiting", cause=fault.code) if told else None
+
+    def _in_batch(self, job: Job, identity: Identity, ticket: str) -> Job:
+        """The job that waits for the verdicts of a batch; waiting is no attempt."""
+        due = _text(self._clock() + timedelta(seconds=self._settings.verification.poll_seconds))
+        version = job.version if job.ticket else identity.version
+        return msgspec.structs.replace(
+            job,
+            state="waiting",
+            attempts=job.attempts - 1,
+            lease="",
+            due=due,
+            error="",
+            ticket=ticket,
+            version=version,
+        )
 
     def _tell(self, result: InsiResult, subject: str) -> None:
         """Tell the counters and the breaker of a search."""
@@ -328,10 +339,6 @@ class InsiService:
         elif change is Change.CLOSED:
             _log.warning("insi.outage-ended")
 
-    @staticmethod
-    def _mode(job: Job) -> str:
-        return "INSI-MANU" if job.origin == "user" else "INSI-AUTO"
-
     def _pause(self) -> None:
         wait = self._bucket.reserve(time.monotonic())
         if wait > 0:
@@ -347,13 +354,8 @@ def _settled(job: Job, identity: Identity) -> str:
 
 
 def _closed(job: Job, state: str, outcome: str, error: str = "") -> Job:
-    return msgspec.structs.replace(job, state=state, outcome=outcome, error=error, lease="")
+    return msgspec.structs.replace(job, state=state, outcome=outcome, error=error, lease="", ticket="")
 
 
 def _text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _dashed(birth_date: str) -> str:
-    """YYYYMMDD as YYYY-MM-DD; another form as it stands, to be refused with its reason."""
-    return f"{birth_date[:4]}-{birth_date[4:6]}-{birth_date[6:]}" if len(birth_date) == 8 else birth_date

@@ -4,11 +4,12 @@ The official operations (WS_INS3 unit, WS_INS4 deposit and WS_INS5 collection of
 an adapter for them implements `Verifier` and nothing else changes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from insigne.ins import StrictTraits
+from insigne.insi.certificate import read_own_certificate
 from insigne.insi.client import InsiUnusable
 from insigne.insi.settings import InsiSettings
 from insigne.insi.wire.model import WireError
@@ -46,25 +47,55 @@ class VerificationFailed(Exception):  # noqa: N818  # named for what happened
     """There is no verdict.
 
     `gone`: the batch is not known any more, and must be deposited again. `outage`: nothing was heard of the service.
+    `raw`: what was answered, as received.
     """
 
-    def __init__(self, text: str, *, gone: bool = False, outage: bool = False) -> None:
+    def __init__(self, text: str, *, gone: bool = False, outage: bool = False, raw: bytes = b"") -> None:
         self.gone = gone
         self.outage = outage
+        self.raw = raw
         super().__init__(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The verdict of one item, OK or KO, and the answer as received. KO says neither which trait differs nor why."""
+
+    verdict: Verdict
+    raw: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Deposited:
+    """A batch that was taken: the ticket to collect its verdicts with, and the answer as received."""
+
+    ticket: str
+    raw: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The verdicts of a batch by reference, and the answer as received. A line it does not name has no verdict."""
+
+    verdicts: Mapping[str, Verdict]
+    raw: bytes = field(default=b"", repr=False)
 
 
 class Verifier(Protocol):
     """What verifies. Every method raises VerificationFailed for a technical failure, to be tried again later."""
 
-    def verify_one(self, item: Verifiable) -> Verdict:
-        """Return OK or KO; KO says neither which trait differs nor the right one."""
+    @property
+    def certificate(self) -> str:
+        """The name of the certificate it shows, "" when it shows none."""
 
-    def submit_batch(self, items: Sequence[Verifiable]) -> str:
-        """Deposit a batch and return its ticket. Raises ValueError for an empty or too large one."""
+    def verify_one(self, item: Verifiable) -> Verified:
+        """Return the verdict of one item."""
 
-    def collect(self, ticket: str) -> dict[str, Verdict] | None:
-        """Return the verdicts of a batch by reference, None as long as it is pending."""
+    def submit_batch(self, items: Sequence[Verifiable]) -> Deposited:
+        """Deposit a batch. Raises ValueError for an empty or too large one."""
+
+    def collect(self, ticket: str) -> Collected | None:
+        """Return the verdicts of a batch, None as long as it is pending."""
 
     def close(self) -> None:
         """Close the connections kept."""
@@ -73,7 +104,8 @@ class Verifier(Protocol):
 class SimulatedVerifier:
     """Verification by Insigne's simulator, over JSON of its own: NOT the official contract."""
 
-    def __init__(self, settings: InsiSettings) -> None:
+    def __init__(self, settings: InsiSettings, *, automatic: bool = False) -> None:
+        tls = (settings.auto_tls if automatic else None) or settings.tls
         limits = HttpLimits(
             settings.connect_seconds,
             settings.total_seconds,
@@ -82,35 +114,40 @@ class SimulatedVerifier:
         self._batch_lines = settings.verification.batch_lines
         self._max_bytes = limits.max_bytes
         endpoint = settings.verification.endpoint
-        context = client_context(settings.tls) if endpoint.startswith("https:") else None
+        context = client_context(tls) if endpoint.startswith("https:") else None
+        shown = read_own_certificate(tls) if context is not None else None
+        self.certificate = shown.name if shown is not None else ""
         try:
-            self._http = HttpClient(endpoint, context, limits=limits, server_name=settings.tls.server_name)
+            self._http = HttpClient(endpoint, context, limits=limits, server_name=tls.server_name)
         except ValueError as error:
             raise InsiUnusable(f"insi.verification.endpoint: {error}") from error
 
-    def verify_one(self, item: Verifiable) -> Verdict:
-        """Return OK or KO."""
+    def verify_one(self, item: Verifiable) -> Verified:
+        """Return the verdict of one item."""
         response = self._send("POST", UNIT_PATH, encode(_line(item)))
         verdict = self._read(response, UnitVerdict)
         if verdict.reference != item.reference:
-            raise VerificationFailed("the verdict is about another reference than the one asked about")
-        return verdict.verdict
+            text = "the verdict is about another reference than the one asked about"
+            raise VerificationFailed(text, raw=response.body)
+        return Verified(verdict.verdict, response.body)
 
-    def submit_batch(self, items: Sequence[Verifiable]) -> str:
-        """Deposit a batch and return its ticket."""
+    def submit_batch(self, items: Sequence[Verifiable]) -> Deposited:
+        """Deposit a batch."""
         if not 0 < len(items) <= self._batch_lines:
             raise ValueError(f"a batch has from 1 to {self._batch_lines} lines (insi.verification.batch_lines)")
         deposit = BatchDeposit(tuple(_line(item) for item in items))
-        return self._read(self._send("POST", BATCH_PATH, encode(deposit)), BatchTicket).ticket
+        response = self._send("POST", BATCH_PATH, encode(deposit))
+        return Deposited(self._read(response, BatchTicket).ticket, response.body)
 
-    def collect(self, ticket: str) -> dict[str, Verdict] | None:
-        """Return the verdicts by reference, None as long as they are pending."""
+    def collect(self, ticket: str) -> Collected | None:
+        """Return the verdicts, None as long as they are pending."""
         if not ticket.isascii() or not ticket.replace("-", "").isalnum():
             raise ValueError("a ticket is made of letters, digits and hyphens")
-        state = self._read(self._send("GET", f"{BATCH_PATH}/{ticket}"), BatchState)
+        response = self._send("GET", f"{BATCH_PATH}/{ticket}")
+        state = self._read(response, BatchState)
         if state.state == "pending":
             return None
-        return {verdict.reference: verdict.verdict for verdict in state.verdicts}
+        return Collected({verdict.reference: verdict.verdict for verdict in state.verdicts}, response.body)
 
     def close(self) -> None:
         """Close the connections kept."""
@@ -126,16 +163,19 @@ class SimulatedVerifier:
         if response.status not in (200, 202):
             gone, outage = response.status == 404, response.status >= 500
             text = f"HTTP status {response.status}" + (": unknown ticket" if gone else "")
-            raise VerificationFailed(text, gone=gone, outage=outage)
+            raise VerificationFailed(text, gone=gone, outage=outage, raw=response.body)
         try:
             return decode(response.body, kind, self._max_bytes)
         except WireError as error:
-            raise VerificationFailed(str(error)) from error
+            raise VerificationFailed(str(error), raw=response.body) from error
 
 
-def make_verifier(settings: InsiSettings) -> Verifier | None:
-    """Return the verifier configured, None when there is none. Raises InsiUnusable, TlsError."""
-    return SimulatedVerifier(settings) if settings.verification.adapter == "simulation" else None
+def make_verifier(settings: InsiSettings, *, automatic: bool = False) -> Verifier | None:
+    """Return the verifier configured, None when there is none.
+
+    `automatic` takes the certificate of calls no user starts. Raises InsiUnusable, TlsError.
+    """
+    return SimulatedVerifier(settings, automatic=automatic) if settings.verification.adapter == "simulation" else None
 
 
 def _line(item: Verifiable) -> VerificationLine:

@@ -52,6 +52,11 @@ class InsiReader(Reader):
         found = self.select(statements.CAMPAIGN, (campaign_id,))
         return Campaign(*found[0]) if found else None
 
+    def last_campaign(self, author: str) -> Campaign | None:
+        """See `InsiTransaction.last_campaign`."""
+        found = self.select(statements.LAST_CAMPAIGN, (author,))
+        return Campaign(*found[0]) if found else None
+
     def waiting_jobs(self, origin: str) -> list[str]:
         """The ids of the jobs of that origin that wait."""
         return [row[0] for row in self.select(statements.WAITING_JOBS, (origin,))]
@@ -59,6 +64,11 @@ class InsiReader(Reader):
     def to_verify(self, after: str, older_than: str, limit: int) -> list[str]:
         """See `InsiTransaction.to_verify`; a contested INS counts for nothing, so it is not verified."""
         return [row[0] for row in self.select(statements.TO_VERIFY, (older_than, after, limit))]
+
+    def count_to_verify(self, older_than: str) -> int:
+        """See `InsiTransaction.count_to_verify`."""
+        count: int = self.select(statements.COUNT_TO_VERIFY, (older_than,))[0][0]
+        return count
 
 
 class InsiWriter(InsiReader, Writer):
@@ -68,6 +78,14 @@ class InsiWriter(InsiReader, Writer):
         """See `InsiTransaction.due_jobs`."""
         found = self.select(statements.DUE_JOBS, (now, limit)) + self.select(statements.LOST_JOBS, (now, limit))
         return sorted((Job(*row) for row in found), key=lambda job: (job.due, job.id))[:limit]
+
+    def due_together(self, like: Job, now: str, limit: int) -> list[Job]:
+        """See `InsiTransaction.due_together`."""
+        if like.ticket:
+            found = self.select(statements.DUE_TO_COLLECT, (like.ticket, now, like.origin, limit))
+        else:
+            found = self.select(statements.DUE_TO_DEPOSIT, (now, like.origin, limit))
+        return [Job(*row) for row in found]
 
     def running_campaigns(self) -> list[Campaign]:
         """See `InsiTransaction.running_campaigns`; oldest first."""

@@ -200,18 +200,29 @@ REVOKE_TOKEN: Final = "UPDATE token SET revoked = ? WHERE id = ? AND revoked IS 
 
 # --- the conversation with INSi
 
-_JOB_COLUMNS: Final = "id, kind, identity, origin, author, created, due, state, attempts, lease, outcome, error"
+_JOB_COLUMNS: Final = (
+    "id, kind, identity, origin, author, created, due, state, attempts, lease, outcome, error, ticket, version"
+)
 PUT_JOB: Final = (
-    f"INSERT INTO insi_job ({_JOB_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # no value
+    f"INSERT INTO insi_job ({_JOB_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # no value
     " ON CONFLICT (id) DO UPDATE SET origin = excluded.origin, author = excluded.author, due = excluded.due,"
     " state = excluded.state, attempts = excluded.attempts, lease = excluded.lease, outcome = excluded.outcome,"
-    " error = excluded.error"
+    " error = excluded.error, ticket = excluded.ticket, version = excluded.version"
 )
 _JOBS: Final = f"SELECT {_JOB_COLUMNS} FROM insi_job"  # noqa: S608  # no value
 JOB: Final = f"{_JOBS} WHERE id = ?"
 OPEN_JOBS: Final = f"{_JOBS} WHERE identity = ? AND kind = ? AND state IN ('waiting', 'calling') ORDER BY id"
 DUE_JOBS: Final = f"{_JOBS} WHERE state = 'waiting' AND due <= ? ORDER BY due, id LIMIT ?"
 LOST_JOBS: Final = f"{_JOBS} WHERE state = 'calling' AND lease <= ? ORDER BY due, id LIMIT ?"
+# Of a campaign, what is to be deposited together; and what waits in one batch.
+DUE_TO_DEPOSIT: Final = (
+    f"{_JOBS} WHERE state = 'waiting' AND due <= ? AND origin = ? AND kind = 'verify' AND ticket = ''"
+    " ORDER BY due, id LIMIT ?"
+)
+DUE_TO_COLLECT: Final = (
+    f"{_JOBS} WHERE ticket = ? AND ticket <> '' AND due <= ? AND origin = ? AND state = 'waiting'"
+    " ORDER BY due, id LIMIT ?"
+)
 JOBS: Final = f"{_JOBS} WHERE 1 = 1"
 #: Conditions that a filter adds to JOBS, by name of the filter.
 JOB_FILTERS: Final = {
@@ -225,6 +236,7 @@ JOBS_ORDER: Final = " ORDER BY id DESC LIMIT ?"
 JOB_STATES: Final = "SELECT state, count(*) FROM insi_job GROUP BY state"
 JOB_ENDS: Final = "SELECT state, outcome, count(*) FROM insi_job WHERE origin = ? GROUP BY state, outcome"
 WAITING_JOBS: Final = "SELECT id FROM insi_job WHERE origin = ? AND state = 'waiting'"
+COUNT_TO_VERIFY: Final = "SELECT count(*) FROM identity WHERE verified IS NOT NULL AND verified < ?"
 TO_VERIFY: Final = "SELECT id FROM identity WHERE verified IS NOT NULL AND verified < ? AND id > ? ORDER BY id LIMIT ?"
 _CALL_COLUMNS: Final = "id, time, job, identity, author, why, operation, mode, criteria, code, subcode, text"
 INSERT_CALL: Final = (
@@ -256,11 +268,12 @@ PUT_CAMPAIGN: Final = (
 _CAMPAIGNS: Final = f"SELECT {_CAMPAIGN_COLUMNS} FROM insi_campaign"  # noqa: S608  # no value
 CAMPAIGN: Final = f"{_CAMPAIGNS} WHERE id = ?"
 CAMPAIGNS: Final = f"{_CAMPAIGNS} ORDER BY created DESC, id DESC"
+LAST_CAMPAIGN: Final = f"{_CAMPAIGNS} WHERE author = ? ORDER BY created DESC, id DESC LIMIT 1"
 RUNNING_CAMPAIGNS: Final = f"{_CAMPAIGNS} WHERE state = 'running' ORDER BY created, id"
 OLD_CALLS: Final = "SELECT id FROM insi_call WHERE time < ? AND id > ? AND raw IS NOT NULL ORDER BY id LIMIT ?"
 ERASE_CALL: Final = "UPDATE insi_call SET criteria = NULL, raw = NULL WHERE id = ?"
 #: Tables whose column `identity` names an identity, or is empty.
-NAMING_IDENTITIES: Final = ("insi_job", "insi_call", "invitation")
+NAMING_IDENTITIES: Final = ("insi_job", "insi_call", "invitation", "document_copy")
 COUNT_NAMING: Final = tuple(f"SELECT count(*) FROM {table}" for table in NAMING_IDENTITIES)  # noqa: S608  # no value
 #: Their rows that name one that does not exist.
 NAMING_NOBODY: Final = tuple(

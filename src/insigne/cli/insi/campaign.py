@@ -27,6 +27,7 @@ from insigne.insi.jobs import Campaign
 from insigne.insi.service import InsiService
 from insigne.net.tls import TlsError
 from insigne.store.audit import AuditEntry
+from insigne.store.insi import JobFilter
 from insigne.store.moments import rfc3339
 from insigne.store.queries import ReadView
 
@@ -90,7 +91,7 @@ def start(
     limit = _limit(context, older_than)
     with at_desk(context, user, Right.CAMPAIGN) as desk:
         with desk.base.store.read() as view:
-            total = _count(view, limit)
+            total = view.count_to_verify(limit)
         campaign = Campaign(
             desk.base.new_id(),
             name,
@@ -195,10 +196,11 @@ class _Run:
                 self._progress()
             with self.base.store.read() as view:
                 campaign = _found(view, self.campaign)
-            if campaign.state != "running":
+                awaited = campaign.state != "paused" and _awaited(view, campaign)
+            if campaign.state != "running" and not awaited:
                 self._progress()
                 return
-            if not waiting and not within_hours(campaign, datetime.now().astimezone().hour):
+            if not waiting and not awaited and not within_hours(campaign, datetime.now().astimezone().hour):
                 waiting = True
                 note(f"hors des heures de la campagne ({_hours_text(campaign)}) : elle attend")
             time.sleep(_LOOK_SECONDS)
@@ -206,6 +208,12 @@ class _Run:
     def _progress(self) -> None:
         with self.base.store.read() as view:
             _show_progress(_document(view, _found(view, self.campaign)))
+
+
+def _awaited(view: ReadView, campaign: Campaign) -> bool:
+    """Whether a batch of the campaign is being verified, its last collection not having failed."""
+    jobs = view.jobs(JobFilter(state="waiting", origin=origin_of(campaign)), limit=_PAGE)
+    return any(job.ticket and not job.error for job in jobs)
 
 
 def _turn(ctx: typer.Context, campaign_id: str, user: str, state: Any, sources: tuple[str, ...]) -> None:
@@ -275,13 +283,6 @@ def _found(view: ReadView, campaign_id: str) -> Campaign:
 
 def _unknown(campaign_id: str) -> NoReturn:
     fail(Exit.PROBLEMS, f"{campaign_id}: no such campaign; `insigne insi campaign list` shows the ids")
-
-
-def _count(view: ReadView, older_than: str) -> int:
-    total, after = 0, ""
-    while page := view.to_verify(after, older_than, _PAGE):
-        total, after = total + len(page), page[-1]
-    return total
 
 
 def _service(base: Base) -> InsiService:

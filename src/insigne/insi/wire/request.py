@@ -34,7 +34,7 @@ def build_search(traits: SearchTraits, context: CallContext) -> bytes:
         raise WireError("sex: INSi takes M or F only")
     if not _DATE.fullmatch(traits.birth_date):
         raise WireError("birth_date: INSi takes YYYY-MM-DD")
-    if traits.birth_place and not _PLACE.fullmatch(traits.birth_place):
+    if traits.birth_place and not is_place(traits.birth_place):
         raise WireError("birth_place: INSi takes a COG code of five characters, or none")
     body = (
         f'<r:RECSANSVITALE xmlns:r="{names.SEARCH}">'
@@ -46,6 +46,11 @@ def build_search(traits: SearchTraits, context: CallContext) -> bytes:
         + "</r:RECSANSVITALE>"
     )
     return _envelope("search", context, "<b:COUVERTURE/>", body)
+
+
+def is_place(text: str) -> bool:
+    """Tell whether a text is shaped as a COG code, as the only birthplace INSi takes is."""
+    return _PLACE.fullmatch(text) is not None
 
 
 def build_vitale(data: VitaleData, context: CallContext) -> bytes:
