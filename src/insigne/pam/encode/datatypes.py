@@ -12,7 +12,12 @@ from insigne.registry.values import Address, Authority, Identifier, Location, Pr
 #: Writes an authority as the sub-components of an HD, "" for one without name nor universal id.
 Namer = Callable[[Authority], str]
 
-escape: Final = STANDARD.escape
+_escape: Final = STANDARD.escape
+
+
+def escape(text: str) -> str:
+    """A text without delimiters; most are plain or empty."""
+    return text if not text or text.isalnum() else _escape(text)
 
 
 def components(*parts: str) -> str:

@@ -99,7 +99,8 @@ class Dialect:
 
     def moment(self, time: str) -> str:
         """An RFC 3339 time as YYYYMMDDHHMMSS+ZZZZ in the receiver's zone."""
-        return datetime.fromisoformat(time).astimezone(self._zone).strftime("%Y%m%d%H%M%S%z")
+        text = datetime.fromisoformat(time).astimezone(self._zone).isoformat(timespec="seconds")
+        return "".join((text[:4], text[5:7], text[8:10], text[11:13], text[14:16], text[17:22], text[23:25]))
 
     # --- what its edition has
 
@@ -131,7 +132,8 @@ class Dialect:
         for number, field in known.items():
             if field.usage == "X":
                 continue
-            table = self.edition.tables.get(field.table) if field.type in _CODED else None
+            single = field.type in _CODED and field.most == 1
+            table = self.edition.tables.get(field.table) if single else None
             found[number] = None if table is None or table.open or table.countries else table.codes
         return found
 

@@ -66,7 +66,7 @@ def _subject(notice: Notice, states: Mapping[tuple[str, str], State], current: I
     other = states[("identity", notice.other)] if notice.other else None
     stay = states[("encounter", notice.encounter)] if notice.encounter else None
     if not isinstance(identity, Identity):
-        raise LookupError(f"{notice.trigger}: the state of the subject is not that of an identity")
+        raise TypeError(f"{notice.trigger}: the state of the subject is not that of an identity")
     movement: Movement | None = None
     if isinstance(stay, Encounter) and notice.movement:
         movement = stay.movement(notice.movement)

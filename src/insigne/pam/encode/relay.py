@@ -30,8 +30,8 @@ class Relay:
                 self.segments.add(place.segment)
             else:
                 raise ValueError(
-                    f"relay_segments: {path!r}: name a segment that we do not write (IN1, NK1, OBX), or a field that we "
-                    "leave empty (PV1-21)"
+                    f"relay_segments: {path!r}: name a segment that we do not write (IN1, NK1, OBX), or a field "
+                    "that we leave empty (PV1-21)"
                 )
 
     def copied(self, lines: list[str], original: Message, structure: Structure) -> list[str]:

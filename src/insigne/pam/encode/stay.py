@@ -14,6 +14,8 @@ from insigne.registry.values import Identifier, Location
 _ENTRIES = frozenset({"A01", "A04", "A05"})
 #: What is cancelled at the place it was said, not at the one that stands again: entries and what was only planned.
 _AT_ITS_PLACE = frozenset({"A11", "A27", "A38", "A25", "A26"})
+#: Before anybody is housed, the unit in charge is the only one known; editions up to 2.6 want one.
+_PLANNED = frozenset({"A05", "A38"})
 _CLASS_AFTER = {"A01": "I", "A04": "O", "A06": "I", "A07": "O"}
 _NOWHERE = Location()
 #: Everything about a movement changes, as far as is known.
@@ -43,6 +45,8 @@ def pv1(dialect: Dialect, event: Event) -> str:
     cancelled = event.action == "CANCEL"
     patient_class = (header.patient_class if cancelled else movement.patient_class) or header.patient_class
     location = standing.location if standing.location != _NOWHERE else movement.location
+    if location == _NOWHERE and event.trigger in dialect.edition.locations["PV1-3.1"] & _PLANNED:
+        location = Location(ward=movement.care_ward.code or movement.medical_ward.code)
     attending = standing.attending if standing.attending.id or standing.attending.family else movement.attending
 
     def said(field: str, value: str) -> str:
@@ -169,18 +173,18 @@ def _nature(dialect: Dialect, event: Event) -> str:
 _COMBINED = {"HM": "MH", "HS": "SH", "MS": "SM"}
 
 
+_PMSI = ("admit_mode", "discharge_mode", "origin", "destination", "emergency_passage")
+
+
 def zfm(dialect: Dialect, event: Event) -> str:
     """ZFM: the PMSI modes."""
     header, cleared = event.stay.header, event.cleared
-    names = ("admit_mode", "discharge_mode", "origin", "destination", "emergency_passage")
-    return row(
-        dialect,
-        "ZFM",
-        {
-            field: dt.escape(getattr(header, name)) or (NULL if name in cleared else "")
-            for field, name in enumerate(names, 1)
-        },
-    )
+    said = {
+        field: dt.escape(value) if value else NULL
+        for field, name in enumerate(_PMSI, 1)
+        if (value := getattr(header, name)) or name in cleared
+    }
+    return row(dialect, "ZFM", said) if said else ""
 
 
 def zfv(dialect: Dialect, event: Event) -> str:
