@@ -30,6 +30,7 @@ COMMANDS = {
     "worklist": ("insigne.cli.worklist", "List, assign and settle what waits for a person."),
     "enrol": ("insigne.cli.enrol", "Invite people to enter their own traits on their phone."),
     "insi": ("insigne.cli.insi", "Call the téléservice INSi, or simulate it."),
+    "receiver": ("insigne.cli.receiver", "Receive HL7 messages as a script says: late, wrong, or well."),
     "message": ("insigne.cli.message", "List, show and replay messages received and sent."),
     "db": ("insigne.cli.db", "Upgrade, rebuild and verify the database."),
     "backup": ("insigne.cli.backup", "Write a consistent copy of the data folder to one file."),
