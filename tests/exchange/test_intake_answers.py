@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from insigne.exchange.handler import Delivery, Outcome
+from insigne.exchange.handler import Delivery, Outcome, Prepared
 from insigne.exchange.intake import Unframed
 from insigne.exchange.model import Peer
 from insigne.exchange.settings import ExchangeSettings, SenderSettings
@@ -445,8 +445,11 @@ class Broken:
     def __init__(self, working: Any) -> None:
         self._working = working
 
-    def handle(self, delivery: Delivery, working: WorkingSet) -> Outcome:
-        outcome = self._working.handle(delivery, working)
+    def prepare(self, delivery: Delivery) -> Prepared | Outcome:
+        return self._working.prepare(delivery)
+
+    def handle(self, delivery: Delivery, prepared: Prepared, working: WorkingSet) -> Outcome:
+        outcome = self._working.handle(delivery, prepared, working)
         if "BROKEN" in delivery.message.text:
             raise ValueError(f"cannot read {delivery.message.text}")
         return outcome

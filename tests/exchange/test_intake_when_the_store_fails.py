@@ -35,9 +35,9 @@ class FailingTransaction:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transaction, name)
 
-    def previous(self, *key: str) -> Any:
+    def previous(self, keys: Any, since: str) -> Any:
         self._storage.fails("previous")
-        return self._transaction.previous(*key)
+        return self._transaction.previous(keys, since)
 
     def write(self, changes: Any, messages: Any) -> None:
         self._storage.fails("write")

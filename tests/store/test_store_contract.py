@@ -58,7 +58,7 @@ def test_what_does_not_exist_is_none(store):
         assert transaction.work_item("none") is None
         assert transaction.open_work_item("none") is None
         assert transaction.holders(("PI", "x", "1")) == ()
-        assert transaction.previous("GAM", "1", "") is None
+        assert transaction.previous([("GAM", "1")], "") == {}
 
 
 def test_holders_are_given_oldest_first_whatever_their_ids(store, hospital):
@@ -180,9 +180,10 @@ def test_a_repeated_control_id_finds_the_last_message_accepted_in_the_window(sto
     repeated = hospital.message(4, control_id="C", disposition="duplicate")
     hospital.record(messages=[first, second, refused, repeated])
     with store.begin() as transaction:
-        assert transaction.previous(first.sender, "C", first.time) == second
-        assert transaction.previous(first.sender, "C", refused.time) is None
-        assert transaction.previous("OTHER|HOSPITAL", "C", first.time) is None
+        key = (first.sender, "C")
+        other = ("OTHER|HOSPITAL", "C")
+        assert transaction.previous([key, other], first.time) == {key: second}
+        assert transaction.previous([key], refused.time) == {}
 
 
 def test_messages_are_listed_newest_first_by_pages_and_filters(store, hospital):

@@ -8,7 +8,6 @@ QUERIES = {
     name: getattr(statements, name)
     for name in (
         "LAST_SEAL", "IDENTITY", "HOLDERS", "ENCOUNTER", "ENCOUNTERS", "WORK_ITEM", "OPEN_WORK_ITEM",
-        "PREVIOUS_MESSAGE",
         "SEAL_HEAD", "FIND_IDENTITY", "ENCOUNTERS_OF", "MESSAGE", "HISTORY", "EVENTS_AFTER",
         "IDENTITY_ROW", "IDENTIFIER_ROW", "ENCOUNTER_ROW", "ENCOUNTER_KEY_ROW", "WORK_ITEM_ROW", "TOKEN",
         "DELETE_IDENTIFIER", "DELETE_ENCOUNTER_KEY", "ERASE_MESSAGE", "ERASE_ENTRY", "OLD_ENTRIES", "REVOKE_TOKEN",
@@ -16,6 +15,11 @@ QUERIES = {
         "COUNTER", "USER", "INVITATION", "WORK_ITEM_SUBJECT_ROW",
     )
 } | {
+    "previous messages": statements.with_rows(statements.PREVIOUS_MESSAGES, 4, 2),
+    "holders of a batch": statements.with_rows(statements.HOLDERS_EACH, 4, 3),
+    "stays of a batch": statements.with_rows(statements.ENCOUNTERS_EACH, 4, 3),
+    "identities of a batch": statements.with_rows(statements.IDENTITIES_EACH, 4, 1),
+    "encounters of a batch": statements.with_rows(statements.STAYS_EACH, 4, 1),
     "jobs of an identity": statements.JOBS + statements.JOB_FILTERS["identity"] + statements.JOBS_ORDER,
     "jobs of a campaign": statements.JOBS + statements.JOB_FILTERS["origin"] + statements.JOBS_ORDER,
     "calls": statements.CALLS + statements.CALLS_ORDER,
@@ -40,6 +44,7 @@ QUERIES = {
 #: What may be scanned: an index in its order, up to a LIMIT.
 ORDERED = (
     "SCAN seal",
+    "SCAN wanted",  # the keys asked for
     "SCAN message USING INDEX message_by_time",
     "SCAN insi_call USING INDEX insi_call_by_time",
 )
@@ -52,7 +57,7 @@ def test_a_query_finds_its_rows_by_an_index(sqlite_hospital, name):
         plan = [row[3] for row in view.select(f"EXPLAIN QUERY PLAN {sql}", (None,) * sql.count("?"))]
     assert plan
     for step in plan:
-        assert not step.startswith("SCAN") or step in ORDERED, plan
+        assert not step.startswith("SCAN") or step in ORDERED or step.endswith("CONSTANT ROWS"), plan
 
 
 def test_the_search_by_birth_date_reads_names_from_the_index(sqlite_hospital):

@@ -1,11 +1,11 @@
 """ADT messages: edition, validation, decoding, and the registry's decision (ITI-30, ITI-31)."""
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
 
-from insigne.exchange.handler import Delivery, Outcome
+from insigne.exchange.handler import Delivery, Outcome, Prepared
 from insigne.exchange.settings import SenderSettings
 from insigne.hl7 import AckError, Location, Message
 from insigne.pam.decode import decode, kind_of
@@ -14,12 +14,21 @@ from insigne.pam.editions import Edition, UnknownVersion, edition_of
 from insigne.pam.findings import Finding, apply_policy
 from insigne.pam.replies import notice_warning
 from insigne.pam.validate import ValidationContext, validate
+from insigne.registry.commands import Command
 from insigne.registry.decide import decide
+from insigne.registry.lookups import joined_command, lookups
 from insigne.registry.settings import Policy
 from insigne.registry.source import Source
 from insigne.registry.workingset import WorkingSet
 
 _EVERY_PROCESSING_ID = ("P", "T", "D")
+
+
+class _Asked(NamedTuple):
+    """What a message asks, and what there is to say of how it asks."""
+
+    command: Command
+    findings: tuple[Finding, ...]
 
 
 class AdtHandler:
@@ -33,8 +42,8 @@ class AdtHandler:
         self._context = ValidationContext(environment=policy.environment)
         self._new_id = new_id
 
-    def handle(self, delivery: Delivery, working: WorkingSet) -> Outcome:
-        """See `handler.Handler.handle`."""
+    def prepare(self, delivery: Delivery) -> Prepared | Outcome:
+        """See `handler.Handler.prepare`: edition, validation, command."""
         message, sender = delivery.message, delivery.sender
         try:
             edition, findings = edition_of(message, sender.edition or None)
@@ -55,14 +64,19 @@ class AdtHandler:
             findings, refused = apply_policy(findings, sender.rules)
             if refused:
                 return Outcome("AE", tuple(_error(finding) for finding in refused), tuple(findings))
-        return self._decide(delivery, working, tuple(findings))
+        command = joined_command(decode(message), self._policy)
+        holders, encounters = lookups(command)
+        return Prepared(holders, encounters, _Asked(command, tuple(findings)))
 
-    def _decide(self, delivery: Delivery, working: WorkingSet, findings: tuple[Finding, ...]) -> Outcome:
+    def handle(self, delivery: Delivery, prepared: Prepared, working: WorkingSet) -> Outcome:
+        """See `handler.Handler.handle`: the registry's decision."""
         message, sender = delivery.message, delivery.sender
+        asked: _Asked = prepared.content
+        findings = asked.findings
         author = f"{message.sending_application}|{message.sending_facility}"
         source = Source(delivery.received.time, author, "message", delivery.message_id)
         policy = self._lenient if sender.unknown_cancellation == "accept" else self._policy
-        decision = decide(decode(message), working, source, policy, self._new_id)
+        decision = decide(asked.command, working, source, policy, self._new_id)
         warnings: tuple[AckError, ...] = ()
         if sender.warnings:
             said = (notice_warning(notice) for notice in decision.notices)

@@ -1,6 +1,6 @@
 """What handles a message once it can be read: the port that ADT, and later ORU and MDM, plug into."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -9,6 +9,7 @@ from insigne.exchange.settings import SenderSettings
 from insigne.hl7 import AckError, Message
 from insigne.pam.findings import Finding
 from insigne.registry.notices import Notice
+from insigne.registry.ports import Key
 from insigne.registry.workingset import WorkingSet
 
 
@@ -35,10 +36,26 @@ class Outcome(msgspec.Struct):
     ignored: bool = False
 
 
-class Handler(Protocol):
-    """Handles the messages of one MSH-9.1."""
+class Prepared(msgspec.Struct, frozen=True):
+    """A message read as far as it can be without the registry.
 
-    def handle(self, delivery: Delivery, working: WorkingSet) -> Outcome:
+    `holders` and `encounters` are the keys that deciding will look up first: those of a batch are read together.
+    `content` is the handler's own.
+    """
+
+    holders: tuple[Key, ...] = ()
+    encounters: tuple[Key, ...] = ()
+    content: Any = None
+
+
+class Handler(Protocol):
+    """Handles the messages of one MSH-9.1, in two steps: what the message alone says, then what the registry does."""
+
+    def prepare(self, delivery: Delivery) -> Prepared | Outcome:
+        """Read the message; the outcome at once when nothing is left to decide. May raise `Hl7Error`."""
+        ...
+
+    def handle(self, delivery: Delivery, prepared: Prepared, working: WorkingSet) -> Outcome:
         """Decide, writing changes in `working`; the caller drops it when the code is not AA.
 
         May raise `Hl7Error` (what the message lacks) and `Refused` (what the registry refuses).

@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from traceback import extract_tb
+from typing import Final
 
 import structlog
 
 from insigne.exchange.errors import StoreBusy, StoreConflict, StoreError, StoreLost
-from insigne.exchange.handler import Delivery, Handler, Outcome
+from insigne.exchange.handler import Delivery, Handler, Outcome, Prepared
 from insigne.exchange.model import Answer, MessageRecord, Peer, Received
 from insigne.exchange.ports import Follower, Storage, Transaction
 from insigne.exchange.reading import content_digest, header_of, read, sender_of
@@ -61,7 +62,39 @@ class _Batch:
     now: str
     since: str
     records: list[MessageRecord] = field(default_factory=list)
-    answered: dict[tuple[str, str], MessageRecord] = field(default_factory=dict)
+    #: The accepted message of each sender and control id of the batch, earlier ones of the batch included.
+    accepted: dict[tuple[str, str], MessageRecord] = field(default_factory=dict)
+
+
+_NOTHING: Final = Prepared()
+#: An acknowledgement that arrives as a message: recorded, never answered.
+_ACKNOWLEDGED: Final = Outcome("", ignored=True)
+
+
+@dataclass(slots=True)
+class _Read:
+    """A message of a batch, read as far as it says by itself; `outcome` once there is nothing left to decide."""
+
+    item: Received
+    delivery: Delivery
+    digest: bytes
+    prepared: Prepared = _NOTHING
+    outcome: Outcome | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The duplicate key (design: settled 6)."""
+        return sender_of(self.delivery.message), self.delivery.message.control_id
+
+
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """What is not for a handler: bytes that framing refused, a message that cannot be read, an acknowledgement."""
+
+    item: Received | Unframed
+    message_id: str
+    message: Message | None
+    outcome: Outcome
 
 
 class Intake:
@@ -140,7 +173,9 @@ class Intake:
             # The base compares times as text: UTC, in the form receptions are recorded in.
             since = (now - self._window).astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
             batch = _Batch(transaction, WorkingSet(transaction), hl7_time(now), since)
-            answers = [self._take(batch, item) for item in items]
+            readings = [self._read(item) for item in items]
+            self._look_up(batch, [one for one in readings if isinstance(one, _Read)])
+            answers = [self._take(batch, one) for one in readings]
             for follower in self._followers:
                 follower.follow(batch.working, transaction)
             transaction.write(batch.working, batch.records)
@@ -166,50 +201,81 @@ class Intake:
             case _:
                 counters.rejected += 1
 
-    def _take(self, batch: _Batch, item: Received | Unframed) -> Answer:
+    def _read(self, item: Received | Unframed) -> _Read | _Unread:
+        """Everything that can be known of a message without the base."""
         message_id = self._new_id()
         if isinstance(item, Unframed):
-            batch.records.append(unframed_record(message_id, item.junk, item.peer, item.time))
-            return Answer(b"", "", message_id, durable=True)
+            return _Unread(item, message_id, None, Outcome(""))
         try:
             message, sender = read(item.raw, self._senders)
         except Hl7Error as error:
             header = header_of(item.raw)
-            if header is not None and header.message_code == "ACK":
-                return _unanswered(batch, item, message_id, header)
-            return self._answer(batch, item, message_id, header, Outcome(error.ack, (AckError.of(error),)))
-        if message.message_code == "ACK":
-            return _unanswered(batch, item, message_id, message)
-        digest = content_digest(item.raw)
-        previous = None if item.replay_of else self._previous(batch, message)
+            refusal = Outcome(error.ack, (AckError.of(error),))
+            return _Unread(item, message_id, header, _ACKNOWLEDGED if _is_ack(header) else refusal)
+        if _is_ack(message):
+            return _Unread(item, message_id, message, _ACKNOWLEDGED)
+        return _Read(item, Delivery(message, message_id, item, sender), content_digest(item.raw))
+
+    def _look_up(self, batch: _Batch, readings: Sequence[_Read]) -> None:
+        """Read from the base, together, what deciding on the messages of a batch needs."""
+        keys = {one.key for one in readings if one.key[1] and not one.item.replay_of}
+        if keys:
+            batch.accepted.update(batch.transaction.previous(keys, batch.since))
+        new = [one for one in readings if one.item.replay_of or one.key not in batch.accepted]
+        for one in new:
+            self._prepare(one)
+        holders = {key for one in new for key in one.prepared.holders}
+        encounters = {key for one in new for key in one.prepared.encounters}
+        batch.transaction.prefetch(holders, encounters)
+
+    def _prepare(self, one: _Read) -> None:
+        delivery = one.delivery
+        handler = self._handlers.get(delivery.message.message_code)
+        if handler is None:
+            place = Location("MSH", field=9, component=1)
+            one.outcome = Outcome("AR", (AckError("200", "E", place, "message type not supported"),))
+        elif not _may_send(delivery):
+            place = Location("MSH", field=3)
+            one.outcome = Outcome("AR", (AckError("207", "E", place, "this certificate may not send as this system"),))
+        else:
+            try:
+                prepared = handler.prepare(delivery)
+            except Hl7Error as error:
+                one.outcome = Outcome(error.ack, (AckError.of(error),))
+            except Exception as error:
+                one.outcome = _defective(delivery, error)
+            else:
+                if isinstance(prepared, Outcome):
+                    one.outcome = prepared
+                else:
+                    one.prepared = prepared
+
+    def _take(self, batch: _Batch, one: _Read | _Unread) -> Answer:
+        if isinstance(one, _Unread):
+            return self._unread(batch, one)
+        previous = batch.accepted.get(one.key) if one.key[1] and not one.item.replay_of else None
         if previous is not None:
-            return self._repeated(batch, item, message_id, message, previous, digest)
-        outcome = self._decided(batch, Delivery(message, message_id, item, sender))
-        return self._answer(batch, item, message_id, message, outcome, digest)
+            return self._repeated(batch, one, previous)
+        delivery = one.delivery
+        return self._answer(
+            batch, one.item, delivery.message_id, delivery.message, self._decided(batch, one), one.digest
+        )
 
-    def _previous(self, batch: _Batch, message: Message) -> MessageRecord | None:
-        """The accepted message of the same sender and control id (design:
+    def _unread(self, batch: _Batch, one: _Unread) -> Answer:
+        item = one.item
+        if isinstance(item, Unframed):
+            batch.records.append(unframed_record(one.message_id, item.junk, item.peer, item.time))
+            return Answer(b"", "", one.message_id, durable=True)
+        if one.outcome is _ACKNOWLEDGED:
+            batch.records.append(record_of(one.message_id, item, one.message, one.outcome, b"", b""))
+            return Answer(b"", "", one.message_id, durable=True)
+        return self._answer(batch, item, one.message_id, one.message, one.outcome)
 
-        settled 6); a refused one is evaluated anew.
-        """
-        control_id = message.control_id
-        if not control_id:
-            return None
-        key = (sender_of(message), control_id)
-        return batch.answered.get(key) or batch.transaction.previous(*key, batch.since)
-
-    def _repeated(
-        self,
-        batch: _Batch,
-        item: Received,
-        message_id: str,
-        message: Message,
-        previous: MessageRecord,
-        digest: bytes,
-    ) -> Answer:
-        if previous.digest == digest:
+    def _repeated(self, batch: _Batch, one: _Read, previous: MessageRecord) -> Answer:
+        item, message, message_id = one.item, one.delivery.message, one.delivery.message_id
+        if previous.digest == one.digest:
             outcome = Outcome(previous.code, subject=previous.subject)
-            record = record_of(message_id, item, message, outcome, previous.ack, digest, disposition="duplicate")
+            record = record_of(message_id, item, message, outcome, previous.ack, one.digest, disposition="duplicate")
             batch.records.append(record)
             return Answer(previous.ack, previous.code, message_id, durable=True)
         self.counters.alarms += 1
@@ -217,29 +283,24 @@ class Intake:
         error = AckError(
             "205", "E", Location("MSH", field=10), "this control id was accepted with other content: give it a new one"
         )
-        return self._answer(batch, item, message_id, message, Outcome("AE", (error,)), digest)
+        return self._answer(batch, item, message_id, message, Outcome("AE", (error,)), one.digest)
 
-    def _decided(self, batch: _Batch, delivery: Delivery) -> Outcome:
-        message = delivery.message
-        handler = self._handlers.get(message.message_code)
-        if handler is None:
-            place = Location("MSH", field=9, component=1)
-            return Outcome("AR", (AckError("200", "E", place, "message type not supported"),))
-        if not _may_send(delivery):
-            place = Location("MSH", field=3)
-            return Outcome("AR", (AckError("207", "E", place, "this certificate may not send as this system"),))
+    def _decided(self, batch: _Batch, one: _Read) -> Outcome:
+        if one.outcome is not None:
+            return one.outcome
+        delivery = one.delivery
+        handler = self._handlers[delivery.message.message_code]
         working = WorkingSet(batch.working)
         try:
-            outcome = handler.handle(delivery, working)
+            outcome = handler.handle(delivery, one.prepared, working)
         except Hl7Error as error:
             return Outcome(error.ack, (AckError.of(error),))
         except Refused as refused:
             return Outcome("AE", (refusal_error(refused),))
         except StoreError:
             raise
-        except Exception as error:  # a defect of ours: this message is refused, its neighbours are not
-            _log.error("message not processed", message=delivery.message_id, **_defect(error))
-            return Outcome("AR", (AckError("207", "E", text="internal error, nothing was done"),))
+        except Exception as error:
+            return _defective(delivery, error)
         if outcome.code == "AA":
             batch.working.absorb(working)
         return outcome
@@ -261,7 +322,7 @@ class Intake:
         record = record_of(message_id, item, message, outcome, ack, digest, code=code)
         batch.records.append(record)
         if record.disposition == "accepted":
-            batch.answered[record.sender, record.control_id] = record
+            batch.accepted[record.sender, record.control_id] = record
         elif record.disposition == "rejected":
             _log.warning(
                 "message refused",
@@ -273,17 +334,21 @@ class Intake:
         return Answer(ack, code, message_id, durable=True)
 
 
+def _is_ack(message: Message | None) -> bool:
+    return message is not None and message.message_code == "ACK"
+
+
+def _defective(delivery: Delivery, error: Exception) -> Outcome:
+    """A defect of ours: this message is refused, its neighbours are not."""
+    _log.error("message not processed", message=delivery.message_id, **_defect(error))
+    return Outcome("AR", (AckError("207", "E", text="internal error, nothing was done"),))
+
+
 def _may_send(delivery: Delivery) -> bool:
     """Whether the client certificate is one this sender may use; without a list, any is."""
     allowed = delivery.sender.certificates
     peer = delivery.received.peer
     return not allowed or peer.fingerprint in allowed or peer.certificate_name in allowed
-
-
-def _unanswered(batch: _Batch, item: Received, message_id: str, message: Message) -> Answer:
-    """An acknowledgement that arrives as a message: recorded, never answered."""
-    batch.records.append(record_of(message_id, item, message, Outcome("", ignored=True), b"", b""))
-    return Answer(b"", "", message_id, durable=True)
 
 
 def _in_its_mode(message: Message | None, code: str) -> tuple[str, bool]:

@@ -1,19 +1,26 @@
 """What exchange needs from outside (storage), and what it offers to transports."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from insigne.exchange.model import Answer, MessageRecord, Peer, Received
 from insigne.hl7 import Junk
-from insigne.registry.ports import View
+from insigne.registry.ports import Key, View
 from insigne.registry.workingset import WorkingSet
 
 
 class Transaction(View, Protocol):
     """One write transaction of the store: reads see what is committed and what it has written so far."""
 
-    def previous(self, sender: str, control_id: str, since: str) -> MessageRecord | None:
-        """Return the latest message accepted under that key at or after `since`, duplicates left out."""
+    def previous(self, keys: Collection[tuple[str, str]], since: str) -> dict[tuple[str, str], MessageRecord]:
+        """Return the latest message accepted at or after `since` under each key (sender, control id) that has one.
+
+        Duplicates are left out.
+        """
+        ...
+
+    def prefetch(self, holders: Collection[Key], encounters: Collection[Key]) -> None:
+        """Read at once what `holders` and `encounters` of these keys lead to; it changes no answer, only their cost."""
         ...
 
     def write(self, changes: WorkingSet, messages: Sequence[MessageRecord]) -> None:

@@ -1,24 +1,19 @@
 """The door of the registry: one command in, its events in the working set, or a refusal that leaves nothing behind."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
-
-from msgspec.structs import replace
+from typing import Any, NamedTuple
 
 from insigne.registry import acts, casework, enrolment, qualification
 from insigne.registry import commands as cmd
-from insigne.registry.attach import joined
 from insigne.registry.decision import Draft
+from insigne.registry.lookups import joined_command
 from insigne.registry.merge import link_patients, merge_patients, replace_identifiers
 from insigne.registry.notices import Notice
 from insigne.registry.record import record_patient
 from insigne.registry.settings import Policy
 from insigne.registry.source import Source
 from insigne.registry.stays import move_accounts, record_movement, renumber_account
-from insigne.registry.values import Identifier
 from insigne.registry.workingset import WorkingSet
-
-_WithPrior = TypeVar("_WithPrior", cmd.MergePatients, cmd.ReplaceIdentifiers, cmd.MoveAccount)
 
 
 class Decision(NamedTuple):
@@ -37,52 +32,23 @@ def decide(
     that are unique and ordered in time.
     """
     draft = Draft(working, source, policy, new_id)
+    command = joined_command(command, policy)
     match command:
         case cmd.RecordPatient():
-            record_patient(draft, _patient(command.patient, policy))
+            record_patient(draft, command.patient)
         case cmd.RecordMovement():
-            record_movement(draft, _movement(command, policy))
+            record_movement(draft, command)
         case cmd.MergePatients():
-            merge_patients(draft, _with_prior(command, policy))
+            merge_patients(draft, command)
         case cmd.ReplaceIdentifiers():
-            replace_identifiers(draft, _with_prior(command, policy))
+            replace_identifiers(draft, command)
         case cmd.LinkPatients():
-            first, second = _patient(command.first, policy), _patient(command.second, policy)
-            link_patients(draft, replace(command, first=first, second=second))
+            link_patients(draft, command)
         case cmd.MoveAccounts():
-            moves = tuple(
-                replace(_with_prior(move, policy), account=_one(move.account, policy)) for move in command.moves
-            )
-            move_accounts(draft, cmd.MoveAccounts(moves))
+            move_accounts(draft, command)
         case cmd.RenumberAccount():
-            account, prior = joined((command.account, command.prior_account), policy)
-            patient = _patient(command.patient, policy)
-            renumber_account(draft, cmd.RenumberAccount(patient, account, prior))
+            renumber_account(draft, command)
     return Decision(draft.subject, tuple(draft.notices))
-
-
-def _patient(patient: cmd.Patient, policy: Policy) -> cmd.Patient:
-    identifiers = joined(patient.identifiers, policy)
-    return patient if identifiers is patient.identifiers else replace(patient, identifiers=identifiers)
-
-
-def _one(identifier: Identifier | None, policy: Policy) -> Identifier | None:
-    return None if identifier is None else joined((identifier,), policy)[0]
-
-
-def _movement(command: cmd.RecordMovement, policy: Policy) -> cmd.RecordMovement:
-    if not policy.universal:
-        return command
-    return replace(
-        command,
-        patient=_patient(command.patient, policy),
-        visit=_one(command.visit, policy),
-        account=_one(command.account, policy),
-    )
-
-
-def _with_prior(command: _WithPrior, policy: Policy) -> _WithPrior:
-    return replace(command, patient=_patient(command.patient, policy), prior=joined(command.prior, policy))
 
 
 def decide_act(

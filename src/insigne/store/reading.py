@@ -1,13 +1,20 @@
 """What is committed, as the registry asks for it (`registry.ports.View`), over one session."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, Final
 
 from insigne.exchange.model import MessageRecord
 from insigne.registry.ports import Key
 from insigne.registry.state import Encounter, Identity, WorkItem
 from insigne.store import rows, statements
 from insigne.store.session import Row, Session
+
+_MOST_KEYS: Final = 64
+
+
+def _size(count: int) -> int:
+    """The next power of two."""
+    return 1 << (count - 1).bit_length()
 
 
 class Reader:
@@ -56,7 +63,23 @@ class Reader:
         found = self.select(statements.OPEN_WORK_ITEM, (key,))
         return found[0][0] if found else None
 
-    def previous(self, sender: str, control_id: str, since: str) -> MessageRecord | None:
+    def previous(self, keys: Collection[tuple[str, str]], since: str) -> dict[tuple[str, str], MessageRecord]:
         """See `exchange.ports.Transaction.previous`."""
-        found = self.select(statements.PREVIOUS_MESSAGE, (sender, control_id, since))
-        return rows.read_message(found[0]) if found else None
+        found = [rows.read_message(row) for row in self.select_each(statements.PREVIOUS_MESSAGES, keys, (since,))]
+        found.sort(key=lambda record: (record.time, record.id))
+        return {(record.sender, record.control_id): record for record in found}
+
+    def select_each(self, sql: str, keys: Collection[Sequence[Any]], parameters: Sequence[Any] = ()) -> list[Row]:
+        """The rows of a text of `statements` with one `{rows}` where a list of keys of the same width goes first.
+
+        Pages of keys have few sizes, filled with nulls, which nothing equals: few texts are prepared.
+        """
+        result: list[Row] = []
+        listed = list(keys)
+        while listed:
+            page, listed = listed[:_MOST_KEYS], listed[_MOST_KEYS:]
+            size, width = _size(len(page)), len(page[0])
+            values = [value for key in page for value in key]
+            values += [None] * (size * width - len(values))
+            result += self.select(statements.with_rows(sql, size, width), (*values, *parameters))
+        return result

@@ -3,6 +3,7 @@
 Parameters are ``?``; the PostgreSQL adapter writes them its own way. No text holds a literal question or percent mark.
 """
 
+from functools import cache
 from typing import Final
 
 #: Key of the advisory lock of PostgreSQL that a writer holds: "insigne" in ASCII.
@@ -75,10 +76,29 @@ _MESSAGE_COLUMNS: Final = (
     "id, time, direction, peer, sender, control_id, event, version, charset, disposition, code, digest,"
     " raw, ack, findings, subject, replay_of"
 )
-PREVIOUS_MESSAGE: Final = (
-    f"SELECT {_MESSAGE_COLUMNS} FROM message WHERE sender = ? AND control_id = ? AND time >= ?"  # noqa: S608  # no value
-    " AND direction = 'in' AND disposition = 'accepted' ORDER BY time DESC, id DESC LIMIT 1"
+# Keys are joined: SQLite looks a list of them up in an index, but not a list of rows after IN.
+PREVIOUS_MESSAGES: Final = (
+    f"WITH wanted (w1, w2) AS (VALUES {{rows}}) SELECT {_MESSAGE_COLUMNS} FROM wanted JOIN message"  # noqa: S608  # no value
+    " ON sender = w1 AND control_id = w2 AND time >= ? AND direction = 'in' AND disposition = 'accepted'"
 )
+HOLDERS_EACH: Final = (
+    "WITH wanted (w1, w2, w3) AS (VALUES {rows}) SELECT type, authority, value, identity FROM wanted JOIN identifier"
+    " ON value = w1 AND authority = w2 AND type = w3 ORDER BY since, identity"
+)
+ENCOUNTERS_EACH: Final = (
+    "WITH wanted (w1, w2, w3) AS (VALUES {rows}) SELECT type, authority, value, encounter FROM wanted"
+    " JOIN encounter_key ON value = w1 AND authority = w2 AND type = w3 ORDER BY encounter"
+)
+IDENTITIES_EACH: Final = "SELECT id, state FROM identity WHERE id IN (VALUES {rows})"
+STAYS_EACH: Final = "SELECT id, state FROM encounter WHERE id IN (VALUES {rows})"
+
+
+@cache
+def with_rows(sql: str, count: int, width: int) -> str:
+    """A text whose `{rows}` becomes `count` rows of `width` parameters."""
+    row = f"({', '.join('?' * width)})"
+    return sql.format(rows=", ".join([row] * count))
+
 
 # --- queries of reading views
 

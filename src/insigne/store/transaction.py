@@ -1,9 +1,9 @@
 """The unit of work: what one commit holds, from the first read under the write lock to the seal."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from types import TracebackType
-from typing import Any, Final, get_args
+from typing import Any, Final, TypeVar, get_args
 
 from insigne.exchange.errors import StoreError
 from insigne.exchange.model import MessageRecord
@@ -23,6 +23,8 @@ from insigne.store.pending import Pending, Work
 from insigne.store.sealing import GENESIS, SALT_BYTES, Header, Sealing, payload_digest
 from insigne.store.session import Row, Session
 from insigne.store.users import UserWriter
+
+S = TypeVar("S", Identity, Encounter)
 
 #: States and lookups kept from one transaction to the next; about 5 kB each.
 CACHE_SIZE: Final = 8192
@@ -117,6 +119,28 @@ class UnitOfWork(InsiWriter, UserWriter, InvitationWriter, CounterWriter, Outbox
             found = super().encounters(key)
             self._caches.stays.put(key, found)
         return found
+
+    def prefetch(self, holders: Collection[Key], encounters: Collection[Key]) -> None:
+        """See `exchange.ports.Transaction.prefetch`: what the caches lack is read into them."""
+        caches = self._caches
+        found = self._looked_up(caches.holders, holders, statements.HOLDERS_EACH)
+        self._load(caches.identities, found, statements.IDENTITIES_EACH, rows.read_identity)
+        found = self._looked_up(caches.stays, encounters, statements.ENCOUNTERS_EACH)
+        self._load(caches.encounters, found, statements.STAYS_EACH, rows.read_encounter)
+
+    def _looked_up(self, cache: Recent[Key, tuple[str, ...]], keys: Collection[Key], sql: str) -> set[str]:
+        unknown: dict[Key, list[str]] = {key: [] for key in keys if cache.get(key) is None}
+        if unknown:
+            wanted = [(value, authority, kind) for kind, authority, value in unknown]
+            for kind, authority, value, found in self.select_each(sql, wanted):
+                unknown[kind, authority, value].append(found)
+            for key, ids in unknown.items():
+                cache.put(key, tuple(ids))
+        return {one for ids in unknown.values() for one in ids}
+
+    def _load(self, cache: Recent[str, S], ids: set[str], sql: str, read: Callable[[bytes], S]) -> None:
+        for one, state in self.select_each(sql, [(one,) for one in ids if cache.get(one) is None]):
+            cache.put(one, read(state))
 
     def job(self, job_id: str) -> Job | None:
         """See `InsiTransaction.job`."""
