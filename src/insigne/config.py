@@ -16,18 +16,28 @@ import tomllib
 import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from insigne.api.settings import HttpSettings
+from insigne.exchange.delivery.settings import DeliverySettings
 from insigne.exchange.settings import ExchangeSettings, SenderSettings
 from insigne.ins.settings import ComparisonSettings, ProofSettings
 from insigne.insi.settings import InsiSettings
+from insigne.pam.encode.settings import SubscriptionSettings
 from insigne.registry.settings import AuthoritySettings, RegistrySettings
 from insigne.store.settings import RetentionSettings, StoreSettings
-from insigne.transport.settings import FolderSettings, MllpSettings, RemoteFolderSettings
+from insigne.transport.settings import (
+    FolderDestination,
+    FolderSettings,
+    FtpDestination,
+    MllpDestination,
+    MllpSettings,
+    RemoteFolderSettings,
+    SftpDestination,
+)
 from insigne.web.settings import EnrolmentSettings
 
 ENVIRONMENT_PREFIX = "INSIGNE_"
@@ -38,6 +48,25 @@ class RiSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Role `ri`: the authorities whose strict traits are edited here; every other one is consumed."""
 
     authorities: tuple[str, ...] = ("INSIGNE",)
+
+
+class DestinationSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A system that is told of identities: how it is reached, what it is told and how, in what order."""
+
+    name: Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    """Its messages are kept under that name: a destination that is given another one is a new destination."""
+    mllp: MllpDestination | None = None
+    folder: FolderDestination | None = None
+    sftp: SftpDestination | None = None
+    ftp: FtpDestination | None = None
+    """How it is reached: one of the four."""
+    subscription: SubscriptionSettings = SubscriptionSettings()
+    delivery: DeliverySettings = DeliverySettings()
+
+    def __post_init__(self) -> None:
+        """Refuse a destination that is nowhere, or at two places."""
+        if sum(way is not None for way in (self.mllp, self.folder, self.sftp, self.ftp)) != 1:
+            raise ValueError(f"destination {self.name}: give one of mllp, folder, sftp, ftp: the way it is reached")
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,9 +86,17 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     comparison: ComparisonSettings = ComparisonSettings()
     authorities: tuple[AuthoritySettings, ...] = ()
     senders: tuple[SenderSettings, ...] = ()
+    destinations: tuple[DestinationSettings, ...] = ()
     exchange: ExchangeSettings = ExchangeSettings()
     insi: InsiSettings = InsiSettings()
     enrolment: EnrolmentSettings = EnrolmentSettings()
+
+    def __post_init__(self) -> None:
+        """Refuse two destinations of one name: their messages would be in one queue."""
+        names = [destination.name for destination in self.destinations]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"destinations: {', '.join(twice)} is there twice: give each a name of its own")
 
 
 class ConfigError(Exception):

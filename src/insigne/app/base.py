@@ -2,18 +2,23 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from insigne.config import Config, LoadedConfig, store_url
 from insigne.exchange.adt import AdtHandler
 from insigne.exchange.apply import Registrar
+from insigne.exchange.delivery.follower import Bell, OutboxFollower, Subscriber
+from insigne.exchange.delivery.states import RecentStates
 from insigne.exchange.handler import Handler
 from insigne.exchange.ids import TimeOrderedIds
 from insigne.exchange.intake import Intake
+from insigne.exchange.ports import Follower
 from insigne.insi.automation import InsiFollower
+from insigne.pam.encode import dialect_of
 from insigne.registry.settings import Policy, policy
 from insigne.store import Store, open_store
 
@@ -34,10 +39,30 @@ class Base:
     new_id: Callable[[], str]
     registrar: Registrar
     intake: Intake
+    subscribers: Sequence[Subscriber]
+    recent: RecentStates
+    bell: Bell
 
     def close(self) -> None:
         """Close the store."""
         self.store.close()
+
+
+def subscribers_of(config: Config) -> list[Subscriber]:
+    """The destinations, with the dialect of each; an edition is only read when something is to be told."""
+    return [
+        Subscriber(
+            one.name,
+            partial(
+                dialect_of,
+                one.subscription,
+                name=one.name,
+                environment=config.environment,
+                authorities=config.authorities,
+            ),
+        )
+        for one in config.destinations
+    ]
 
 
 def utc_now() -> datetime:
@@ -62,9 +87,14 @@ def open_base(loaded: LoadedConfig, *, wait: float = 0.0) -> Base:
     rules = site_policy(config)
     new_id = TimeOrderedIds(lambda: time.time_ns() // 1_000_000, os.urandom(4))
     handlers: dict[str, Handler] = {"ADT": AdtHandler(rules, config.exchange.processing_ids, new_id)}
-    followers = (InsiFollower(config.insi, rules, now=rfc3339_now, new_id=new_id),) if "ri" in config.roles else ()
+    subscribers, recent, bell = subscribers_of(config), RecentStates(), Bell()
+    followers: list[Follower] = []
+    if "ri" in config.roles:
+        followers.append(InsiFollower(config.insi, rules, now=rfc3339_now, new_id=new_id))
+    if subscribers:
+        followers.append(OutboxFollower(subscribers, now=rfc3339_now, recent=recent, bell=bell))
     intake = Intake(
         store, handlers, config.senders, config.exchange, clock=local_now, new_id=new_id, followers=followers
     )
     registrar = Registrar(store, rules, new_id, followers)
-    return Base(config, loaded.data_dir, store, rules, new_id, registrar, intake)
+    return Base(config, loaded.data_dir, store, rules, new_id, registrar, intake, subscribers, recent, bell)

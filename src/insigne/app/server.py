@@ -16,6 +16,7 @@ from insigne.api.app import create_app
 from insigne.api.deps import ApiDeps
 from insigne.api.server import HttpServer
 from insigne.app.base import Base, open_base, rfc3339_now, utc_now
+from insigne.app.delivery import DeliveryWorker
 from insigne.app.enrolment import enrolment_page
 from insigne.app.insi import InsiWorker, insi_service
 from insigne.app.metrics import metrics_of
@@ -77,6 +78,7 @@ class Service:
         self.remote_folders = remote_folders(config.remote_folders, self.receiver, rfc3339_now)
         self.listening = False
         self.insi = _insi_worker(base)
+        self.delivery = DeliveryWorker(base) if config.destinations else None
         self._tasks: list[asyncio.Task[None]] = []
         enrolment = enrolment_page(base)
         deps = ApiDeps(
@@ -100,6 +102,8 @@ class Service:
         mllp_host, mllp_port = self.mllp.address
         if self.insi is not None:
             self.insi.start()
+        if self.delivery is not None:
+            self.delivery.start()
         self.listening = True
         # The first messages need not wait for what can be made before them.
         threading.Thread(target=warm, args=(EDITIONS[NEWEST],), name="insigne-warm", daemon=True).start()
@@ -117,6 +121,8 @@ class Service:
         await self._drain()
         if self.insi is not None:
             await asyncio.to_thread(self.insi.stop)
+        if self.delivery is not None:
+            await asyncio.to_thread(self.delivery.stop)
         await asyncio.to_thread(self.http.stop)
         if self._executor is not None:
             self._executor.shutdown()

@@ -30,7 +30,7 @@ app = group_app(
     ),
 )
 
-_COMMANDS = {"apply": "worklist close --apply", "close": "worklist close"}
+_COMMANDS = {"apply": "worklist close --apply", "close": "worklist close", "outbox": "outbox list"}
 _NOBODY = "-"
 
 Item = Annotated[str, typer.Argument(metavar="ITEM", help="Id in the list.")]

@@ -38,6 +38,20 @@ class RaiseEnrolment(Value, frozen=True):
     found: bool = False
 
 
+class RaiseUndelivered(Value, frozen=True):
+    """A message about an identity did not reach a receiver, and a person must act.
+
+    `about` is what makes two of these the same; `cause` says which message and why, `instruction` (French) what the
+    users of that receiver must do by hand. `refused`: the receiver would not have it; else it could not be sent at all.
+    """
+
+    identity: str
+    about: str
+    cause: str
+    instruction: str = ""
+    refused: bool = False
+
+
 class EditTraits(Value, frozen=True):
     """Change strict traits, which sends the identity back to provisional, save for a coherent first given name."""
 
@@ -174,6 +188,7 @@ class CloseWorkItem(Value, frozen=True):
 Act = (
     CreateIdentity
     | RaiseEnrolment
+    | RaiseUndelivered
     | EditTraits
     | EditDetails
     | AcceptIns

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from insigne.registry import acts, casework, enrolment, qualification
+from insigne.registry import acts, casework, enrolment, qualification, undelivered
 from insigne.registry import commands as cmd
 from insigne.registry.decision import Draft
 from insigne.registry.lookups import joined_command
@@ -64,6 +64,7 @@ def decide_act(
 _RULES: dict[type[acts.Act], Callable[[Draft, Any], None]] = {
     acts.CreateIdentity: qualification.create_identity,
     acts.RaiseEnrolment: enrolment.raise_enrolment,
+    acts.RaiseUndelivered: undelivered.raise_undelivered,
     acts.EditTraits: qualification.edit_traits,
     acts.EditDetails: qualification.edit_details,
     acts.AcceptIns: qualification.accept_ins,

@@ -102,9 +102,11 @@ class Draft(msgspec.Struct):
         """Say something about the command that is not a refusal."""
         self.notices.append(Notice(code, str(subject), tuple(values.items())))
 
-    def raise_item(self, kind: str, subjects: tuple[str, ...], *, cause: str = "", held: bytes = b"null") -> None:
-        """Raise a work item unless the same one is open."""
-        key = "|".join((kind, *sorted(subjects)))
+    def raise_item(
+        self, kind: str, subjects: tuple[str, ...], *, cause: str = "", held: bytes = b"null", about: str = ""
+    ) -> None:
+        """Raise a work item unless the same one is open: of that kind and subjects, or `about` that thing if given."""
+        key = "|".join((kind, about) if about else (kind, *sorted(subjects)))
         if self.working.open_work_item(key) is not None:
             return
         item_id = self.new_id()

@@ -76,6 +76,14 @@ KINDS: Final[Mapping[str, WorkKind]] = MappingProxyType(
                 "enrolment-to-verify", "traits the person entered", "Inscription en ligne à vérifier",
                 ("record-proof", "edit", "merge", "close"),
             ),
+            WorkKind(
+                "message-held", "a message could not be sent", "Message non envoyé : à faire chez le destinataire",
+                ("outbox", "close"),
+            ),
+            WorkKind(
+                "message-refused", "a receiver refuses messages", "Message refusé par le destinataire",
+                ("outbox", "close"),
+            ),
         )
     }
 )  # fmt: skip

@@ -17,7 +17,7 @@ class Pending:
     """Projections that changed: for each object, what the base holds of it and what it becomes.
 
     `jobs` by id; `calls` in their order; `open_items`: the open work item of a key, None when it was closed. `others`:
-    rows of other tables, by statement, in the order they came.
+    rows of other tables, by statement.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Pending:
         self.open_items: dict[str, str | None] = {}
         self.jobs: dict[str, Job] = {}
         self.calls: list[CallTrace] = []
-        self.others: Work = []
+        self.others: dict[str, list[Row]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._identities or self._encounters or self._work_items or self.jobs or self.calls or self.others)
@@ -81,19 +81,15 @@ class Pending:
             work.append((statements.PUT_JOB, [job_row(job) for job in self.jobs.values()]))
         if self.calls:
             work.append((statements.INSERT_CALL, [call_row(call) for call in self.calls]))
-        work += self.others
+        work += self.others.items()
         self._identities, self._encounters, self._work_items, self.open_items = {}, {}, {}, {}
-        self.jobs, self.calls, self.others = {}, [], []
+        self.jobs, self.calls, self.others = {}, [], {}
         return work
 
     def other(self, sql: str, rows: Sequence[Row]) -> None:
-        """Take rows of another table; those that follow each other under one statement are written together."""
-        if not rows:
-            return
-        if self.others and self.others[-1][0] == sql:
-            self.others[-1][1].extend(rows)
-        else:
-            self.others.append((sql, list(rows)))
+        """Take rows of another table; those of one statement are written together."""
+        if rows:
+            self.others.setdefault(sql, []).extend(rows)
 
     def _identity_work(self) -> Iterator[tuple[str, list[Row]]]:
         if not self._identities:

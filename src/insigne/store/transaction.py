@@ -73,6 +73,7 @@ class UnitOfWork(InsiWriter, UserWriter, InvitationWriter, CounterWriter, Outbox
         self._sealing: Sealing | None = None
         self._seal_time = ""
         self._written = 0
+        self._committed: list[Callable[[], None]] = []
 
     def __enter__(self) -> "UnitOfWork":
         return self
@@ -238,6 +239,10 @@ class UnitOfWork(InsiWriter, UserWriter, InvitationWriter, CounterWriter, Outbox
         self._check_open()
         self._pending.other(sql, rows)
 
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """See `OutboxTransaction.after_commit`."""
+        self._committed.append(call)
+
     def commit(self) -> None:
         """See `exchange.ports.Transaction.commit`."""
         self._check_open()
@@ -250,6 +255,8 @@ class UnitOfWork(InsiWriter, UserWriter, InvitationWriter, CounterWriter, Outbox
             raise
         self._open = False
         self._ended(self._seal_number if self._sealing is not None else self.last_seal, self._written)
+        for call in self._committed:
+            call()
 
     def rollback(self) -> None:
         """See `exchange.ports.Transaction.rollback`."""

@@ -21,4 +21,4 @@ class Writer(Reader, ABC):
 
     @abstractmethod
     def gather(self, sql: str, rows: Sequence[Row]) -> None:
-        """Keep rows of a text of `statements`, to be written in this order with the next flush. For this room."""
+        """Keep rows of a text of `statements`, to be written with the next flush, those of one text together."""

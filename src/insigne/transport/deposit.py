@@ -51,7 +51,7 @@ class DepositSender:
                 await self._put(semaphore, b"")
         except FilesError as error:
             raise SendFailed(_FAILURES[error.kind], str(error)) from error
-        return Deposited(file)
+        return Deposited(file, acknowledged_later=bool(self._settings.acks))
 
     async def acknowledgement(self, name: DeliveryName) -> Acknowledged | None:
         """See `Acknowledging.acknowledgement`.

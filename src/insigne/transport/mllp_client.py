@@ -32,15 +32,20 @@ class ClientError(Exception):
 
 
 class Unreachable(ClientError):  # noqa: N818  # named for what happened
-    """No connection could be made; nothing was sent."""
+    """No connection could be made; nothing was sent. `refused_tls`: the peer is there, TLS was not agreed on."""
+
+    def __init__(self, text: str, *, refused_tls: bool = False) -> None:
+        super().__init__(text)
+        self.refused_tls = refused_tls
 
 
 class NoAnswer(ClientError):  # noqa: N818  # named for what happened
-    """The message was sent, and no acknowledgement of it came; `failure` says what came instead."""
+    """The message was sent, and no acknowledgement of it came; `failure` says what came instead, `raw` is that."""
 
-    def __init__(self, failure: Failure, text: str) -> None:
+    def __init__(self, failure: Failure, text: str, raw: bytes = b"") -> None:
         super().__init__(text)
         self.failure = failure
+        self.raw = raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,13 @@ class MllpClient:
             if not self._persistent:
                 await self._reset()
 
+    async def probe(self) -> None:
+        """Connect and close, without sending anything. Raises Unreachable."""
+        async with self._lock:
+            if self._usable() is None:
+                await self._connect()
+                await self._reset()
+
     async def close(self) -> None:
         """Send what is left and close the connection; the client may be used again."""
         async with self._lock:
@@ -157,7 +169,8 @@ class MllpClient:
         except TimeoutError as error:
             raise Unreachable(f"{self.peer} cannot be reached: no connection in {self._connect_timeout:g} s") from error
         except OSError as error:
-            raise Unreachable(f"{self.peer} cannot be reached: {_reason(error)}") from error
+            tls = isinstance(error, ssl.SSLError)
+            raise Unreachable(f"{self.peer} cannot be reached: {_reason(error)}", refused_tls=tls) from error
         self._link = link
         return link
 
@@ -205,11 +218,13 @@ def _check(payload: bytes, expected: str, peer: str) -> Ack:
     try:
         ack = parse_ack(payload)
     except Hl7Error as error:
-        raise NoAnswer("unreadable", f"{peer} answered with something else than an acknowledgement: {error}") from error
+        text = f"{peer} answered with something else than an acknowledgement: {error}"
+        raise NoAnswer("unreadable", text, payload) from error
     # A peer that could not read our header can only refuse without saying what.
     if ack.control_id == expected or (not ack.control_id and ack.code[1] != "A"):
         return ack
-    raise NoAnswer("foreign", f"{peer} answered another message than the one sent: MSA-2 is not its MSH-10")
+    text = f"{peer} answered another message than the one sent: MSA-2 is not its MSH-10"
+    raise NoAnswer("foreign", text, payload)
 
 
 class _LinkLostError(Exception):

@@ -58,6 +58,7 @@ class Lanes:
         self._live: list[int] = []
         self._background: list[int] = []
         self._under_way = 0
+        self._waiting = 0
         self._last = 0
 
     def __len__(self) -> int:
@@ -67,6 +68,11 @@ class Lanes:
     def under_way(self) -> int:
         """How many items are being sent."""
         return self._under_way
+
+    @property
+    def put_back_count(self) -> int:
+        """How many items wait for `retry`."""
+        return self._waiting
 
     def add(self, item: int, lanes: Sequence[str], *, background: bool = False) -> None:
         """Queue an item behind all those added before; ids grow. `lanes`: each patient it is about."""
@@ -102,12 +108,14 @@ class Lanes:
         one = self._items[item]
         self._stop(one)
         one.waiting = True
+        self._waiting += 1
 
     def retry(self, item: int) -> None:
         """An item put back may start again."""
         one = self._items.get(item)
         if one is not None and one.waiting:
             one.waiting = False
+            self._waiting -= 1
             self._offer(one)
 
     def answered(self, item: int) -> None:
@@ -122,7 +130,7 @@ class Lanes:
         """The item waits for a person, and its patients with it; the others go on."""
         one = self._items[item]
         self._stop(one)
-        one.waiting, one.closed, one.parked = False, True, True
+        one.closed = one.parked = True
         self._leave(one, _WHOLE)
         self._clear_whole()
 
@@ -197,6 +205,9 @@ class Lanes:
         if one.started:
             one.started = False
             self._under_way -= 1
+        if one.waiting:
+            one.waiting = False
+            self._waiting -= 1
 
     def _pop(self, heap: list[int]) -> _Item | None:
         while heap:

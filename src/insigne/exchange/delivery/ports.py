@@ -1,6 +1,6 @@
 """What delivery needs from outside: a way to carry bytes to a receiver (`transport`), and the outbox (`store`)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
@@ -154,6 +154,10 @@ class OutboxTransaction(Transaction, Protocol):
 
     def put_destination(self, destination: Destination) -> None:
         """Write what a destination is at."""
+        ...
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Have something called once what is written is durable, in the thread that committed; it never raises."""
         ...
 
     def identities_after(self, after: str, until: str, limit: int) -> Sequence[Identity]:

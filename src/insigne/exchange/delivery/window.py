@@ -1,0 +1,230 @@
+"""The part of the outbox that a destination has in memory: read in order, written in its dialect, put in its lanes.
+
+A row enters the lanes once its bytes are durable, in order of id; it leaves memory once its end is.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from msgspec.structs import replace
+
+from insigne.exchange.delivery.lanes import Lanes
+from insigne.exchange.delivery.model import Bytes, Outgoing
+from insigne.exchange.delivery.ports import OutboxTransaction, OutboxView
+from insigne.exchange.delivery.recorder import Change, Recorder
+from insigne.exchange.delivery.scribe import Kept, Scribe
+
+#: Rows of a destination in memory; about 3 kB each once written.
+SIZE: Final = 1000
+#: Rows written ahead of their sending, by lane, while all goes well.
+_AHEAD: Final = 48
+#: Changes that may wait to be durable before no more is sent or written.
+UNRECORDED: Final = 256
+
+Told = Callable[[OutboxTransaction, Outgoing, Kept], None]
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A row on its way to the lanes; `ready` once its bytes are durable. `held`: it waits for a person there."""
+
+    row_id: int
+    held: bool = False
+    ready: bool = False
+
+
+class Window:
+    """The rows of one destination between the base and its workers. Lives in the event loop of the dispatcher."""
+
+    def __init__(
+        self,
+        name: str,
+        width: int,
+        scribe: Scribe,
+        recorder: Recorder,
+        *,
+        now: Callable[[], str],
+        told: Told,
+        turn: Callable[[], None],
+    ) -> None:
+        """`turn` is called when a worker may find something to do."""
+        self.name = name
+        self._width = width
+        self._scribe = scribe
+        self._recorder = recorder
+        self._now = now
+        self._told = told
+        self._turn = turn
+        self.unrecorded = 0
+        self.starving = True
+        self.held = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything: what is in the base is read again. To be done when nothing is under way."""
+        self._lanes = Lanes(self._width, strict=self._width == 1)
+        self._rows: dict[int, Outgoing] = {}
+        self._bytes: dict[int, Bytes] = {}
+        self._to_write: deque[Outgoing] = deque()
+        self._entering: deque[_Entry] = deque()
+        self._unanswered: set[int] = set()
+        self._read_to = 0
+        self._all_read = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being sent or recorded."""
+        return not (self._lanes.under_way or self.unrecorded)
+
+    def __len__(self) -> int:
+        return len(self._rows) + len(self._to_write)
+
+    # --- from the base
+
+    def news(self) -> None:
+        """There may be more rows than were read."""
+        self._all_read = False
+
+    def read(self, view: OutboxView) -> None:
+        """Fill the window."""
+        if self._all_read or len(self) > SIZE // 2:
+            return
+        room = SIZE - len(self)
+        found = view.waiting(self.name, self._read_to, room)
+        self._all_read = len(found) < room
+        if found:
+            self._read_to = found[-1].id
+            self._to_write += found
+
+    @property
+    def wants_writing(self) -> bool:
+        """Whether a row should be written now: a few ahead, more when all of those wait for something."""
+        if not self._to_write or self.unrecorded >= UNRECORDED:
+            return False
+        return self.starving or len(self._rows) < _AHEAD * self._width
+
+    def write_one(self, view: OutboxView) -> None:
+        """Write the next row in the dialect of the receiver and have its bytes committed. Raises StoreError."""
+        row = self._to_write[0]
+        if row.state == "held":
+            self._to_write.popleft()
+            self._rows[row.id] = row
+            self._enter(_Entry(row.id, held=True, ready=True))
+            return
+        written: Bytes | Kept | None
+        if row.control_id:
+            written = view.outgoing_bytes(row.control_id) or Kept("its content was erased by a purge", held=True)
+        else:
+            written = self._scribe.write(row, view)
+        self._to_write.popleft()
+        if isinstance(written, Kept):
+            self._set_aside(row, written)
+        else:
+            self._queue(row, written)
+
+    def _queue(self, row: Outgoing, written: Bytes) -> None:
+        self._rows[row.id] = replace(row, state="encoded", control_id=written.control_id)
+        self._bytes[row.id] = written
+        entry = _Entry(row.id, ready=bool(row.control_id))
+        if entry.ready:
+            self._enter(entry)
+            return
+        self._entering.append(entry)
+
+        def write(transaction: OutboxTransaction) -> None:
+            transaction.put_bytes((written,))
+            transaction.encoded(row.id, written.control_id)
+
+        self.record(write, lambda: self._durable(entry))
+
+    def _set_aside(self, row: Outgoing, kept: Kept) -> None:
+        """Nothing is sent: the row ends, or waits for a person with its patients."""
+        self.held += kept.held
+        ended = None if kept.blocking else self._now()
+        after = replace(row, state="held" if kept.held else "ignored", reason=kept.reason, ended=ended)
+        self._rows[row.id] = after
+        entry = _Entry(row.id, held=True)
+        if kept.blocking:
+            self._entering.append(entry)
+
+        def write(transaction: OutboxTransaction) -> None:
+            transaction.advance(after)
+            if kept.held:
+                self._told(transaction, after, kept)
+
+        self.record(write, lambda: self._durable(entry) if kept.blocking else self._forget(row.id))
+
+    def record(self, write: Callable[[OutboxTransaction], None], durable: Callable[[], None]) -> None:
+        """Have something committed; `durable` is called once it is."""
+        self.unrecorded += 1
+
+        def recorded() -> None:
+            self.unrecorded -= 1
+            durable()
+            self._turn()
+
+        self._recorder.put(Change(write, recorded))
+
+    # --- to the lanes
+
+    def _enter(self, entry: _Entry) -> None:
+        self._entering.append(entry)
+        self._let_in()
+
+    def _durable(self, entry: _Entry) -> None:
+        entry.ready = True
+        self._let_in()
+
+    def _let_in(self) -> None:
+        """Put in the lanes what is ready, in order of id."""
+        while self._entering and self._entering[0].ready:
+            entry = self._entering.popleft()
+            row = self._rows[entry.row_id]
+            self._lanes.add(row.id, row.keys.split(), background=row.background)
+            if entry.held:
+                self._lanes.hold(row.id)
+        self._turn()
+
+    def take(self) -> tuple[Outgoing, Bytes] | None:
+        """The next row to send, which is then under way, and its bytes."""
+        row_id = self._lanes.take()
+        # A strict destination that waits to try its first row again has no use for more.
+        self.starving = row_id is None and not (self._width == 1 and self._lanes.put_back_count)
+        if row_id is None:
+            return None
+        return self._rows[row_id], self._bytes[row_id]
+
+    def put_back(self, row: Outgoing, *, unanswered: bool) -> None:
+        """The row keeps its place and waits for `retry`, or for `retry_unanswered`."""
+        self._rows[row.id] = row
+        self._lanes.put_back(row.id)
+        if unanswered:
+            self._unanswered.add(row.id)
+
+    def retry(self, row_id: int) -> None:
+        """A row that was put back may be sent again."""
+        self._unanswered.discard(row_id)
+        self._lanes.retry(row_id)
+        self._turn()
+
+    def retry_unanswered(self) -> None:
+        """So may all those that got no answer: the receiver is to be tried, or is back."""
+        for row_id in list(self._unanswered):
+            self.retry(row_id)
+
+    def ended(self, row: Outgoing, write: Callable[[OutboxTransaction], None]) -> None:
+        """The row needs nothing more of the receiver; its patients wait until `write` is durable."""
+        self._rows[row.id] = row
+        self._lanes.answered(row.id)
+
+        def durable() -> None:
+            self._lanes.done(row.id)
+            self._forget(row.id)
+
+        self.record(write, durable)
+
+    def _forget(self, row_id: int) -> None:
+        self._rows.pop(row_id, None)
+        self._bytes.pop(row_id, None)
