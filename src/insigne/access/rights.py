@@ -13,6 +13,7 @@ class Right(StrEnum):
     IDENTITY_QUALIFY = "identity.qualify"
     IDENTITY_ATTRIBUTE = "identity.attribute"
     IDENTITY_MERGE = "identity.merge"
+    DOCUMENT_READ = "document.read"
     ENROL = "enrol"
     WORKLIST = "worklist"
     INSI_CALL = "insi.call"
@@ -36,6 +37,7 @@ MEANINGS: Final[dict[Right, tuple[str, str]]] = {
         "poser les attributs homonyme, douteuse, fictive",
     ),
     Right.IDENTITY_MERGE: ("merge and unmerge identities", "fusionner et défusionner des identités"),
+    Right.DOCUMENT_READ: ("read the copies of identity documents", "consulter les copies des pièces d'identité"),
     Right.ENROL: ("invite a patient to enter their traits", "inviter un patient à saisir ses traits"),
     Right.WORKLIST: ("assign and close work items", "affecter et clore les éléments à traiter"),
     Right.INSI_CALL: ("call INSi for one identity", "appeler INSi pour une identité"),
@@ -62,6 +64,7 @@ _QUALIFIEUR: Final = _ACCUEIL | {Right.IDENTITY_EDIT, Right.IDENTITY_QUALIFY, Ri
 _IDENTITOVIGILANCE: Final = _QUALIFIEUR | {
     Right.IDENTITY_ATTRIBUTE,
     Right.IDENTITY_MERGE,
+    Right.DOCUMENT_READ,
     Right.INSI_TRACE,
     Right.CAMPAIGN,
     Right.OUTBOX,

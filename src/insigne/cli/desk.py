@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from insigne.access import Right
+from insigne.access.copies import DocumentCopy
 from insigne.access.users import User
 from insigne.app.base import Base, open_base, rfc3339_now
 from insigne.app.logs import configure
@@ -50,11 +51,16 @@ class Desk:
         """This person, now."""
         return Source(rfc3339_now(), self.user.author, "user", self.user.name, local=True)
 
-    def act(self, *acts: Act) -> str:
-        """Do these acts, all or none; the id of the identity concerned. Raises `Refused`."""
+    def act(self, *acts: Act, copy: DocumentCopy | None = None) -> str:
+        """Do these acts, all or none, and keep the copy with them; the id of the identity concerned.
+
+        Raises `Refused`.
+        """
         source = self.source()
         with self.base.store.begin() as transaction:
             decisions = self.base.registrar.act_within(transaction, [(act, source) for act in acts])
+            if copy is not None:
+                transaction.put_copy(copy)
             transaction.commit()
         return decisions[0].subject
 

@@ -32,6 +32,7 @@ ACTS: Final = {
     "accept": ("insigne.cli.identity_qualification", "Accept the INS that INSi gave."),
     "refuse": ("insigne.cli.identity_qualification", "Refuse the INS that INSi gave."),
     "record-proof": ("insigne.cli.identity_qualification", "Record the check of an identity document."),
+    "proof-copy": ("insigne.cli.identity_copies", "Read the copy kept of an identity document."),
     "verify-ins": ("insigne.cli.identity_qualification", "Have INSi verify the INS held."),
     "qualify-by-card": ("insigne.cli.identity_qualification", "Qualify by the Application carte Vitale."),
     "scan": ("insigne.cli.identity_qualification", "Take the INS of a Data Matrix, and have it verified."),

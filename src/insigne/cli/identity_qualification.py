@@ -16,6 +16,7 @@ from insigne.cli.common import Context, Exit, examples, fail, group_app, note
 from insigne.cli.comparing import TITLES, side_by_side, trait_name
 from insigne.cli.desk import As, Desk, Reason, Seen, at_desk
 from insigne.cli.identity import IdArgument
+from insigne.cli.identity_copies import read_copy, sealed_copy
 from insigne.cli.tables import print_table
 from insigne.ins.compare import Verdict, first_given_names
 from insigne.ins.compare_sentences import CONCLUSIONS
@@ -149,6 +150,7 @@ def refuse(ctx: typer.Context, identity: IdArgument, *, reason: Reason, version:
     epilog=examples(
         "insigne identity record-proof 'INSIGNE|12' --type PA --expiry 2031-05-02 --as claire.dupont",
         "insigne identity record-proof 'INSIGNE|12' --type LE --guardian CN --as claire.dupont",
+        "insigne identity record-proof 'INSIGNE|12' --type CN --copy piece.jpg --as claire.dupont",
     ),
 )
 def record_proof(
@@ -167,6 +169,10 @@ def record_proof(
         str, typer.Option("--guardian-expiry", metavar="YYYY-MM-DD", help="End of its validity.")
     ] = "",
     ehpad: Annotated[bool, typer.Option("--ehpad", help="Direct admission to a nursing home (EHPAD).")] = False,
+    copy: Annotated[
+        Path | None,
+        typer.Option("--copy", metavar="FILE", help="Keep this copy (JPEG, PNG, PDF), encrypted, until it expires."),
+    ] = None,
     version: Seen = 0,
     user: As = "",
 ) -> None:
@@ -180,6 +186,7 @@ def record_proof(
         kind, _day(expiry, "--expiry"), Proof(second, _day(second_expiry, "--guardian-expiry")) if second else None
     )
     rules = _rules(context)
+    content = read_copy(context, copy)
     with at_desk(context, user, Right.IDENTITY_QUALIFY) as desk:
         found = desk.named(identity)
         holder = Holder(found.traits.birth_date, found.details.nationality, ehpad)
@@ -188,8 +195,9 @@ def record_proof(
         if not noted:
             known = f"; documents: {', '.join(rules.types)}" if kind not in rules.types else ""
             fail(Exit.PROBLEMS, _against(verdict) + known)
-        proof = values.Proof(kind, high_trust=verdict.high_trust, expiry=expiry, second=second)
-        desk.act(acts.RecordProof(found.id, version or found.version, proof))
+        kept = sealed_copy(desk, found, kind, content) if content else None
+        proof = values.Proof(kind, verdict.high_trust, expiry, second, kept.id if kept is not None else "")
+        desk.act(acts.RecordProof(found.id, version or found.version, proof), copy=kept)
         for reminder in verdict.reminders:
             note(reminder.message_fr)
         desk.show(found.id)

@@ -1,7 +1,7 @@
 """`insigne purge`: erase what retention does not allow to keep."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -9,6 +9,7 @@ from insigne.cli.common import Context, Exit, command_app, examples, fail, parse
 from insigne.cli.opening import PATIENCE, author, existing
 from insigne.cli.reports import conclude, progress
 from insigne.store import Store, statements
+from insigne.store.copies import EXPIRED
 from insigne.store.moments import rfc3339
 from insigne.store.purge import BATCH
 from insigne.store.purge import purge as purge_store
@@ -41,19 +42,21 @@ def purge(
 ) -> None:
     """Erase personal data past its retention: bytes of messages, raw answers of INSi, past events once noted.
 
-    Without a moment, what the configuration keeps counts (retention.messages_days, payloads_days, calls_days).
-    Identities stay as they are. The log still tells that messages came, and the chain of seals still verifies.
+    Copies of identity documents go when their time is over (proof.copy_years), whatever is asked. Without a moment,
+    what the configuration keeps counts (retention.messages_days, payloads_days, calls_days). Identities stay as they
+    are. The log still tells that messages came, and the chain of seals still verifies.
     """
     context = Context.of(ctx)
     kept = context.config.retention
     messages = _moment(messages_before, "--messages-before") or _retained(kept.messages_days)
     payloads = _moment(payloads_before, "--payloads-before") or _retained(kept.payloads_days)
     calls = _moment(calls_before, "--calls-before") or _retained(kept.calls_days)
-    if messages is None and payloads is None and calls is None:
+    copies = rfc3339(datetime.now(UTC))
+    if messages is None and payloads is None and calls is None and not context.config.proof.copy_key_file:
         options = "--messages-before, --payloads-before or --calls-before"
         fail(Exit.USAGE, f"nothing has a limit: give {options}, or set retention.*_days")
     with existing(context, read_only=dry_run) as store:
-        counts = (_counted if dry_run else _purged)(store, messages, payloads, calls)
+        counts = (_counted if dry_run else _purged)(store, _Limits(messages, payloads, calls, copies))
     conclude(context, counts)
 
 
@@ -70,28 +73,39 @@ def _retained(days: int) -> str | None:
     return rfc3339(datetime.now(UTC) - timedelta(days=days)) if days else None
 
 
-def _purged(store: Store, messages: str | None, payloads: str | None, calls: str | None) -> dict[str, int]:
+class _Limits(NamedTuple):
+    """The moments before which each kind is erased; None keeps it."""
+
+    messages: str | None
+    payloads: str | None
+    calls: str | None
+    copies: str
+
+
+def _purged(store: Store, limits: _Limits) -> dict[str, int]:
     return purge_store(
         store,
         author(),
-        messages_before=messages,
-        payloads_before=payloads,
-        calls_before=calls,
+        messages_before=limits.messages,
+        payloads_before=limits.payloads,
+        calls_before=limits.calls,
+        copies_until=limits.copies,
         progress=progress,
         wait=PATIENCE,
     )
 
 
-def _counted(store: Store, messages: str | None, payloads: str | None, calls: str | None) -> dict[str, int]:
+def _counted(store: Store, limits: _Limits) -> dict[str, int]:
     """What a purge would erase: the same rows, in the same batches, only counted."""
     counts = {"messages": 0, "payloads": 0, "snapshots": 0, "calls": 0}
     with store.read() as view:
-        if messages is not None:
-            counts["messages"] = _old_rows(view, statements.OLD_MESSAGES, messages)
-        if payloads is not None:
-            counts["payloads"], counts["snapshots"] = _old_events(view, payloads)
-        if calls is not None:
-            counts["calls"] = _old_rows(view, statements.OLD_CALLS, calls)
+        if limits.messages is not None:
+            counts["messages"] = _old_rows(view, statements.OLD_MESSAGES, limits.messages)
+        if limits.payloads is not None:
+            counts["payloads"], counts["snapshots"] = _old_events(view, limits.payloads)
+        if limits.calls is not None:
+            counts["calls"] = _old_rows(view, statements.OLD_CALLS, limits.calls)
+        counts["copies"] = _old_rows(view, EXPIRED, limits.copies)
     return counts
 
 

@@ -81,3 +81,7 @@ class ProofSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Whether a document past its validity end still validates an identity. No public source settles it."""
     copy_years: Annotated[int, Meta(ge=1)] = 5
     """Years after which the copy of a document is erased (DMN requirement INS 46)."""
+    copy_key_file: str = ""
+    """File that holds the key of the copies, 64 hexadecimal digits; without it none is kept."""
+    copy_max_bytes: Annotated[int, Meta(ge=1, le=52_428_800)] = 5_242_880
+    """Largest copy kept."""

@@ -1,4 +1,4 @@
-"""Erasing what retention does not allow to keep: old bytes of messages, old answers of INSi, old payloads of events.
+"""Erasing what retention does not allow to keep: old bytes of messages, answers of INSi, payloads of events, copies.
 
 Rows stay, emptied: the log still tells that a message came and how it was answered, the chain of seals still verifies
 and tells how much was erased. Audit entries are never erased. On SQLite what is erased is overwritten in the file
@@ -13,7 +13,7 @@ from insigne.registry.events import EncounterSnapshot, IdentitySnapshot, Recorde
 from insigne.registry.evolve import State
 from insigne.registry.state import Encounter, Identity
 from insigne.registry.workingset import WorkingSet
-from insigne.store import statements
+from insigne.store import copies, statements
 from insigne.store.audit import AuditEntry
 from insigne.store.audit_verify import PURGED
 from insigne.store.moments import utc_now
@@ -35,6 +35,7 @@ class Kept(NamedTuple):
 
 
 _MESSAGES: Final = Kept("messages", "message", statements.OLD_MESSAGES, statements.ERASE_MESSAGE)
+_COPIES: Final = Kept("copies", "document-copy", copies.EXPIRED, copies.ERASE)
 _CALLS: Final = Kept("calls", "insi-call", statements.OLD_CALLS, statements.ERASE_CALL)
 
 
@@ -45,22 +46,25 @@ def purge(
     messages_before: str | None = None,
     payloads_before: str | None = None,
     calls_before: str | None = None,
+    copies_until: str | None = None,
     progress: Progress = silent,
     wait: float = 30.0,
     now: Callable[[], str] = utc_now,
 ) -> dict[str, int]:
     """Erase the bytes of messages, the payloads of events, the criteria and raw answers of calls, each before a moment.
 
-    Moments are RFC 3339 UTC with milliseconds. Before the payloads of an object go, its state is written as a sealed
-    snapshot event, from which it is rebuilt. Done in small transactions while others write; doing it again does
-    nothing more. Returns how many messages, payloads and calls were erased, and snapshots written. Raises StoreBusy
-    after `wait` seconds.
+    Copies of documents are erased once the moment is past that they were to be kept until. Moments are RFC 3339 UTC
+    with milliseconds. Before the payloads of an object go, its state is written as a sealed snapshot event, from which
+    it is rebuilt. Done in small transactions while others write; doing it again does nothing more. Returns how many
+    messages, payloads, calls and copies were erased, and snapshots written. Raises StoreBusy after `wait` seconds.
     """
     work = _Purge(store, author, progress, wait, now)
     if messages_before is not None:
         work.bytes(_MESSAGES, messages_before)
     if calls_before is not None:
         work.bytes(_CALLS, calls_before)
+    if copies_until is not None:
+        work.bytes(_COPIES, copies_until)
     if payloads_before is not None:
         work.payloads(payloads_before)
     store.empty_log()
@@ -76,7 +80,7 @@ class _Purge:
         self._progress = progress
         self._wait = wait
         self._now = now
-        self.done = {"messages": 0, "payloads": 0, "snapshots": 0, "calls": 0}
+        self.done = {"messages": 0, "payloads": 0, "snapshots": 0, "calls": 0, "copies": 0}
 
     def bytes(self, kind: Kept, before: str) -> None:
         """Empty the rows of that kind written before that moment."""
@@ -134,7 +138,7 @@ class _Purge:
 
     def _tell(self, kind: str, count: int) -> None:
         self.done[kind] += count
-        done = self.done["messages"] + self.done["payloads"] + self.done["calls"]
+        done = sum(self.done.values()) - self.done["snapshots"]
         self._progress(done, done)
 
 

@@ -11,6 +11,7 @@ from insigne.ins.names import fold_name
 from insigne.registry.state import Encounter, Identity, WorkItem
 from insigne.store import rows, statements
 from insigne.store.audit import AuditEntry
+from insigne.store.copies import CopyReader
 from insigne.store.insi import InsiQueries
 from insigne.store.invitations import InvitationReader
 from insigne.store.journal import JournalEntry, fold, read_audit, read_entry
@@ -51,7 +52,7 @@ class WorkFilter(msgspec.Struct, frozen=True):
 _OPEN_WORK = WorkFilter()
 
 
-class ReadView(InsiQueries, UserReader, InvitationReader, OutboxQueries):
+class ReadView(InsiQueries, UserReader, InvitationReader, OutboxQueries, CopyReader):
     """What is committed, of one moment. Given by `Store.read`, used inside its `with`, by one thread."""
 
     # --- identities

@@ -1,9 +1,9 @@
 """The tables, once for both databases. What runs against them is in `statements`; what changes them, in `migrations`.
 
 Primary records: `message`, `journal`, `seal`, `installation`, `outbox`, `outbox_bytes`, `outbox_attempt`,
-`destination`, and those of `schema_people`. Projections, which `rebuild` makes again from the journal: `identity`, `identifier`,
-`encounter`, `encounter_key`, `work_item`, `work_item_subject`. Times are RFC 3339 UTC texts of one fixed width, so that
-they sort as texts. States, payloads and bytes are binary columns: they come back as written.
+`destination`, and those of `schema_people`. Projections, which `rebuild` makes again from the journal: `identity`,
+`identifier`, `encounter`, `encounter_key`, `work_item`, `work_item_subject`. Times are RFC 3339 UTC texts of one fixed
+width, so that they sort as texts. States, payloads and bytes are binary columns: they come back as written.
 """
 
 from sqlalchemy import Boolean, Column, Double, Index, Integer, Table, UniqueConstraint, text

@@ -15,6 +15,7 @@ from insigne.registry.workingset import WorkingSet
 from insigne.store import audit, rows, statements
 from insigne.store.audit import AuditEntry
 from insigne.store.cache import Recent
+from insigne.store.copies import CopyWriter
 from insigne.store.counters import CounterWriter
 from insigne.store.insi import InsiWriter, is_open
 from insigne.store.invitations import InvitationWriter
@@ -47,7 +48,7 @@ class Caches:
         self.stays.clear()
 
 
-class UnitOfWork(InsiWriter, UserWriter, InvitationWriter, CounterWriter, OutboxWriter):
+class UnitOfWork(InsiWriter, UserWriter, InvitationWriter, CounterWriter, OutboxWriter, CopyWriter):
     """One write transaction (`exchange.ports.Transaction`, `insi.ports.InsiTransaction`).
 
     `write`, `record`, `put_job` and `put_call` only gather; rows go to the base before the next read that needs them,
