@@ -73,18 +73,17 @@ _ACKNOWLEDGED: Final = Outcome("", ignored=True)
 
 @dataclass(slots=True)
 class _Read:
-    """A message of a batch, read as far as it says by itself; `outcome` once there is nothing left to decide."""
+    """A message of a batch, read as far as it says by itself; `outcome` once there is nothing left to decide.
+
+    `key`: sender and control id, under which it is applied once (design: settled 6).
+    """
 
     item: Received
     delivery: Delivery
+    key: tuple[str, str]
     digest: bytes
     prepared: Prepared = _NOTHING
     outcome: Outcome | None = None
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """The duplicate key (design: settled 6)."""
-        return sender_of(self.delivery.message), self.delivery.message.control_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +213,8 @@ class Intake:
             return _Unread(item, message_id, header, _ACKNOWLEDGED if _is_ack(header) else refusal)
         if _is_ack(message):
             return _Unread(item, message_id, message, _ACKNOWLEDGED)
-        return _Read(item, Delivery(message, message_id, item, sender), content_digest(item.raw))
+        key = (sender_of(message), message.control_id)
+        return _Read(item, Delivery(message, message_id, item, sender), key, content_digest(item.raw))
 
     def _look_up(self, batch: _Batch, readings: Sequence[_Read]) -> None:
         """Read from the base, together, what deciding on the messages of a batch needs."""
@@ -315,8 +315,10 @@ class Intake:
         digest: bytes = b"",
     ) -> Answer:
         code, wanted = _in_its_mode(message, outcome.code)
-        ack = b""
-        if wanted:
+        ack = outcome.reply
+        if ack:  # the answer of the application itself, whatever the mode
+            code = outcome.code
+        elif wanted:
             # Our MSH-10 is the id in the log, shortened to the 20 characters of the standard.
             ack = build_ack(item.raw, code, time=batch.now, control_id=message_id[:20], errors=outcome.errors)
         record = record_of(message_id, item, message, outcome, ack, digest, code=code)

@@ -281,11 +281,11 @@ class Message:
 
     def _msh(self, field: int, component: int = 1) -> str:
         """Return the first sub-component of a component of MSH, unescaped, without splitting the other segments."""
-        key = (field, component)
-        if key in self._values:
-            return self._values[key]
-        value = self._values[key] = self._read_msh(field, component)
-        return value
+        try:
+            return self._values[field, component]
+        except KeyError:
+            value = self._values[field, component] = self._read_msh(field, component)
+            return value
 
     def _read_msh(self, field: int, component: int) -> str:
         raw = self.header_field(field)
