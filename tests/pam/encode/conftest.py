@@ -21,7 +21,10 @@ from insigne.registry.workingset import WorkingSet
 
 #: Noon in Paris on a day of winter: EVN-2 and MSH-7 are 20260302120000+0100.
 NOON = "2026-03-02T11:00:00Z"
-MSH = "MSH|^~\\&|GAM|HOSP|INSIGNE|HOSP|20260302120000||ADT^{event}^{structure}|{number}|P|2.5^FRA^2.11|||||FRA|UNICODE UTF-8|FR"
+MSH = (
+    "MSH|^~\\&|GAM|HOSP|INSIGNE|HOSP|20260302120000||ADT^{event}^{structure}|{number}|P|2.5^FRA^2.11"
+    "|||||FRA|UNICODE UTF-8|FR"
+)
 
 
 class Repository:
@@ -155,10 +158,8 @@ def pid(number: str = "1001", *, ins: str = "", status: str = "PROV", account: s
     address = traits.get("address", "3 RUE DES LILAS^^VALBRUME^^69001^FRA^H")
     phone = traits.get("phone", "")
     owned = f"{account}^^^HOSP&1.2.250.1.999.2&ISO^AN" if account else ""
-    return (
-        f"PID|1||{identifiers}||{names}||{traits.get('birth', '19800214')}|{traits.get('sex', 'F')}|||{address}{place}||"
-        f"{phone}|||||{owned}||||||||||||||{status}"
-    )
+    birth, sex = traits.get("birth", "19800214"), traits.get("sex", "F")
+    return f"PID|1||{identifiers}||{names}||{birth}|{sex}|||{address}{place}||{phone}|||||{owned}||||||||||||||{status}"
 
 
 #: Matricules under the OID of the tests, with a right key (97 − 13 digits mod 97).

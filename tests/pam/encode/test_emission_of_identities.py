@@ -26,12 +26,16 @@ def test_a_new_patient_is_told_by_an_a28(repository):
     [told] = repository.receives(message("A28", pid(phone="^PRN^PH^^^^^^^^^0102030405"), "PV1||N"))
     outcome = repository.written(told)
     assert lines(outcome) == [
-        "MSH|^~\\&|INSIGNE|INSIGNE|DPI|HOSP|20260302120000+0100||ADT^A28^ADT_A05|M1|P|2.5^FRA^2.11|||||FRA|UNICODE UTF-8"
-        "|FR||2.11^IHE_FRANCE-2.11-PAM",
+        (
+            "MSH|^~\\&|INSIGNE|INSIGNE|DPI|HOSP|20260302120000+0100||ADT^A28^ADT_A05|M1|P|2.5^FRA^2.11|||||FRA"
+            "|UNICODE UTF-8|FR||2.11^IHE_FRANCE-2.11-PAM"
+        ),
         "EVN||20260302120000+0100",
-        "PID|1||1001^^^HOSP&1.2.250.1.999.1&ISO^PI||VERMILLON^LUCE^LUCE ADELE^^Mme^^L||19800214|F|||"
-        "3 RUE DES LILAS^^VALBRUME^^69001^FRA^H~^^VALBRUME^^^FRA^BDL^^69123||^PRN^PH^^^^^^^^^0102030405"
-        "|||||||||||||||||||PROV|20260302120000+0100",
+        (
+            "PID|1||1001^^^HOSP&1.2.250.1.999.1&ISO^PI||VERMILLON^LUCE^LUCE ADELE^^Mme^^L||19800214|F|||"
+            "3 RUE DES LILAS^^VALBRUME^^69001^FRA^H~^^VALBRUME^^^FRA^BDL^^69123||^PRN^PH^^^^^^^^^0102030405"
+            "|||||||||||||||||||PROV|20260302120000+0100"
+        ),
         "PV1||N",
     ]
     assert outcome.event == "ADT^A28^ADT_A05"

@@ -1,6 +1,6 @@
 """What the registry does not model, copied from the message that caused the event: NK1, IN1, OBX, PV1-21…"""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from insigne.hl7 import Message, Segment
 from insigne.hl7.delimiters import STANDARD
@@ -38,9 +38,21 @@ class Relay:
         """The lines with what is copied, each segment at its place in the structure."""
         for name, field in self.fields:
             lines = [_filled(line, original, name, field) if line.startswith(name) else line for line in lines]
-        wanted = [segment for segment in original.segments() if segment.name in self.segments]
+        wanted = [(segment, group) for segment, group in _grouped(original, structure) if segment.name in self.segments]
         visit = original.segment("PV1")
         return _placed(lines, wanted, visit.position if visit is not None else 0, structure) if wanted else lines
+
+
+def _grouped(original: Message, structure: Structure) -> Iterator[tuple[Segment, int]]:
+    """Each segment with the group of the structure that it is in, 0 for none: a ROL may follow PID, PV2, PR1 or IN1."""
+    openers = {slot.segment: slot.group for slot in structure.slots if slot.opens_group}
+    members = {(slot.segment, slot.group) for slot in structure.slots if slot.group}
+    group = 0
+    for segment in original.segments():
+        group = openers.get(segment.name, group)
+        if (segment.name, group) not in members:
+            group = 0
+        yield segment, group
 
 
 def _filled(line: str, original: Message, name: str, field: int) -> str:
@@ -65,25 +77,22 @@ def written(segment: Segment) -> str:
     return "|".join((segment.name, *fields))
 
 
-def _placed(lines: list[str], wanted: list[Segment], visited: int, structure: Structure) -> list[str]:
+def _placed(lines: list[str], wanted: list[tuple[Segment, int]], visited: int, structure: Structure) -> list[str]:
     """Put the segments among the lines, in the order of the structure; those that it has no place for are left out.
 
     A segment may have two places (ROL, before the visit and after it): the one on its side of PV1, which is the segment
     of rank `visited` in the message copied from, is taken.
     """
-    visit = next((rank for rank, line in enumerate(lines) if line.startswith("PV1")), len(lines))
-    slots = [slot.segment for slot in structure.slots if not slot.forbidden]
-    boundary = slots.index("PV1") if "PV1" in slots else len(slots)
-    ranked: list[tuple[tuple[int, int, int], str]] = []
-    for rank, line in enumerate(lines):
-        ranked.append(((_slot(slots, line[:3], 0 if rank < visit else boundary), 0, rank), line))
-    groups = {slot.segment: slot.group for slot in structure.slots if slot.group}
-    heads = {
-        slot.group: slots.index(slot.segment) for slot in structure.slots if slot.opens_group and not slot.forbidden
-    }
-    for segment in wanted:
-        after = segment.position > visited
-        place = heads.get(groups.get(segment.name, 0), _slot(slots, segment.name, boundary if after else 0))
+    slots = [slot for slot in structure.slots if not slot.forbidden]
+    names = [slot.segment for slot in slots]
+    alone = [slot.segment if not slot.group else "" for slot in slots]
+    heads = {slot.group: rank for rank, slot in enumerate(slots) if slot.opens_group}
+    visit = names.index("PV1") if "PV1" in names else len(names)
+    ranked = [((_slot(names, line[:3], 0), 0, rank), line) for rank, line in enumerate(lines)]
+    for segment, group in wanted:
+        place = (
+            heads.get(group, -1) if group else _slot(alone, segment.name, visit if segment.position > visited else 0)
+        )
         if place >= 0:
             ranked.append(((place, 1, segment.position), written(segment)))
     ranked.sort(key=lambda one: one[0])
