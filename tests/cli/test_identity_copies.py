@@ -40,7 +40,11 @@ def test_a_copy_is_kept_encrypted_and_read_by_who_has_the_right_which_is_audited
     (told, _), out = read(site, identity)
     assert out.read_bytes() == PNG
     assert out.stat().st_mode & 0o077 == 0
-    assert (told["copy"], told["document"], told["media"]) == (proof["after"]["proof"]["proof"]["copy"], "CN", "image/png")
+    assert (told["copy"], told["document"], told["media"]) == (
+        proof["after"]["proof"]["proof"]["copy"],
+        "CN",
+        "image/png",
+    )
     assert b"ZOE ADRUN" not in (site.folder / "insigne.db").read_bytes()
     store = open_store(f"sqlite:///{site.folder / 'insigne.db'}")
     with store.read() as view:

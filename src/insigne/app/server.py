@@ -18,6 +18,7 @@ from insigne.api.server import HttpServer
 from insigne.app.base import Base, open_base, rfc3339_now, utc_now
 from insigne.app.delivery import DeliveryWorker
 from insigne.app.enrolment import enrolment_page
+from insigne.app.housekeeping import Housekeeper
 from insigne.app.insi import InsiWorker, insi_service
 from insigne.app.metrics import metrics_of
 from insigne.app.transports import remote_folders
@@ -78,6 +79,7 @@ class Service:
         self.remote_folders = remote_folders(config.remote_folders, self.receiver, rfc3339_now)
         self.listening = False
         self.insi = _insi_worker(base)
+        self.housekeeper = Housekeeper(base)
         self.delivery = DeliveryWorker(base) if config.destinations else None
         self._tasks: list[asyncio.Task[None]] = []
         enrolment = enrolment_page(base)
@@ -102,6 +104,7 @@ class Service:
         mllp_host, mllp_port = self.mllp.address
         if self.insi is not None:
             self.insi.start()
+        self.housekeeper.start()
         if self.delivery is not None:
             self.delivery.start()
         self.listening = True
@@ -121,6 +124,7 @@ class Service:
         await self._drain()
         if self.insi is not None:
             await asyncio.to_thread(self.insi.stop)
+        await asyncio.to_thread(self.housekeeper.stop)
         if self.delivery is not None:
             await asyncio.to_thread(self.delivery.stop)
         await asyncio.to_thread(self.http.stop)

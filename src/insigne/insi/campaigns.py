@@ -1,14 +1,20 @@
 """Verification campaigns: a base is verified again at a pace, within the hours chosen, through the same queue."""
 
+import math
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from insigne.insi.automation import AUTHOR
 from insigne.insi.jobs import Campaign, Job, campaign_origin
 from insigne.insi.ports import InsiStorage, InsiTransaction
+from insigne.insi.settings import VerificationSettings
 
+PERIODIC: Final = "revérification périodique"
+"""Name of the campaigns that the server starts by itself."""
 _TICK_SECONDS = 15.0
 
 
@@ -39,7 +45,7 @@ class CampaignPump:
     def _feed(self, transaction: InsiTransaction, campaign: Campaign, now: datetime) -> int:
         share = max(1, round(campaign.per_minute * _TICK_SECONDS / 60))
         found = transaction.to_verify(campaign.cursor, campaign.older_than, share)
-        time = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        time = moment(now)
         for identity in found:
             if transaction.open_job(identity, "verify") is None:
                 origin = origin_of(campaign)
@@ -54,6 +60,52 @@ class CampaignPump:
             )
         )
         return len(found)
+
+
+def periodic_campaign(
+    transaction: InsiTransaction, settings: VerificationSettings, now: datetime, new_id: Callable[[], str]
+) -> Campaign | None:
+    """Start the verification of every INS not verified for `period_years`, spread over nights, when it is due.
+
+    At most one every `periodic.days`, never beside one that still runs or that a person paused; one that a person
+    cancelled counts. The caller commits. Returns the campaign started, None when there is nothing to start.
+    """
+    periodic = settings.periodic
+    last = transaction.last_campaign(AUTHOR)
+    since = moment(now - timedelta(days=periodic.days))
+    if not periodic.enabled or (last is not None and (last.state in ("running", "paused") or last.created > since)):
+        return None
+    older_than = moment(verified_before(now, settings.period_years))
+    total = transaction.count_to_verify(older_than)
+    if not total:
+        return None
+    hours = (periodic.to_hour - periodic.from_hour) % 24 or 24
+    per_minute = math.ceil(total / (periodic.nights * hours * 60))
+    campaign = Campaign(
+        new_id(),
+        PERIODIC,
+        AUTHOR,
+        moment(now),
+        older_than,
+        per_minute,
+        periodic.from_hour,
+        periodic.to_hour,
+        total=total,
+    )
+    transaction.put_campaign(campaign)
+    return campaign
+
+
+def verified_before(now: datetime, years: int) -> datetime:
+    """The start of the day before which an INS was last verified for it to be verified again, so many years later."""
+    today = now.astimezone()
+    day = min(today.day, 28)
+    return today.replace(year=today.year - years, day=day, hour=0, minute=0, second=0, microsecond=0)
+
+
+def moment(time: datetime) -> str:
+    """A time as the base writes times."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class CampaignReport(Struct, frozen=True):

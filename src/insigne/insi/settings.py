@@ -10,6 +10,7 @@ from insigne.net.breaker import BreakerRule
 from insigne.net.settings import ClientTlsSettings, Seconds
 
 Count = Annotated[int, Meta(ge=1)]
+Hour = Annotated[int, Meta(ge=0, le=23)]
 Share = Annotated[float, Meta(gt=0)]
 
 SIMULATOR_IDAM: Final = "INSIGNESIMU1"
@@ -56,6 +57,19 @@ class BreakerSettings(Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
+class PeriodicSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The verification that the server starts by itself, of every INS not verified for `period_years`."""
+
+    enabled: bool = True
+    nights: Count = 20
+    """Nights over which it is spread."""
+    from_hour: Hour = 22
+    to_hour: Hour = 6
+    """Local hours of its nights; the same hour twice means the whole day."""
+    days: Count = 30
+    """Days from the start of one to the start of the next at least: each takes what has become old meanwhile."""
+
+
 class VerificationSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Verification (WS_INS3 to WS_INS5). Its official contract is not public: only the simulator's is spoken."""
 
@@ -68,6 +82,7 @@ class VerificationSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Delay between two collections of a batch (the real delay is not public)."""
     period_years: Count = 3
     """Age of a recovery or a verification from which an INS is verified again (référentiel INS: 3 to 5 years)."""
+    periodic: PeriodicSettings = PeriodicSettings()
 
 
 class InsiSettings(Struct, frozen=True, forbid_unknown_fields=True):

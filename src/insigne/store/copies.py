@@ -24,6 +24,10 @@ class CopyReader(Reader):
         """The copies of the documents of an identity, oldest first, erased ones included."""
         return [_copy(row) for row in self.select(_OF, (identity,))]
 
+    def holds_expired(self, until: str) -> bool:
+        """Whether a copy is still held that was to be kept until that moment or before (RFC 3339 UTC)."""
+        return bool(self.select(EXPIRED, (until, "", 1)))
+
 
 class CopyWriter(CopyReader, Writer):
     """What a write transaction adds."""

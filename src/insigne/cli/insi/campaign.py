@@ -21,7 +21,7 @@ from insigne.cli.desk import As, at_desk
 from insigne.cli.opening import PATIENCE, plainly, reading
 from insigne.cli.reports import progress
 from insigne.cli.tables import print_fields, print_table
-from insigne.insi.campaigns import CampaignPump, origin_of, report_of, within_hours
+from insigne.insi.campaigns import CampaignPump, origin_of, report_of, verified_before, within_hours
 from insigne.insi.client import InsiUnusable
 from insigne.insi.jobs import Campaign
 from insigne.insi.service import InsiService
@@ -304,9 +304,7 @@ def _limit(context: Context, text: str) -> str:
     except ValueError:
         fail(Exit.USAGE, f"--older-than: {text!r} is not a date like 2023-01-01")
     if day is None:
-        today = datetime.now(UTC).date()
-        years = context.config.insi.verification.period_years
-        day = date(today.year - years, today.month, min(today.day, 28))
+        return rfc3339(verified_before(datetime.now(UTC), context.config.insi.verification.period_years))
     return rfc3339(datetime(day.year, day.month, day.day).astimezone())
 
 
