@@ -57,6 +57,7 @@ class Dialect:
         self.charset_policy = CharsetPolicy(real=self.codec if self.codec != "ascii" else None)
         self.context = ValidationContext(environment=environment)
         self.rules = compiled(settings.rules)
+        self._mapped = frozenset(rule.path.partition(".")[0] for rule in settings.rules if rule.action == "map")
         self.relay = Relay(settings.relay_segments)
         self.number_first = self.edition.hl7_version in {"2.3.1", "2.4"}
         self._zone = _zone(settings.time_zone)
@@ -132,9 +133,10 @@ class Dialect:
         for number, field in known.items():
             if field.usage == "X":
                 continue
-            single = field.type in _CODED and field.most == 1
+            single = field.type in _CODED and field.most == 1 and field.usage != "R"
             table = self.edition.tables.get(field.table) if single else None
-            found[number] = None if table is None or table.open or table.countries else table.codes
+            mapped = f"{segment}-{number}" in self._mapped
+            found[number] = None if mapped or table is None or table.open or table.countries else table.codes
         return found
 
     # --- what it is told
