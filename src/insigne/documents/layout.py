@@ -1,0 +1,164 @@
+"""A banner laid out on a strip of a page: lines of traits on the left, the symbol and its caption on the right.
+
+Lengths are in points (1/72 inch) at the size of an A4 page; the origin of a strip is its bottom left corner.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from insigne.documents.banner import Banner, Item
+from insigne.documents.errors import DocumentError
+from insigne.documents.font import BOLD, REGULAR, Face, face
+from insigne.documents.symbol import CAPTION, Symbol, symbol_of
+
+POINTS_PER_MM: Final = 72 / 25.4
+SIDE: Final = 20.0
+"""Margin left and right: what printers leave blank."""
+EDGE: Final = 10.0
+"""Margin above and below."""
+SIZE: Final = 9.0
+LEADING: Final = 12.5
+CAPTION_SIZE: Final = 6.5
+CAPTION_HEIGHT: Final = 8.0
+GAP: Final = 12.0
+"""Space between two traits of a line, and between the lines and the symbol."""
+NARROWEST: Final = 90.0
+"""Width that the lines need, about fifteen letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A banner drawn: its size in points, and the operators that draw it with the fonts /R (regular) and /B (bold)."""
+
+    width: float
+    height: float
+    operators: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A text on a line, at its distance from the left."""
+
+    x: float
+    text: str
+    bold: bool
+
+
+def lay_out_symbol(payload: str, module_mm: float) -> Strip:
+    """Lay a symbol out alone, with its caption: a label."""
+    symbol = symbol_of(payload)
+    side = symbol.side * module_mm * POINTS_PER_MM
+    operators = "\n".join(_symbol(symbol, 0.0, side + CAPTION_HEIGHT, module_mm * POINTS_PER_MM))
+    return Strip(side, side + CAPTION_HEIGHT, operators.encode())
+
+
+def letters_of(banner: Banner) -> set[str]:
+    """The letters that a banner shows."""
+    texts = [f"{item.label} : {item.value}" for row in banner.rows for item in row]
+    return set(face(REGULAR).write("".join([*texts, CAPTION])))
+
+
+def lay_out(banner: Banner, width: float, module_mm: float) -> Strip:
+    """Lay a banner out on a strip of this width, as high as it needs.
+
+    Raises DocumentError when the page is too narrow for the symbol and a column of text.
+    """
+    symbol = symbol_of(banner.payload) if banner.payload else None
+    module = module_mm * POINTS_PER_MM
+    side = symbol.side * module if symbol else 0.0
+    room = width - 2 * SIDE - (side + GAP if symbol else 0.0)
+    if room < NARROWEST:
+        least = (width - room + NARROWEST) / POINTS_PER_MM
+        raise DocumentError(
+            "narrow-page",
+            f"the page is too narrow for the banner, which needs {least:.0f} mm: use larger paper or smaller modules",
+            f"la page est trop étroite pour le bandeau, qui demande {least:.0f} mm",
+        )
+    flow = _Flow(room)
+    for row in banner.rows:
+        flow.row(row)
+    text_height = len(flow.lines) * LEADING
+    height = 2 * EDGE + max(text_height, side + CAPTION_HEIGHT if symbol else 0.0)
+    top = height - EDGE - (height - 2 * EDGE - text_height) / 2
+    drawn = [f"1 g 0 0 {width:.2f} {height:.2f} re f 0 g"]
+    drawn += _text(flow.lines, top)
+    if symbol:
+        drawn += _symbol(symbol, width - SIDE - side, height - EDGE, module)
+    return Strip(width, height, "\n".join(drawn).encode())
+
+
+class _Flow:
+    """Lines being filled, each at most `room` points wide."""
+
+    def __init__(self, room: float) -> None:
+        self.lines: list[list[_Piece]] = []
+        self._room = room
+        self._x = 0.0
+
+    def row(self, row: tuple[Item, ...]) -> None:
+        """Write a row of traits on lines of their own: broken between traits, else between words, else in a word."""
+        self._start()
+        for item in row:
+            label, value = face(REGULAR).write(f"{item.label} : "), face(BOLD).write(item.value)
+            whole = _width(label, bold=False) + _width(value, bold=True)
+            if self._x and self._x + GAP + whole > self._room:
+                self._start()
+            elif self._x:
+                self._x += GAP
+            self._write(label, bold=False)
+            if self._x + whole - _width(label, bold=False) <= self._room:
+                self._write(value, bold=True)
+                continue
+            for word in re.findall(r"\S+\s*", value):
+                for part in self._cut(word):
+                    self._write(part, bold=True)
+
+    def _start(self) -> None:
+        self.lines.append([])
+        self._x = 0.0
+
+    def _write(self, text: str, *, bold: bool) -> None:
+        width = _width(text, bold=bold)
+        if self._x and self._x + _width(text.rstrip(), bold=bold) > self._room:
+            self._start()
+        self.lines[-1].append(_Piece(self._x, text, bold))
+        self._x += width
+
+    def _cut(self, word: str) -> Iterator[str]:
+        """Cut a word wider than a line."""
+        most = int(self._room / _width("W", bold=True))
+        if _width(word, bold=True) <= self._room:
+            yield word
+            return
+        for start in range(0, len(word), most):
+            yield word[start : start + most]
+
+
+def _width(text: str, *, bold: bool) -> float:
+    return _face(bold=bold).width(text) * SIZE
+
+
+def _face(*, bold: bool) -> Face:
+    return face(BOLD if bold else REGULAR)
+
+
+def _text(lines: list[list[_Piece]], top: float) -> Iterator[str]:
+    for number, line in enumerate(lines):
+        y = top - number * LEADING - SIZE
+        for piece in line:
+            font = "B" if piece.bold else "R"
+            shown = _face(bold=piece.bold).show(piece.text)
+            yield f"BT /{font} {SIZE} Tf {SIDE + piece.x:.2f} {y:.2f} Td {shown} Tj ET"
+
+
+def _symbol(symbol: Symbol, left: float, top: float, module: float) -> Iterator[str]:
+    """The symbol in one path, so that no renderer shows seams between modules; the caption centred under it."""
+    yield f"q {module:.4f} 0 0 {-module:.4f} {left:.2f} {top:.2f} cm"
+    yield " ".join([f"{x} {y} {length} 1 re" for x, y, length in symbol.runs()]) + " f Q"
+    caption = face(REGULAR).write(CAPTION)
+    side = symbol.side * module
+    x = left + (side - face(REGULAR).width(caption) * CAPTION_SIZE) / 2
+    y = top - side - CAPTION_HEIGHT + 2
+    yield f"BT /R {CAPTION_SIZE} Tf {x:.2f} {y:.2f} Td {face(REGULAR).show(caption)} Tj ET"
