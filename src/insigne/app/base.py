@@ -17,6 +17,7 @@ from insigne.exchange.handler import Handler
 from insigne.exchange.ids import TimeOrderedIds
 from insigne.exchange.intake import Intake
 from insigne.exchange.ports import Follower
+from insigne.exchange.query import QueryHandler
 from insigne.insi.automation import InsiFollower
 from insigne.pam.encode import dialect_of
 from insigne.registry.settings import Policy, policy
@@ -86,7 +87,12 @@ def open_base(loaded: LoadedConfig, *, wait: float = 0.0) -> Base:
     store = open_store(store_url(loaded), wait=wait)
     rules = site_policy(config)
     new_id = TimeOrderedIds(lambda: time.time_ns() // 1_000_000, os.urandom(4))
-    handlers: dict[str, Handler] = {"ADT": AdtHandler(rules, config.exchange.processing_ids, new_id)}
+    queries = QueryHandler(rules, config.authorities, config.exchange, read=store.read, clock=local_now)
+    handlers: dict[str, Handler] = {
+        "ADT": AdtHandler(rules, config.exchange.processing_ids, new_id),
+        "QBP": queries,
+        "QCN": queries,
+    }
     subscribers, recent, bell = subscribers_of(config), RecentStates(), Bell()
     followers: list[Follower] = []
     if "ri" in config.roles:

@@ -25,7 +25,8 @@ class Delivery(msgspec.Struct, frozen=True):
 class Outcome(msgspec.Struct):
     """What the handler decided:
 
-    MSA-1, the errors of the answer, what to show beside the message, the identity touched.
+    MSA-1, the errors of the answer, what to show beside the message, the identity touched. `reply` is the whole answer,
+    where an acknowledgement is not enough.
     """
 
     code: str
@@ -34,6 +35,7 @@ class Outcome(msgspec.Struct):
     notices: tuple[Notice, ...] = ()
     subject: str = ""
     ignored: bool = False
+    reply: bytes = b""
 
 
 class Prepared(msgspec.Struct, frozen=True):

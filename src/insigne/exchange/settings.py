@@ -8,6 +8,17 @@ Count = Annotated[int, Meta(ge=1)]
 RulePolicy = Literal["ignore", "warn", "reject"]
 
 
+class QueryGrant(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a system may ask of us by PIX and PDQ queries."""
+
+    access: Literal["trusted", "allow", "refuse"] = "trusted"
+    """Who is answered: with `trusted`, a peer with a client certificate, or on this machine; with `allow`, any."""
+    authorities: tuple[str, ...] = ()
+    """Authorities whose identifiers it may ask by and see, by name or universal id; empty: all."""
+    ins: bool = True
+    """Whether it is told the INS, of those who are qualified."""
+
+
 class SenderSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A system that sends us messages, recognised by MSH-3 and MSH-4; an empty one matches any.
 
@@ -34,6 +45,7 @@ class SenderSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """An event outside PAM: AR 201, or ignored with AA."""
     unknown_cancellation: Literal["reject", "accept"] = "reject"
     """The cancellation of an unknown movement: AE 204, or AA with a finding."""
+    queries: QueryGrant = QueryGrant()
 
 
 class ExchangeSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -47,5 +59,9 @@ class ExchangeSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """The most messages committed together."""
     queue: Count = 4096
     """The most messages waiting to be committed; more are answered AR at once."""
+    query_page: Count = 50
+    """The most people in one answer to a PDQ; the rest is asked for by continuation."""
+    query_most: Count = 500
+    """The most people a PDQ may find; beyond, it is refused: it does not tell people apart."""
     lock_wait_seconds: Annotated[float, Meta(gt=0)] = 10.0
     """How long messages wait for another writer of the base before they are answered AR."""

@@ -100,7 +100,7 @@ def build_ack(
     if errors:
         has_only_eld = header[12].startswith(_ELD_VERSIONS)
         for error in errors:
-            line = _err(error, delimiters, with_eld=has_only_eld)
+            line = error_segment(error, delimiters, with_eld=has_only_eld)
             lines.append(_ascii(line) if codec is None else line)
     lines.append("")
     return "\r".join(lines).encode(codec or "latin-1", "replace")
@@ -143,7 +143,8 @@ def _read_header(raw: bytes) -> tuple[list[str], Delimiters, str, str | None]:
     return fields, delimiters, declared, codec
 
 
-def _err(error: AckError, delimiters: Delimiters, *, with_eld: bool) -> str:
+def error_segment(error: AckError, delimiters: Delimiters = STANDARD, *, with_eld: bool = False) -> str:
+    """Return the ERR segment of an error; `with_eld`: with ERR-1, for versions that have only that."""
     component = delimiters.component
     condition = (error.condition, CONDITIONS.get(error.condition, ""), "HL70357")
     eld = location = ""

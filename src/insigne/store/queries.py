@@ -67,6 +67,16 @@ class ReadView(InsiQueries, UserReader, InvitationReader, OutboxQueries, CopyRea
         found = self.select(statements.FIND_IDENTITY, (value, authority, authority))
         return list(dict.fromkeys(identity for kind, identity in found if not wanted or kind in wanted))
 
+    def identities_with(self, value: str, types: Iterable[str]) -> list[str]:
+        """The same, whatever the authority, under one of these types."""
+        wanted = frozenset(types)
+        found = self.select(statements.FIND_VALUE, (value,))
+        return list(dict.fromkeys(identity for kind, identity in found if kind in wanted))
+
+    def authorities(self) -> frozenset[str]:
+        """Keys and namespaces of every authority that issued an identifier held here. Reads the whole table."""
+        return frozenset(name for row in self.select(statements.AUTHORITIES) for name in row if name)
+
     def search(
         self,
         birth_date: str,

@@ -111,6 +111,8 @@ FIND_IDENTITY: Final = (
     "SELECT type, identity FROM identifier WHERE value = ? AND (authority = ? OR namespace = ?)"
     " ORDER BY current DESC, since, identity"
 )
+FIND_VALUE: Final = "SELECT type, identity FROM identifier WHERE value = ? ORDER BY current DESC, since, identity"
+AUTHORITIES: Final = "SELECT DISTINCT authority, namespace FROM identifier"
 SEARCH: Final = "SELECT given_names, state FROM identity WHERE birth_date = ? AND merged_into = ''"
 SEARCH_NAME: Final = " AND (substr(birth_name, 1, ?) = ? OR substr(used_name, 1, ?) = ?)"
 SEARCH_SEX: Final = " AND sex = ?"
