@@ -60,10 +60,10 @@ class Repository:
 
     # --- what happens
 
-    def receives(self, message: Message, time: str = NOON) -> list[Notice]:
+    def receives(self, message: Message, time: str = NOON, author: str = "GAM|HOSP") -> list[Notice]:
         """What is told of a message. Raises `Refused` when the registry refuses it."""
         command = decode(message)
-        source = Source(time, "feed", "message", str(next(self._causes)))
+        source = Source(time, author, "message", str(next(self._causes)))
         working = WorkingSet(self)
         decide(command, working, source, self.policy, self._ids.__next__)
         return self.settled(working)

@@ -153,6 +153,14 @@ def test_events_a_receiver_did_not_ask_for_are_not_told(repository):
     assert repository.written(told, events=["A28", "A31", "A40", "A47"]) == Nothing("not-wanted")
 
 
+def test_a_receiver_is_not_told_what_it_said_itself_unless_it_asks(repository):
+    [told] = repository.receives(message("A28", pid(), "PV1||N"), author="DPI|HOSP")
+    assert repository.written(told) == Nothing("its-own")
+    assert isinstance(repository.written(told, echo=True), Encoded)
+    [told] = repository.receives(message("A28", pid("2002"), "PV1||N"), author="GAM|HOSP")
+    assert isinstance(repository.written(told), Encoded)
+
+
 def test_a_creation_is_told_by_an_a31_to_who_takes_no_a28(created):
     repository, told = created
     outcome = repository.written(told, events=["A31", "A40", "A47"])

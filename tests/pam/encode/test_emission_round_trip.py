@@ -163,7 +163,7 @@ def test_a_batch_tells_what_its_decisions_tell_one_by_one():
         working = WorkingSet(together)
         for one, at in batch:
             child = WorkingSet(working)
-            source = Source(at, "feed", "message", str(next(together._causes)))
+            source = Source(at, "GAM|HOSP", "message", str(next(together._causes)))
             decide(decode(one), child, source, together.policy, together._ids.__next__)
             working.absorb(child)
         told_together += notices(working.records, working)

@@ -31,6 +31,8 @@ class Subscriber:
 
     def wants(self, notice: Notice) -> bool:
         """Whether anything may come of telling it: else not even a row is written."""
+        if self.dialect.said(notice.author):
+            return False
         key = (notice.trigger, notice.kind)
         wanted = self._wanted.get(key)
         if wanted is None:

@@ -119,6 +119,7 @@ class _Decision:
             time=last.time,
             cause_kind=last.cause_kind,
             cause_id=last.cause_id,
+            author=last.author if last.cause_kind == "message" else "",
         )
         self._told.append((rank, replace(notice, **more)))
 
@@ -159,7 +160,10 @@ class _Decision:
         if merged or not (changes.updated or ins_told or len(changes.added) > replaced or changes.unmerged):
             return
         kind: Kind = "unmerged" if changes.unmerged else ""
-        self._tell(changes.last, "A31", identity_id, kind=kind, cleared=changes.cleared, care=changes.care)
+        more = {"kind": kind, "cleared": changes.cleared, "care": changes.care}
+        if not (changes.updated or changes.added):
+            more["author"] = ""  # what is said of one INS may free that of another identity, which nobody named
+        self._tell(changes.last, "A31", identity_id, **more)
 
     def _identifiers(self, identity_id: str, changes: IdentityChanges) -> int:
         """A47 for each identifier that another one of its kind takes the place of, A40 for one that only goes.

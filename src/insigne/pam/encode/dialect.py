@@ -70,6 +70,7 @@ class Dialect:
         self._types = frozenset(settings.identifier_types)
         self._head = self._header_start(settings)
         self._tail = self._header_end()
+        self._parties = [text.partition("^")[0] for text in (settings.application, settings.facility)]
         self.shows_ins = settings.ins and "INS" not in self.edition.later and self.shows_type("INS")
         self.has_corrected_date = 4 in (self.fields("ZFD") or {})
 
@@ -140,6 +141,12 @@ class Dialect:
         return found
 
     # --- what it is told
+
+    def said(self, author: str) -> bool:
+        """Whether the receiver said it itself and does not want to hear it again. `author` is that of a notice."""
+        application, _, facility = author.partition("|")
+        known, place = self._parties
+        return bool(known) and application == known and place in {"", facility} and not self.settings.echo
 
     def takes(self, trigger: str) -> bool:
         """Whether the receiver wants an event and its edition has it."""

@@ -86,6 +86,8 @@ def _subject(notice: Notice, states: Mapping[tuple[str, str], State], current: I
 def _event_sent(dialect: Dialect, subject: Subject) -> str | Withheld | Nothing:
     """The event to send to this receiver: the one that happened, another in its stead, or none."""
     notice, settings = subject.notice, dialect.settings
+    if dialect.said(notice.author):
+        return Nothing("its-own")
     if settings.domains and subject.identity.domain not in settings.domains:
         return Nothing("other-domain")
     if settings.sites and subject.stay is not None and not _of_sites(subject.stay, settings.sites):

@@ -38,7 +38,7 @@ class Notice(msgspec.Struct, frozen=True, omit_defaults=True):
     `trigger` is the ADT event ("A28"… "Z99"). `subject` is the identity the PID is about (A40: the survivor). `refs`
     names each state needed: the subject first, then the other identity, then the stay. `touched` is every identity
     whose lane it takes, subject first. `time` is when it was recorded (RFC 3339), `cause_kind` and `cause_id` the
-    message, user or job that made it happen.
+    message, user or job that made it happen, `author` who said it in a message ("MSH-3|MSH-4"), if it was all said.
 
     `prior` is MRG-1: what is replaced (A40, A47), an INS as an identifier of type INS under its OID. `other` is the
     other identity (A40 absorbed, A24 and A37 linked, A44 source). `prior_account` is MRG-3 (A44, A49). `encounter`,
@@ -58,6 +58,7 @@ class Notice(msgspec.Struct, frozen=True, omit_defaults=True):
     time: str = ""
     cause_kind: str = ""
     cause_id: str = ""
+    author: str = ""
     kind: Kind = ""
     prior: tuple[Identifier, ...] = ()
     other: str = ""

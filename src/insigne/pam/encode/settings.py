@@ -41,6 +41,8 @@ class SubscriptionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     all that its edition has); `unsupported` says what to do with an event it does not take: `hold` it for a person,
     send an `a31` instead, or `drop` it.
 
+    With `echo`, it is also told what it said itself, that is, what came from its `application` and `facility`.
+
     `given_names`: XPN-3 is the whole `list` of birth given names, as France wants, or those `further` than the first.
     `reliability`: PID-32 is `computed` (PROV or VALI and the attributes) or, when what was received says something
     else, `relayed`. `rules` change fields. `relay_segments` names segments ("IN1"), and fields that we leave empty
@@ -63,6 +65,7 @@ class SubscriptionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     ins: bool = True
     events: tuple[str, ...] = ()
     unsupported: dict[str, Unsupported] = {}
+    echo: bool = False
     given_names: Literal["list", "further"] = "list"
     reliability: Literal["computed", "relayed"] = "computed"
     rules: tuple[FieldRule, ...] = ()
