@@ -9,7 +9,8 @@ import pytest
 from insigne.config import Config
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = "\n".join((DOCS / name).read_text(encoding="utf-8") for name in ("settings.md", "insi.md", "enrolment.md"))
+NAMES = ("settings.md", "insi.md", "enrolment.md", "emission.md", "transports.md")
+PAGES = "\n".join((DOCS / name).read_text(encoding="utf-8") for name in NAMES)
 NAMED = set(re.findall(r"`([a-z_0-9.]+)`", PAGES))
 
 
@@ -33,4 +34,4 @@ def test_a_key_is_documented(key):
     names = key.split(".")
     endings = {".".join(names[start:]) for start in range(len(names))}
     table = key.rpartition(".")[0]
-    assert endings & NAMED or table in NAMED, f"{key} is in no table of docs/settings.md, insi.md or enrolment.md"
+    assert endings & NAMED or table in NAMED, f"{key} is in no table of {', '.join(NAMES)}"
