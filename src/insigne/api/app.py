@@ -8,16 +8,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from insigne.access import Scope
+from insigne.api.changes import PATH as CHANGES_PATH
+from insigne.api.changes import Changes
 from insigne.api.deps import ApiDeps
 from insigne.api.gate import Authentication, Shell, hosted, opened, secured
 from insigne.api.metrics import HttpMetrics
+from insigne.api.openapi import PATH as OPENAPI_PATH
+from insigne.api.openapi import openapi
 from insigne.api.patients import BASE_PATH, Patients
 from insigne.api.responses import json_response, refusal
 
 
 def create_app(deps: ApiDeps) -> Starlette:
-    """Make the application: FHIR, health and metrics over `deps`."""
-    patients = Patients(deps)
+    """Make the application: FHIR, the feed of changes, health and metrics over `deps`."""
+    patients, changes = Patients(deps), Changes(deps)
 
     def live(_: Request) -> Response:
         return json_response({"status": "live"})
@@ -29,6 +33,9 @@ def create_app(deps: ApiDeps) -> Starlette:
     def metrics(_: Request) -> Response:
         return Response(generate_latest(deps.metrics), media_type=CONTENT_TYPE_LATEST)
 
+    def described(_: Request) -> Response:
+        return json_response(openapi(deps.version))
+
     return Starlette(
         routes=[
             opened("/health/live", live),
@@ -37,6 +44,8 @@ def create_app(deps: ApiDeps) -> Starlette:
             secured(f"{BASE_PATH}/metadata", patients.metadata, Scope.FHIR_READ),
             secured(f"{BASE_PATH}/Patient", patients.search, Scope.FHIR_READ),
             secured(f"{BASE_PATH}/Patient/{{id}}", patients.read, Scope.FHIR_READ),
+            secured(CHANGES_PATH, changes.list, Scope.API_READ),
+            secured(OPENAPI_PATH, described, Scope.API_READ, Scope.API_WRITE, Scope.FHIR_READ, Scope.ADMIN),
             *(hosted(prefix, guest) for prefix, guest in deps.guests.items()),
         ],
         middleware=[

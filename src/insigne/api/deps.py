@@ -12,11 +12,12 @@ from starlette.types import ASGIApp
 from insigne.access import TokenStore
 from insigne.api.health import Health
 from insigne.fhir import Reader
+from insigne.fhir.changes import ChangeReader
 from insigne.ins.cog import Cog
 from insigne.registry.state import Identity
 
 
-class IdentityReader(Reader, Protocol):
+class IdentityReader(Reader, ChangeReader, Protocol):
     """A view of the registry at one moment."""
 
     def search(

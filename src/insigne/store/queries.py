@@ -8,6 +8,7 @@ import msgspec
 
 from insigne.exchange.model import MessageRecord
 from insigne.ins.names import fold_name
+from insigne.registry.headers import EventHeader
 from insigne.registry.state import Encounter, Identity, WorkItem
 from insigne.store import rows, statements
 from insigne.store.audit import AuditEntry
@@ -183,6 +184,18 @@ class ReadView(InsiQueries, UserReader, InvitationReader, OutboxQueries, CopyRea
     def changes(self, after: int, limit: int = 1000) -> list[JournalEntry]:
         """The sealed events that follow entry `after` (a `seq`, 0 for all), in order, at most `limit`."""
         return [read_entry(row) for row in self.select(statements.EVENTS_AFTER, (after, limit))]
+
+    def changes_after(self, seq: int, limit: int) -> list[EventHeader]:
+        """See `fhir.changes.ChangeReader`."""
+        return [EventHeader(*row) for row in self.select(statements.CHANGES_AFTER, (seq, limit))]
+
+    def changes_until(self, seq: int, limit: int) -> list[EventHeader]:
+        """See `fhir.changes.ChangeReader`."""
+        return [EventHeader(*row) for row in self.select(statements.CHANGES_UNTIL, (seq, limit))]
+
+    def changes_of(self, identity_id: str, version: int, limit: int) -> list[EventHeader]:
+        """See `fhir.changes.ChangeReader`."""
+        return [EventHeader(*row) for row in self.select(statements.CHANGES_OF, (identity_id, version, limit))]
 
     def events_between(self, since: str, until: str) -> Iterator[JournalEntry]:
         """The events on identities and stays from `since` to `until` (excluded). Reads the whole table: for reports."""

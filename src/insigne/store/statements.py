@@ -154,6 +154,11 @@ EVENTS_BETWEEN: Final = (
 )
 ALL_STATES: Final = "SELECT state FROM identity ORDER BY id"
 EVENTS_AFTER: Final = f"SELECT {_ENTRY_COLUMNS} FROM journal WHERE seq > ? AND stream <> 'audit' ORDER BY seq LIMIT ?"  # noqa: S608  # no value
+_CHANGE_COLUMNS: Final = "seq, stream_id, type, time, cause_kind, cause_id"
+_CHANGES: Final = f"SELECT {_CHANGE_COLUMNS} FROM journal WHERE stream = 'identity' AND"  # noqa: S608  # no value
+CHANGES_AFTER: Final = f"{_CHANGES} seq > ? ORDER BY seq LIMIT ?"
+CHANGES_UNTIL: Final = f"{_CHANGES} seq <= ? ORDER BY seq DESC LIMIT ?"
+CHANGES_OF: Final = f"{_CHANGES} stream_id = ? AND version <= ? ORDER BY version DESC LIMIT ?"
 ACTS_AFTER: Final = (
     f"SELECT {_ENTRY_COLUMNS} FROM journal WHERE stream = 'audit' AND version > ? ORDER BY version LIMIT ?"  # noqa: S608  # no value
 )
