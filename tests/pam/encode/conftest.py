@@ -10,6 +10,7 @@ from insigne.hl7 import Message
 from insigne.pam.decode import decode
 from insigne.pam.encode import Notice, Outcome, SubscriptionSettings, dialect_of, encode, notices
 from insigne.registry.acts import Act
+from insigne.registry.commands import Command
 from insigne.registry.decide import decide, decide_act
 from insigne.registry.events import Recorded
 from insigne.registry.evolve import State, evolve
@@ -62,7 +63,10 @@ class Repository:
 
     def receives(self, message: Message, time: str = NOON, author: str = "GAM|HOSP") -> list[Notice]:
         """What is told of a message. Raises `Refused` when the registry refuses it."""
-        command = decode(message)
+        return self.applies(decode(message), time, author)
+
+    def applies(self, command: Command, time: str = NOON, author: str = "GAM|HOSP") -> list[Notice]:
+        """What is told of a command."""
         source = Source(time, author, "message", str(next(self._causes)))
         working = WorkingSet(self)
         decide(command, working, source, self.policy, self._ids.__next__)

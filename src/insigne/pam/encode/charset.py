@@ -4,12 +4,14 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
+#: What plain letters may not become: the message is written already, and two double quotes ask to delete.
+_DELIMITERS: Final = frozenset('|^~\\&"\r\n')
 #: Letters and signs that no decomposition brings to plain letters.
 _PLAIN: Final = {
     "’": "'",
     "‘": "'",
-    "“": '"',
-    "”": '"',
+    "“": "'",
+    "”": "'",
     "–": "-",
     "—": "-",
     "…": "...",
@@ -60,4 +62,4 @@ def _plain(character: str, codec: str) -> str:
     if plain is None:
         parts = unicodedata.normalize("NFKD", character)
         plain = "".join(part for part in parts if not unicodedata.combining(part))
-    return plain if plain.isascii() or encodable(plain, codec) else "?"
+    return plain if encodable(plain, codec) and _DELIMITERS.isdisjoint(plain) else "?"
