@@ -16,6 +16,7 @@ from rich.table import Table
 from insigne.app.base import open_base
 from insigne.cli.common import Context, Exit, command_app, emit, examples, fail
 from insigne.cli.demo.desk import play_desk
+from insigne.cli.demo.diffusion import Receivers, receivers, settled
 from insigne.cli.demo.nation import Nation, NationNotStarted, nation
 from insigne.cli.demo.play import Answers, play_folder, play_mllp
 from insigne.cli.demo.stage import NotStarted, Stage, stage
@@ -61,8 +62,12 @@ def demo(
         settings = HospitalSettings(patients, seed=seed, people=patients + desk)
         people = folder / "truth.jsonl"
         people.write_bytes(b"".join(msgspec.json.encode(person) + b"\n" for person in truth(settings)))
-        with nation(folder, people) as insi, stage(folder, insi.configuration) as ready:
-            summary = _played(ready, insi, settings)
+        with (
+            nation(folder, people) as insi,
+            receivers(folder / "receivers") as told,
+            stage(folder, insi.configuration + told.configuration) as ready,
+        ):
+            summary = _played(ready, insi, told, settings)
             if context.json:
                 emit(summary)
             else:
@@ -89,17 +94,18 @@ def _refuse_unused(context: Context) -> None:
             fail(Exit.USAGE, f"demo: {option} has no effect here: the demonstration makes its own folder and settings")
 
 
-def _played(ready: Stage, insi: Nation, settings: HospitalSettings) -> dict[str, Any]:
+def _played(ready: Stage, insi: Nation, told: Receivers, settings: HospitalSettings) -> dict[str, Any]:
     started = time.monotonic()
     feed, people = list(generate(settings)), list(truth(settings))
     answers, examples_answers = Answers(), Answers()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True)) as bars:
-        asyncio.run(_sent(ready, feed, answers, bars))
+        asyncio.run(_sent(ready, feed, answers, bars, told))
         written = _written()
         task = bars.add_task("hand-written messages", total=len(written))
         asyncio.run(play_mllp(ready, written, examples_answers, lambda n: bars.advance(task, n)))
         desk, figures = _at_the_desk(ready, insi, people, bars)
+        same, diffused = _diffused(ready, told, bars)
         patients = [person for person in people if person.identifiers]
         task = bars.add_task("comparing with the truth", total=len(patients))
         expectations, counts = _compared(ready, people, lambda n: bars.advance(task, n))
@@ -108,13 +114,14 @@ def _played(ready: Stage, insi: Nation, settings: HospitalSettings) -> dict[str,
     examples_answered.failures += examples_answers.surprises
     living = [person for person in patients if person.merged_into is None]
     expectations = [answered, examples_answered, *expectations, over_fhir(ready, living[:20])]
-    expectations += desk
+    expectations += [*desk, *same]
     return {
         "ok": all(expectation.ok for expectation in expectations),
         "seconds": round(time.monotonic() - started, 1),
         "messages": _messages(answers, examples_answers),
         "identities": counts,
         "insi": figures,
+        "diffused": diffused,
         "expectations": [expectation.document() for expectation in expectations],
     }
 
@@ -131,10 +138,25 @@ def _at_the_desk(
         base.close()
 
 
-async def _sent(ready: Stage, feed: list[GeneratedMessage], answers: Answers, bars: Progress) -> None:
+def _diffused(ready: Stage, told: Receivers, bars: Progress) -> tuple[list[Expectation], dict[str, int]]:
+    task = bars.add_task("receivers catching up", total=None)
+    store = open_store(ready.store_url, read_only=True)
+    try:
+        return settled(store, told, lambda n: bars.advance(task, n))
+    finally:
+        store.close()
+
+
+async def _sent(ready: Stage, feed: list[GeneratedMessage], answers: Answers, bars: Progress, told: Receivers) -> None:
+    """The feed, by MLLP then by folder; the DPI is switched off for its second quarter."""
     by_folder = len(feed) - len(feed) // _FOLDER_SHARE
     task = bars.add_task("MLLP over mutual TLS", total=by_folder)
-    await play_mllp(ready, feed[:by_folder], answers, lambda n: bars.advance(task, n))
+    first, second = by_folder // 4, by_folder // 2
+    await play_mllp(ready, feed[:first], answers, lambda n: bars.advance(task, n))
+    told.dpi_down()
+    await play_mllp(ready, feed[first:second], answers, lambda n: bars.advance(task, n))
+    told.dpi_up()
+    await play_mllp(ready, feed[second:by_folder], answers, lambda n: bars.advance(task, n))
     task = bars.add_task("watched folder", total=len(feed) - by_folder)
     await play_folder(ready, feed[by_folder:], answers, lambda n: bars.advance(task, n))
 

@@ -59,18 +59,21 @@ def differences(
     fields: Collection[str] = FIELDS,
     stays: bool = True,
     concerned: Callable[[Identity], bool] = lambda _: True,
+    spelt: Callable[[str], str] = str,
 ) -> list[Difference]:
     """What differs between our registry and that of a receiver, for every person identifier we know.
 
     authorities: keys of those the receiver may see; empty: all. fields: those compared. concerned: whether the receiver
-    is to know an identity (given as it stands). What the receiver knows and we do not is a difference too.
+    is to know an identity (given as it stands). spelt: how what we hold is written there, for one whose character set
+    is poorer than ours. What the receiver knows and we do not is a difference too.
     """
     visible = frozenset(authorities)
     mine, other = _people(ours, visible), _people(theirs, visible)
     found: list[Difference] = []
     for key, identity in sorted(mine.items()):
         if concerned(identity):
-            found += _compared(key, _told(identity, visible), other.get(key), visible, fields)
+            expected = {field: spelt(text) for field, text in _told(identity, visible).items()}
+            found += _compared(key, expected, other.get(key), visible, fields)
     found += [Difference(_name(key), "present", "", "yes") for key in sorted(other.keys() - mine.keys())]
     if stays:
         found += _stay_differences(ours, theirs, mine, other, concerned, visible)
