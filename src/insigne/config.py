@@ -21,6 +21,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 import msgspec
 from msgspec import Meta, Struct
 
+from insigne.access.settings import AccessSettings
 from insigne.api.settings import HttpSettings
 from insigne.exchange.delivery.settings import DeliverySettings
 from insigne.exchange.settings import ExchangeSettings, SenderSettings
@@ -89,6 +90,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     destinations: tuple[DestinationSettings, ...] = ()
     exchange: ExchangeSettings = ExchangeSettings()
     insi: InsiSettings = InsiSettings()
+    access: AccessSettings = AccessSettings()
     enrolment: EnrolmentSettings = EnrolmentSettings()
 
     def __post_init__(self) -> None:

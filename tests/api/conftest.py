@@ -73,6 +73,12 @@ class Tokens:
 
     def __init__(self) -> None:
         self.kept = {}
+        self.refusals = []
+        self.wait = 0.0
+
+    def refused(self, address, token_id, reason, at):
+        self.refusals.append((token_id, str(reason)))
+        return self.wait
 
     def get(self, token_id):
         return self.kept.get(token_id)

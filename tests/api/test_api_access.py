@@ -43,6 +43,19 @@ def test_a_wrong_secret_is_refused(world, anonymous):
     assert fhirkit.validate(answer.json()) == []
 
 
+def test_a_refused_token_is_noted_and_too_many_are_answered_429(world, anonymous):
+    good = world.token(Scope.FHIR_READ)
+    wrong = good[:-2] + ("AA" if not good.endswith("AA") else "BB")
+    for text in ("nonsense", wrong):
+        assert anonymous.get("/fhir/R4/metadata", headers=bearer(text)).status_code == 401
+    assert world.tokens.refusals == [("", "unknown"), (good.split("_")[1], "unknown")]
+    world.tokens.wait = 2.5
+    answer = anonymous.get("/fhir/R4/metadata", headers=bearer(wrong))
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "3")
+    assert fhirkit.validate(answer.json()) == []
+    assert anonymous.get("/fhir/R4/metadata", headers=bearer(good)).status_code == 200
+
+
 def test_an_expired_token_is_refused(world, anonymous):
     headers = bearer(world.token(Scope.FHIR_READ, lasts=timedelta(hours=1)))
     assert anonymous.get("/fhir/R4/metadata", headers=headers).status_code == 200

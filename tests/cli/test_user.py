@@ -9,6 +9,7 @@ import pytest
 from insigne.access import Right
 from insigne.cli.acting import acting
 from insigne.cli.common import CommandError
+from insigne.config import Config
 from insigne.store import open_store
 
 CHOSEN = "un secret bien long"
@@ -33,7 +34,7 @@ def act(site, monkeypatch):
         monkeypatch.setenv("INSIGNE_SECRET", secret)
         store = open_store(site.url)
         try:
-            return acting(SimpleNamespace(json=as_json), store, name, right)
+            return acting(SimpleNamespace(json=as_json, config=Config()), store, name, right)
         except CommandError as refused:
             return f"exit {refused.exit_code}: {refused}"
         finally:
@@ -146,3 +147,41 @@ def test_roles_show_their_rights(insigne):
     assert "identity.merge" in rights["identitovigilance"]
     assert "identity.merge" not in rights["accueil"]
     assert "admin" in insigne("user", "roles").out
+
+
+def test_wrong_secrets_make_a_name_wait_and_another_secret_ends_the_wait(insigne, site, add, act, monkeypatch):
+    secret = add("claire", "accueil")["secret"]
+    refused = [act("claire", "not her secret", Right.INSI_CALL) for _ in range(6)]
+    assert ["no active user" in one for one in refused] == [True] * 5 + [False]
+    assert "wait a while" in act("claire", secret, Right.INSI_CALL)
+    monkeypatch.delenv("INSIGNE_SECRET")
+    status, out, _ = insigne("--data", site.folder, "user", "set-secret", "claire", "--json")
+    assert status == 0
+    assert act("claire", json.loads(out)["secret"], Right.INSI_CALL).name == "claire"
+    assert act("claire", secret, Right.INSI_CALL).startswith("exit 2: --as: no active user")
+
+
+def test_a_new_secret_is_alone_on_stdout_and_not_too_short(insigne, site, add, act, monkeypatch):
+    add("claire", "accueil")
+    status, out, err = insigne("--data", site.folder, "user", "set-secret", "Claire")
+    assert (status, act("claire", out.strip(), Right.INSI_CALL).name) == (0, "claire")
+    assert "only time" in err
+    monkeypatch.setenv("INSIGNE_SECRET", "short")
+    assert insigne("--data", site.folder, "user", "set-secret", "claire").status == 2
+
+
+def test_roles_are_set_to_exactly_those_given(insigne, site, add, act):
+    secret = add("claire", "accueil", "administrateur")["secret"]
+    status, out, _ = insigne("--data", site.folder, "user", "set-roles", "claire", "--role", "identitovigilance")
+    assert (status, out) == (0, "claire: identitovigilance\n")
+    assert act("claire", secret, Right.IDENTITY_MERGE).name == "claire"
+    assert "admin" in act("claire", secret, Right.ADMIN)
+    assert insigne("--data", site.folder, "user", "set-roles", "claire", "--role", "directrice").status == 2
+
+
+@pytest.mark.parametrize("command", [["set-secret"], ["set-roles", "--role", "accueil"]])
+def test_nobody_and_who_is_disabled_are_not_changed(insigne, site, add, command):
+    add("claire", "accueil")
+    insigne("--data", site.folder, "user", "disable", "claire")
+    for name in ("claire", "nadia"):
+        assert insigne("--data", site.folder, "user", *command, name).status == 1

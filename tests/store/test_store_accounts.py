@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from insigne.access import Role
+from insigne.access import Denial, Role
+from insigne.access.attempts import Failures, key_of
 from insigne.access.invitations import Invitation
 from insigne.access.users import User
 from insigne.exchange.errors import StoreError
 from insigne.store.accounts import StoredUsers
 from insigne.store.audit_verify import audit_verify
+from insigne.store.tokens import StoredTokens
 
 NOW = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
 CLAIRE = User(
@@ -69,6 +71,40 @@ def test_disabling_keeps_the_first_moment(users):
     assert not users.disable("nobody", NOW)
 
 
+def test_changing_a_user_is_audited_without_the_secret(store, users):
+    users.add(CLAIRE)
+    later = NOW + timedelta(days=1)
+    users.change(replace(CLAIRE, roles=frozenset({Role.ACCUEIL})), later)
+    users.change(replace(CLAIRE, roles=frozenset({Role.ACCUEIL}), secret_hash="$argon2id$other"), later)
+    assert users.get("claire").secret_hash == "$argon2id$other"
+    assert acts(store)[1:] == [
+        ("cli:root", "user-roles-set", "claire", {"before": "administrateur qualifieur", "roles": "accueil"}),
+        ("cli:root", "user-secret-set", "claire", {}),
+    ]
+    with pytest.raises(LookupError):
+        users.change(NADIA, later)
+
+
+def test_failures_are_counted_audited_and_forgotten(store, users):
+    users.add(CLAIRE)
+    key = key_of("claire")
+    for minutes in (1, 2):
+        users.failed(key, NOW + timedelta(minutes=minutes), "claire")
+    users.failed(key_of("un secret"), NOW + timedelta(minutes=3), "")
+    assert users.failures(key) == Failures(2, NOW + timedelta(minutes=2))
+    assert acts(store)[1:] == [
+        ("cli:root", "login-failed", "claire", {"failures": "1"}),
+        ("cli:root", "login-failed", "claire", {"failures": "2"}),
+        ("cli:root", "login-failed", "-", {"failures": "1"}),
+    ]
+    users.succeeded(key)
+    assert users.failures(key) is None
+    users.failed(key, NOW, "claire")
+    users.failed(key_of("other"), NOW + timedelta(days=2), "")
+    assert users.failures(key) is None
+    assert audit_verify(store).ok
+
+
 def test_making_and_disabling_users_is_audited_without_their_secrets(store, users):
     users.add(CLAIRE)
     users.add(replace(NADIA, name="claire"))
@@ -109,3 +145,21 @@ def test_invitations_are_listed_newest_first_by_page(store):
     with store.read() as view:
         assert [invitation.id for invitation in view.invitations(limit=2)] == ["I3", "I2"]
         assert [invitation.id for invitation in view.invitations(limit=2, after="I2")] == ["I1"]
+
+
+def test_tokens_refused_to_an_address_are_audited_once_a_minute_and_make_it_wait(store):
+    tokens = StoredTokens(store, refusals_a_minute=2)
+    waits = [tokens.refused("192.0.2.7", "3f9a0c1b2d4e5f60", Denial.REVOKED, NOW) for _ in range(3)]
+    assert [wait > 0 for wait in waits] == [False, False, True]
+    assert tokens.refused("2001:db8::1", "", Denial.UNKNOWN, NOW) == 0
+    assert acts(store) == [
+        ("system", "token-refused", "3f9a0c1b2d4e5f60", {"address": "192.0.2.7", "reason": "revoked"}),
+        ("system", "token-refused", "-", {"address": "2001:db8::/64", "reason": "unknown"}),
+    ]
+
+
+def test_a_base_that_is_busy_does_not_keep_a_refused_token_from_its_answer(store, url, opened):
+    other = opened(url)
+    with other.begin(5.0):
+        assert StoredTokens(store).refused("192.0.2.7", "", Denial.UNKNOWN, NOW) == 0
+    assert acts(store) == []

@@ -12,6 +12,7 @@ class Denial(StrEnum):
     SCOPE = "scope"
     CREDENTIALS = "credentials"
     RIGHT = "right"
+    WAIT = "wait"
 
 
 _EXPLANATIONS = {
@@ -21,6 +22,7 @@ _EXPLANATIONS = {
     Denial.SCOPE: "this token lacks the scope {required}",
     # One sentence for a wrong name, a wrong secret and a disabled account: none is told from the others.
     Denial.CREDENTIALS: "no active user has this name and this secret",
+    Denial.WAIT: "too many wrong secrets were given under this name: wait a while, then try again",
     Denial.RIGHT: "this user lacks the right {required}",
 }
 

@@ -49,6 +49,12 @@ class Token(Struct, frozen=True, kw_only=True):
 class TokenStore(Protocol):
     """Where tokens are kept."""
 
+    def refused(self, address: str, token_id: str, reason: Denial, at: datetime) -> float:
+        """Note that a token was refused to an address; the seconds it must wait when there were too many, else 0.
+
+        `token_id` is "" for what is no token of ours.
+        """
+
     def get(self, token_id: str) -> Token | None:
         """Return the token of this id, revoked ones included."""
 

@@ -14,8 +14,10 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 from msgspec import Struct
 
+from insigne.access.attempts import FailureStore, key_of, waits_until
 from insigne.access.denial import AccessDenied, Denial
 from insigne.access.rights import GRANTS, Right, Role
+from insigne.access.settings import AccessSettings
 
 #: The parameters the OWASP Password Storage Cheat Sheet gives first: 19 MiB, 2 passes, 1 lane.
 PASSES: Final = 2
@@ -70,6 +72,9 @@ class UserStore(Protocol):
     def list(self) -> Iterable[User]:
         """Return every user, oldest first."""
 
+    def change(self, user: User, at: datetime) -> None:
+        """Keep a user's new secret or roles; the name stays what it was."""
+
     def disable(self, name: str, at: datetime) -> bool:
         """Disable a user; False if there is none of this name. Disabling twice keeps the first moment."""
 
@@ -120,6 +125,35 @@ def authenticate_user(name: str, secret: str, store: UserStore, verify: Verify =
     known = verify(expected, secret[: SECRET_LENGTHS.stop])
     if not known or user is None or user.disabled is not None:
         raise AccessDenied(Denial.CREDENTIALS)
+    return user
+
+
+def log_in(
+    name: str,
+    secret: str,
+    users: UserStore,
+    failures: FailureStore,
+    settings: AccessSettings,
+    now: datetime,
+    verify: Verify = verify_secret,
+) -> User:
+    """Return the active user of this name and secret; failures are counted and, past some, a wait is imposed.
+
+    Raises AccessDenied (WAIT) without looking at the secret while the wait lasts, (CREDENTIALS) as `authenticate_user`.
+    """
+    key = key_of(name)
+    before = failures.failures(key)
+    until = waits_until(before, settings)
+    if until is not None and now < until:
+        raise AccessDenied(Denial.WAIT)
+    try:
+        user = authenticate_user(name, secret, users, verify)
+    except AccessDenied:
+        known = _NAME.fullmatch(name.lower()) and users.get(name.lower())
+        failures.failed(key, now, known.name if known else "")
+        raise
+    if before is not None:
+        failures.succeeded(key)
     return user
 
 

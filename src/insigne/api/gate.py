@@ -1,5 +1,6 @@
 """What every request passes: limits and headers, authentication, then the scopes of its route."""
 
+import math
 import re
 import time
 from collections.abc import Awaitable, Callable, Collection
@@ -14,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from insigne.access import AccessDenied, Token, TokenStore, authenticate, authorise
+from insigne.access import AccessDenied, Token, TokenStore, authenticate, authorise, token_id
 from insigne.access import Scope as Right
 from insigne.api.metrics import HttpMetrics
 from insigne.api.responses import refusal
@@ -25,6 +26,7 @@ Handler = Callable[[Request], Response]
 OPEN_PATHS: Final = frozenset({"/health/live", "/health/ready"})
 """The only paths without authentication, apart from those of guests (`deps.ApiDeps.guests`)."""
 
+_INVALID: Final = ', error="invalid_token"'
 _TEMPLATE: Final = "insigne.route"
 _HELD: Final = "insigne.access"
 _LONGEST_QUERY: Final = 2048
@@ -151,7 +153,9 @@ class Authentication:
             try:
                 scope[_HELD] = await run_in_threadpool(self._token, given[1])
             except AccessDenied as denied:
-                await _unauthorised(scope, str(denied), ', error="invalid_token"')(scope, receive, send)
+                wait = await run_in_threadpool(self._refused, scope, given[1], denied)
+                answer = _too_many(scope, wait) if wait else _unauthorised(scope, str(denied), _INVALID)
+                await answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
@@ -163,6 +167,19 @@ class Authentication:
         # Any scope the token has: what is wanted here is that it be neither expired nor revoked.
         authorise(token, next(iter(token.scopes)), self._now())
         return token
+
+    def _refused(self, scope: Scope, text: str, denied: AccessDenied) -> float:
+        address = scope["client"][0] if scope.get("client") else ""
+        try:
+            known = token_id(text)
+        except AccessDenied:
+            known = ""
+        return self._tokens.refused(address, known, denied.reason, self._now())
+
+
+def _too_many(scope: Scope, wait: float) -> Response:
+    text = "too many tokens were refused to this address; wait, then use one that holds"
+    return refusal(scope, 429, text, {"retry-after": str(math.ceil(wait))})
 
 
 def _unauthorised(scope: Scope, text: str, error: str) -> Callable[[Scope, Receive, Send], Awaitable[None]]:

@@ -19,6 +19,7 @@ _ISSUES: Final = {
     404: "not-found",
     405: "not-supported",
     406: "not-supported",
+    429: "throttled",
     503: "transient",
 }
 

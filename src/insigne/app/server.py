@@ -85,7 +85,7 @@ class Service:
         enrolment = enrolment_page(base)
         deps = ApiDeps(
             reader=base.store.read,
-            tokens=StoredTokens(base.store),
+            tokens=StoredTokens(base.store, refusals_a_minute=config.access.refused_tokens_per_minute),
             health=health_of(self, base),
             now=utc_now,
             started=utc_now(),

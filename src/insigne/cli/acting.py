@@ -2,12 +2,14 @@
 
 import os
 import sys
+from datetime import UTC, datetime
 
 import typer
 
 from insigne.access import AccessDenied, Right
-from insigne.access.users import User, authenticate_user, authorise_user
+from insigne.access.users import User, authorise_user, log_in
 from insigne.cli.common import Context, Exit, fail
+from insigne.cli.opening import author
 from insigne.store import Store
 from insigne.store.accounts import StoredUsers
 
@@ -22,7 +24,8 @@ def acting(context: Context, store: Store, name: str, right: Right) -> User:
     if not name:
         fail(Exit.USAGE, "--as: this is an act of a person: add --as USER (users are made by `insigne user add`)")
     try:
-        user = authenticate_user(name, _secret(context, name), StoredUsers(store))
+        users, settings = StoredUsers(store, author()), context.config.access
+        user = log_in(name, _secret(context, name), users, users, settings, datetime.now(UTC))
         authorise_user(user, right)
     except AccessDenied as denied:
         fail(Exit.USAGE, f"--as: {denied}")

@@ -1,10 +1,12 @@
 """`insigne user`: the people who act on identities."""
 
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import typer
+from msgspec.structs import replace
 
 from insigne.access import Right, Role
 from insigne.access.rights import GRANTS
@@ -20,11 +22,14 @@ app = group_app(
     examples(
         "insigne user add claire.dupont --role qualifieur",
         "insigne user list",
+        "insigne user set-roles claire.dupont --role identitovigilance",
         "insigne user roles",
     ),
 )
 
 _ID_BYTES: Final = 8
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Their name in the list.")]
 
 
 @app.command(
@@ -86,10 +91,60 @@ def list_(ctx: typer.Context) -> None:
     print_table(titles, rows, none="no user; make one with `insigne user add NAME --role accueil`")
 
 
-@app.command(epilog=examples("insigne user disable claire.dupont"))
-def disable(
-    ctx: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME", help="Their name in the list.")]
+@app.command(
+    "set-secret",
+    epilog=examples(
+        "insigne user set-secret claire.dupont",
+        "insigne user set-secret claire.dupont --prompt",
+    ),
+)
+def set_secret(
+    ctx: typer.Context,
+    *,
+    name: Name,
+    prompt: Annotated[bool, typer.Option("--prompt", help="Ask for the secret instead of making one.")] = False,
 ) -> None:
+    """Give a user another secret and print it, once; the one before opens nothing any more, and no wait is left.
+
+    With --prompt the secret is asked for; else it is INSIGNE_SECRET when that is set, else one is made.
+    """
+    context = Context.of(ctx)
+    secret, whence = _new_secret(prompt=prompt)
+    try:
+        kept = hash_secret(secret, os.urandom(SALT_BYTES))
+    except ValueError as error:
+        fail(Exit.USAGE, str(error))
+    user = _changed(context, name, lambda user: replace(user, secret_hash=kept))
+    if context.json:
+        emit({"secret": None if prompt else secret, **_document(user)})
+    elif prompt:
+        typer.echo(f"{user.name}: secret set")
+    else:
+        typer.echo(secret)
+        note(f"This is the only time the secret{whence} is shown.")
+
+
+@app.command(
+    "set-roles", epilog=examples("insigne user set-roles claire.dupont --role qualifieur --role identitovigilance")
+)
+def set_roles(
+    ctx: typer.Context,
+    *,
+    name: Name,
+    role: Annotated[list[str], typer.Option(metavar="ROLE", help=f"What they do, repeatable: {', '.join(Role)}.")],
+) -> None:
+    """Give a user exactly these roles, from their next act on."""
+    context = Context.of(ctx)
+    roles = _roles(role)
+    user = _changed(context, name, lambda user: replace(user, roles=roles))
+    if context.json:
+        emit(_document(user))
+    else:
+        typer.echo(f"{user.name}: {', '.join(sorted(user.roles))}")
+
+
+@app.command(epilog=examples("insigne user disable claire.dupont"))
+def disable(ctx: typer.Context, name: Name) -> None:
     """Disable a user: they may do nothing from now on; what they did stays under their name."""
     context = Context.of(ctx)
     with existing(context) as store:
@@ -114,6 +169,18 @@ def roles(ctx: typer.Context) -> None:
         return
     granted = [[right, *("x" if right in GRANTS[role] else "" for role in Role)] for right in Right]
     print_table(("right", *Role), granted, none="")
+
+
+def _changed(context: Context, name: str, change: Callable[[User], User]) -> User:
+    """The active user of that name, changed; the command ends when there is none (exit 1)."""
+    with existing(context) as store:
+        users = StoredUsers(store, author())
+        user = users.get(name.lower())
+        if user is None or user.disabled is not None:
+            fail(Exit.PROBLEMS, f"{name}: no such user, or disabled; `insigne user list` shows them")
+        changed = change(user)
+        users.change(changed, datetime.now(UTC))
+    return changed
 
 
 def _new_secret(*, prompt: bool) -> tuple[str, str]:

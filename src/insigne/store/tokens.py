@@ -1,22 +1,49 @@
-"""Tokens in the base (`access.TokenStore`); making and revoking one are audited."""
+"""Tokens in the base (`access.TokenStore`); making and revoking one are audited, and refusing one."""
 
+import time
 from datetime import datetime
 from typing import Any
 
+import structlog
+
+from insigne.access.denial import Denial
 from insigne.access.tokens import Scope, Token
+from insigne.exchange.errors import StoreError
+from insigne.net.rate import Limiter, address_key
 from insigne.store import statements
 from insigne.store.audit import AuditEntry
 from insigne.store.moments import moment, rfc3339
 from insigne.store.store import Store
 
+_log = structlog.get_logger("insigne.access")
+
 
 class StoredTokens:
-    """The tokens of one base. `author` is whom the audit names; `wait`, how many seconds to wait for the write lock."""
+    """The tokens of one base. `author` is whom the audit names; `wait`, how many seconds to wait for the write lock.
 
-    def __init__(self, store: Store, author: str = "system", *, wait: float = 5.0) -> None:
+    `refusals_a_minute`: tokens refused to one address before it is told to wait.
+    """
+
+    def __init__(self, store: Store, author: str = "system", *, wait: float = 5.0, refusals_a_minute: int = 20) -> None:
         self._store = store
         self._author = author
         self._wait = wait
+        self._refusals = Limiter(refusals_a_minute / 60, refusals_a_minute)
+        self._audited = Limiter(1 / 60, 1)
+
+    def refused(self, address: str, token_id: str, reason: Denial, at: datetime) -> float:
+        """See `TokenStore.refused`. The audit trail gets one entry a minute for each address, if the base is free."""
+        visitor, clock = address_key(address), time.monotonic()
+        if self._audited.wait(visitor, clock) == 0:
+            details = {"address": visitor, "reason": str(reason)}
+            try:
+                with self._store.begin(0.0) as transaction:
+                    entry = AuditEntry(self._author, "token-refused", token_id or "-", rfc3339(at), details)
+                    transaction.record(entry)
+                    transaction.commit()
+            except StoreError as error:
+                _log.warning("token-refused", address=visitor, token=token_id, reason=str(error))
+        return self._refusals.wait(visitor, clock)
 
     def get(self, token_id: str) -> Token | None:
         """See `TokenStore.get`."""

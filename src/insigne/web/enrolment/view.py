@@ -17,11 +17,12 @@ from starlette.types import Receive, Scope, Send
 from insigne.access.invitations import Invitation
 from insigne.exchange.errors import StoreError
 from insigne.ins.cog import Cog
+from insigne.net.rate import Limiter
 from insigne.web.body import BodyRefused, read_form
 from insigne.web.enrolment.desk import Desk
 from insigne.web.enrolment.form import Answers, Errors, check
 from insigne.web.enrolment.places import PlaceNames
-from insigne.web.limits import Limiter, visitor
+from insigne.web.limits import visitor
 from insigne.web.pages import Pages
 from insigne.web.settings import EnrolmentSettings
 
