@@ -15,7 +15,7 @@ from insigne.exchange.delivery.dispatcher import Dispatcher
 from insigne.exchange.delivery.model import Outgoing
 from insigne.exchange.delivery.ports import OutboxTransaction, Sender
 from insigne.exchange.delivery.recorder import Recorder
-from insigne.exchange.delivery.scribe import Kept, Scribe
+from insigne.exchange.delivery.scribe import Kept, Scribe, Shared, family
 from insigne.registry.acts import RaiseUndelivered
 from insigne.registry.decision import Refused
 from insigne.registry.source import Source
@@ -53,6 +53,7 @@ class DeliveryWorker:
         self._up = threading.Event()
         self._senders = {one.name: [sender_of(one) for _ in range(one.delivery.lanes)] for one in self._settings}
         self._dialects = {one.name: one.dialect for one in base.subscribers}
+        self._shared: dict[bytes, Shared] = {}
         self.channels: tuple[Channel, ...] = ()
         self._thread = threading.Thread(target=self._run, name="insigne-delivery", daemon=True)
 
@@ -99,7 +100,10 @@ class DeliveryWorker:
             await dispatcher.run(self.channels, self._stopping)
 
     def _channel(self, settings: DestinationSettings, around: Surroundings) -> Channel:
-        scribe = Scribe(self._dialects[settings.name], self._base.recent, now=rfc3339_now, new_id=self._base.new_id)
+        kin = family(settings.subscription)
+        shared = self._shared.setdefault(kin, Shared()) if kin else None
+        dialect, recent = self._dialects[settings.name], self._base.recent
+        scribe = Scribe(dialect, recent, shared, now=rfc3339_now, new_id=self._base.new_id)
         return Channel(settings.name, settings.delivery, scribe, self._senders[settings.name], around)
 
     def _told(self, transaction: OutboxTransaction, row: Outgoing, kept: Kept) -> None:

@@ -124,6 +124,13 @@ class OutboxWriter(OutboxReader, Writer):
         self.put_bytes((written,))
         self.gather(sql.REWRITE, [(written.control_id, row_id)])
 
+    def change_destination(self, name: str, author: str, now: str, **changes: Any) -> Destination:
+        """Write what a person decided about a destination, so that the dispatcher looks again; what it is at then."""
+        known = self.destination(name)
+        changed = msgspec.structs.replace(known, author=author, since=now, revision=known.revision + 1, **changes)
+        self.put_destination(changed)
+        return changed
+
     def put_destination(self, destination: Destination) -> None:
         """See `OutboxTransaction.put_destination`."""
         self.gather(sql.PUT_DESTINATION, [msgspec.structs.astuple(destination)])

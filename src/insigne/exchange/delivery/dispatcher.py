@@ -15,13 +15,14 @@ from insigne.exchange.delivery.channel import Channel
 from insigne.exchange.delivery.model import Destination
 from insigne.exchange.delivery.ports import OutboxStorage, OutboxView
 from insigne.exchange.delivery.recorder import Recorder
+from insigne.exchange.delivery.states import Moment
 from insigne.exchange.errors import StoreError
 
 _log = structlog.get_logger("insigne.delivery")
 #: Seconds between two looks at what other processes may have written.
 _POLL: Final = 0.5
 #: Seconds spent writing before the loop is given back to those who send.
-_SLICE: Final = 0.004
+_SLICE: Final = 0.006
 _FAILED_SECONDS: Final = 1.0
 
 
@@ -110,6 +111,7 @@ class Dispatcher:
         """Write rows for each destination in turn until the slice is over."""
         until = time.monotonic() + _SLICE
         channels = [channel for channel in self.channels.values() if channel.running]
+        moment = Moment(view)
         for channel in channels:
             channel.window.read(view)
         while True:
@@ -117,7 +119,7 @@ class Dispatcher:
             if not wanting:
                 return False
             for channel in wanting:
-                channel.window.write_one(view)
+                channel.window.write_one(moment)
                 if time.monotonic() >= until:
                     return True
 

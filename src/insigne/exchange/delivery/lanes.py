@@ -25,10 +25,10 @@ class _Item:
     """One item that is not done.
 
     `lanes`: those it still stands in. `behind`: in how many of them it is not the first. `closed`: it will not be sent
-    any more. `parked`: it, or an item it stands behind, waits for a person.
+    any more. `held`: it waits for a person.
     """
 
-    __slots__ = ("background", "behind", "closed", "id", "lanes", "parked", "started", "waiting")
+    __slots__ = ("background", "behind", "closed", "held", "id", "lanes", "started", "waiting")
 
     def __init__(self, item: int, lanes: list[str], *, background: bool) -> None:
         self.id = item
@@ -38,7 +38,7 @@ class _Item:
         self.started = False
         self.waiting = False
         self.closed = False
-        self.parked = False
+        self.held = False
 
     @property
     def may_start(self) -> bool:
@@ -130,7 +130,7 @@ class Lanes:
         """The item waits for a person, and its patients with it; the others go on."""
         one = self._items[item]
         self._stop(one)
-        one.closed = one.parked = True
+        one.closed = one.held = True
         self._leave(one, _WHOLE)
         self._clear_whole()
 
@@ -172,12 +172,22 @@ class Lanes:
 
     def _clear_whole(self) -> None:
         """In a strict destination, let whoever stands behind what waits for a person out of the way of the others."""
-        while (queue := self._queues.get(_WHOLE)) and queue[0].behind and self._stands_behind_parked(queue[0]):
-            queue[0].parked = True
+        while (queue := self._queues.get(_WHOLE)) and queue[0].behind and self._waits_for_person(queue[0]):
             self._leave(queue[0], _WHOLE)
 
-    def _stands_behind_parked(self, one: _Item) -> bool:
-        return any(other.parked for lane in one.lanes for other in self._ahead(one, lane))
+    def _waits_for_person(self, one: _Item) -> bool:
+        """Whether it stands, at whatever distance, behind an item that is held."""
+        seen = {one.id}
+        to_look_at = [one]
+        while to_look_at:
+            one = to_look_at.pop()
+            for other in (other for lane in one.lanes if lane != _WHOLE for other in self._ahead(one, lane)):
+                if other.held:
+                    return True
+                if other.id not in seen:
+                    seen.add(other.id)
+                    to_look_at.append(other)
+        return False
 
     def _ahead(self, one: _Item, lane: str) -> Iterable[_Item]:
         for other in self._queues[lane]:

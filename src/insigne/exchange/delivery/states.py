@@ -6,6 +6,7 @@ from typing import Final
 from insigne.exchange.delivery.ports import OutboxView
 from insigne.pam.encode import Notice, Ref
 from insigne.registry.evolve import State
+from insigne.registry.state import Identity
 from insigne.registry.workingset import WorkingSet
 
 _SIZE: Final = 4096
@@ -33,6 +34,20 @@ class RecentStates:
             known[ref] = state
         while len(known) > self._size:
             del known[next(iter(known))]
+
+
+class Moment:
+    """The base as of one moment, with what was looked up in it: what many receivers are told is read once."""
+
+    def __init__(self, view: OutboxView) -> None:
+        self.view = view
+        self._identities: dict[str, Identity | None] = {}
+
+    def identity(self, identity_id: str) -> Identity | None:
+        """The identity as it is at that moment."""
+        if identity_id not in self._identities:
+            self._identities[identity_id] = self.view.identity(identity_id)
+        return self._identities[identity_id]
 
 
 def named_states(notices: Iterable[Notice], changes: WorkingSet) -> dict[Ref, State]:

@@ -15,6 +15,7 @@ from insigne.exchange.delivery.model import Bytes, Outgoing
 from insigne.exchange.delivery.ports import OutboxTransaction, OutboxView
 from insigne.exchange.delivery.recorder import Change, Recorder
 from insigne.exchange.delivery.scribe import Kept, Scribe
+from insigne.exchange.delivery.states import Moment
 
 #: Rows of a destination in memory; about 3 kB each once written.
 SIZE: Final = 1000
@@ -105,7 +106,7 @@ class Window:
             return False
         return self.starving or len(self._rows) < _AHEAD * self._width
 
-    def write_one(self, view: OutboxView) -> None:
+    def write_one(self, moment: Moment) -> None:
         """Write the next row in the dialect of the receiver and have its bytes committed. Raises StoreError."""
         row = self._to_write[0]
         if row.state == "held":
@@ -115,9 +116,9 @@ class Window:
             return
         written: Bytes | Kept | None
         if row.control_id:
-            written = view.outgoing_bytes(row.control_id) or Kept("its content was erased by a purge", held=True)
+            written = moment.view.outgoing_bytes(row.control_id) or Kept("its content was erased by a purge", held=True)
         else:
-            written = self._scribe.write(row, view)
+            written = self._scribe.write(row, moment)
         self._to_write.popleft()
         if isinstance(written, Kept):
             self._set_aside(row, written)

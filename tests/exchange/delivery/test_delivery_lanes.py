@@ -53,7 +53,7 @@ class Order(RuleBasedStateMachine):
         assert not self.earlier(item), "something about the same patients is not over"
         if item in self.background:
             assert not [i for i in self.must_go() if i not in self.background], "what is live goes first"
-            assert not (self.strict and self.unanswered_line())
+            assert not self.strict or set(self.unanswered_line()) <= self.excused
         elif self.strict and item not in self.excused:
             before = self.line[: self.line.index(item)]
             assert set(before) & set(self.unanswered_line()) <= self.excused, "first in, first out"
@@ -149,7 +149,7 @@ class Order(RuleBasedStateMachine):
 
 
 TestOrder = Order.TestCase
-TestOrder.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestOrder.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
 
 
 def test_a_merge_waits_for_both_patients_and_both_wait_for_it():
