@@ -90,6 +90,12 @@ def test_transliteration_makes_no_delimiter_nor_deletion_of_a_text():
     assert b"|A?B?C?D^''^??^^^^L|" in outcome.raw
 
 
+def test_two_double_quotes_that_somebody_typed_delete_nothing():
+    repository, [told] = created("1", cmd.TraitsAssertion(birth_name='""'), cmd.DetailsAssertion())
+    assert Message.parse(repository.written(told).raw).value("PID-5") == '""'
+    assert rb"|\X2222\^" in repository.written(told).raw
+
+
 def test_acts_are_part_of_the_same_story():
     """The name of a person typed here goes through the same writer."""
     repository = Repository()

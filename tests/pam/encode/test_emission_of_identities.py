@@ -1,13 +1,23 @@
 """What receivers are told of identities: A28, A31, A40, A47, A24, A37, and the INS that goes with them."""
 
+import msgspec
 import pytest
 
-from insigne.pam.encode import Encoded, Nothing, Withheld, baseline
+from insigne.pam.encode import (
+    Encoded,
+    Nothing,
+    Notice,
+    SubscriptionSettings,
+    Withheld,
+    baseline,
+    dialect_of,
+    encode,
+)
 from insigne.registry import acts
 from insigne.registry import commands as cmd
 from insigne.registry.values import Authority, Identifier, Ins, Proof, Traits
 
-from .conftest import FIRST, NIA, NIR, SECOND, field, ins, lines, message, mrg, pid, segment, triggers
+from .conftest import FIRST, NIA, NIR, NOON, SECOND, field, ins, lines, message, mrg, pid, segment, triggers
 
 QUALIFIED = {"ins": ins(), "status": "VALI"}
 
@@ -384,3 +394,50 @@ def test_a_new_receiver_is_told_of_an_identity_as_it_stands(qualified):
     assert isinstance(outcome, Encoded)
     assert outcome.event == "ADT^A28^ADT_A05"
     assert field(outcome, "PID", 3).endswith(f"~{FIRST}^^^{NIR}^INS")
+
+
+def test_an_ins_that_a_merge_frees_is_told_after_the_merge(qualified):
+    """2002 holds the same INS: contested, shown to nobody. Once 1001 is merged into it, nobody else holds it."""
+    [created] = qualified.receives(message("A28", pid("2002", **QUALIFIED), "PV1||N"))
+    assert "INS" not in field(qualified.written(created), "PID", 3)
+    merge, freed = qualified.receives(message("A40", pid("2002"), mrg("1001")))
+    assert triggers([merge, freed]) == ["A40", "A31"]
+    assert field(qualified.written(freed), "PID", 3) == f"2002^^^HOSP&1.2.250.1.999.1&ISO^PI~{FIRST}^^^{NIR}^INS"
+    assert (merge.author, freed.author) == ("GAM|HOSP", "")
+
+
+def test_the_other_person_of_a_link_is_written_without_ins(qualified):
+    qualified.receives(message("A28", pid("2002"), "PV1||N"))
+    [link] = qualified.receives(message("A24", pid("2002"), pid("1001", **QUALIFIED), structure="ADT_A24"))
+    first, second = (line.split("|")[3] for line in lines(qualified.written(link))[2:])
+    assert (first[:4], second) == ("2002", "1001^^^HOSP&1.2.250.1.999.1&ISO^PI")
+
+
+def test_a_billing_number_that_changes_is_told_by_an_a31(repository):
+    def billed(number):
+        billing = f"~{number}^^^ASIP-SANTE-NIR&1.2.250.1.213.1.4.8&ISO^NH"
+        return pid().replace("ISO^PI|", f"ISO^PI{billing}|")
+
+    repository.receives(message("A28", billed(FIRST), "PV1||N"))
+    told = repository.receives(message("A31", billed(SECOND), "PV1||N"))
+    assert triggers(told) == ["A31"]
+    assert field(repository.written(told[0]), "PID", 3).endswith(
+        f"~{SECOND}^^^ASIP-SANTE-NIR&1.2.250.1.213.1.4.8&ISO^NH"
+    )
+
+
+def test_a_notice_is_kept_as_json_and_read_back(qualified):
+    told = qualified.receives(message("A47", pid(ins=ins(SECOND), status="VALI"), mrg(ins(FIRST))))
+    for notice in told:
+        assert msgspec.json.decode(msgspec.json.encode(notice), type=Notice) == notice
+
+
+@pytest.mark.parametrize("control_id", ["x" * 21, ""])
+def test_a_control_id_that_no_message_can_have_is_held(qualified, control_id):
+    """MSH-10 has 1 to 20 characters."""
+    told = baseline(qualified.person("1001"))
+    dialect = dialect_of(SubscriptionSettings(), name="DPI")
+    states = qualified.states_of(told)
+    outcome = encode(told, states, qualified.person("1001"), dialect, control_id=control_id, time=NOON)
+    assert isinstance(outcome, Withheld)
+    assert [finding.rule for finding in outcome.findings] == ["V05"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from insigne.pam.encode import Nothing, Withheld
+from insigne.pam.encode import Nothing, Withheld, baseline_stay
 
 from .conftest import field, lines, message, movement, mrg, pid, segment, triggers, visit
 
@@ -202,3 +202,19 @@ def test_a_receiver_of_one_site_is_told_of_the_stays_that_were_there(repository,
     outcome = repository.written(told, sites=sites)
     assert (outcome != Nothing("other-site")) == sent
     assert outcome == Nothing("other-site") or outcome.raw
+
+
+def test_a_new_receiver_is_told_of_a_stay_by_the_movements_that_count(repository):
+    admitted(repository)
+    moved(repository)
+    gone = movement("12", "202603011400", "2301")
+    repository.receives(message("A02", PERSON, visit("2301^1^F^HOSP"), gone, number="12"))
+    undone = movement("12", "202603011400", "2301", action="CANCEL", origin="A02")
+    repository.receives(message("A12", PERSON, visit("2201^3^F^HOSP"), undone, number="13"))
+    [stay] = repository.stays()
+    told = baseline_stay(stay, repository.person("1001"))
+    outcomes = [repository.written(one) for one in told]
+    assert [(one.event[4:7], field(one, "PV1", 3)) for one in outcomes] == [
+        ("A01", "2101^12^P^HOSP"),
+        ("A02", "2201^3^F^HOSP"),
+    ]

@@ -6,18 +6,21 @@ The reverse is `pam.decode.datatypes`.
 from collections.abc import Callable
 from typing import Final
 
-from insigne.hl7.delimiters import STANDARD
+from insigne.hl7.delimiters import NULL, STANDARD
 from insigne.registry.values import Address, Authority, Identifier, Location, Practitioner, Telecom, Ward
 
 #: Writes an authority as the sub-components of an HD, "" for one without name nor universal id.
 Namer = Callable[[Authority], str]
 
 _escape: Final = STANDARD.escape
+_QUOTES: Final = "\\X2222\\"
 
 
 def escape(text: str) -> str:
-    """A text without delimiters; most are plain or empty."""
-    return text if not text or text.isalnum() else _escape(text)
+    """A text without delimiters; most are plain or empty. Two double quotes that somebody typed delete nothing."""
+    if not text or text.isalnum():
+        return text
+    return _escape(text) if text != NULL else _QUOTES
 
 
 def components(*parts: str) -> str:
