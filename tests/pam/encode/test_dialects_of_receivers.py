@@ -167,6 +167,16 @@ def test_a_creation_is_told_by_an_a31_to_who_takes_no_a28(created):
     assert outcome.event == "ADT^A31^ADT_A05"
 
 
+def test_a_plain_hl7_receiver_may_be_told_of_people_by_a08(repository):
+    """ADT^A08^ADT_A01 with EVN-1 in 2.3.1, and a PV1 of no visit; what was deleted is told."""
+    settings = {"edition": "HL7-2.3.1", "unsupported": {"A28": "a08", "A31": "a08"}}
+    [created] = repository.receives(message("A28", pid(phone="^PRN^PH^^^^^^^^^0102030405"), "PV1||N"))
+    [updated] = repository.receives(message("A31", pid(phone='""'), "PV1||N"))
+    first, second = repository.written(created, **settings), repository.written(updated, **settings)
+    assert (first.event, field(first, "EVN", 1)) == ("ADT^A08^ADT_A01", "A08")
+    assert (second.event, field(second, "PID", 13)) == ("ADT^A08^ADT_A01", '""')
+
+
 @pytest.mark.parametrize("settings", [{"events": ["A28", "A31"]}, {"unsupported": {"A47": "hold"}}])
 def test_a_changed_number_is_held_for_who_takes_no_a47_with_what_its_users_must_do(repository, settings):
     repository.receives(message("A28", pid(), "PV1||N"))
@@ -246,6 +256,8 @@ def test_an_authority_is_renamed_wherever_it_is_written(repository):
         {"events": ["A99"]},
         {"unsupported": {"A47": "a31"}},
         {"unsupported": {"A40": "a31"}},
+        {"unsupported": {"A31": "a08"}},
+        {"unsupported": {"A31": "a31"}},
         {"time_zone": "Europe/Valbrume"},
         {"relay_segments": ["PID"]},
         {"relay_segments": ["MSH-10"]},

@@ -15,6 +15,8 @@ from insigne.registry.values import Identifier, Ins
 
 #: Events of a movement that also tell of the person (pam-fr §3.8).
 DEMOGRAPHIC: Final = frozenset({"A01", "A04", "A05", "A14", "Z99"})
+#: Events that say what a person has become, deletions included.
+UPDATES: Final = frozenset({"A31", "A08"})
 INS_KINDS: Final = frozenset({"ins-replaced", "ins-deleted", "downgrade"})
 _NEEDS_EVENT_TYPE: Final = frozenset({"2.3.1", "2.4"})
 
@@ -87,12 +89,12 @@ class Composer:
             None if deleted is not None else self.ins,
             pt.birth_of(self.dialect, identity),
             deleted,
-            frozenset(notice.cleared) if self.trigger == "A31" else frozenset(),
+            frozenset(notice.cleared) if self.trigger in UPDATES else frozenset(),
             updated,
         )
 
     def _patient(self) -> list[str]:
-        """A28, A31."""
+        """A28, A31, A08."""
         person, dialect = self._person(), self.dialect
         lines = [pt.pid(dialect, person), pt.pd1(dialect, person), "PV1||N"]
         return self._kept([*lines, pt.zfa(dialect, person), pt.zfd(dialect, person), *self._care()])
@@ -156,6 +158,7 @@ class Composer:
 _BODIES: Final[dict[str, Callable[[Composer], list[str]]]] = {
     "A28": Composer._patient,
     "A31": Composer._patient,
+    "A08": Composer._patient,
     "A40": Composer._replaced,
     "A47": Composer._replaced,
     "A24": Composer._linked,

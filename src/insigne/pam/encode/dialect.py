@@ -254,9 +254,15 @@ def dialect_of(
         if trigger not in known:
             raise ValueError(f"events: {trigger!r} is not an event of {dialect.edition.label}")
     for trigger, choice in settings.unsupported.items():
-        if choice == "a31" and (trigger in _NEEDS_ITS_EVENT or not dialect.takes("A31")):
+        if choice in {"hold", "drop"}:
+            continue
+        if trigger in _NEEDS_ITS_EVENT:
             raise ValueError(
-                f"unsupported: {trigger} is not replaced by an A31, which changes no identifier, merge nor account; "
-                "use hold, so that a person is told what to do there"
+                f"unsupported: {trigger} is not replaced by an {choice.upper()}, which changes no identifier, merge "
+                "nor account; use hold, so that a person is told what to do there"
+            )
+        if not dialect.takes(choice.upper()):
+            raise ValueError(
+                f"unsupported: {trigger}: this receiver takes no {choice.upper()} either; use hold or drop"
             )
     return dialect

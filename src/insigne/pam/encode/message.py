@@ -109,8 +109,8 @@ def _event_sent(dialect: Dialect, subject: Subject) -> str | Withheld | Nothing:
 
 def _instead(dialect: Dialect, subject: Subject) -> str | Withheld | Nothing:
     match dialect.instead(subject.notice.trigger, vital=subject.notice.kind == "unmerge"):
-        case "a31":
-            return "A31"
+        case "a31" | "a08" as other:
+            return other.upper()
         case "hold":
             return _held("unsupported", dialect, subject)
         case "drop":

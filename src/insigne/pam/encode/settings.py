@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-Unsupported = Literal["hold", "a31", "drop"]
+Unsupported = Literal["hold", "a31", "a08", "drop"]
 
 
 class FieldRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -39,7 +39,7 @@ class SubscriptionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     empty: all); `domains` the identities, by the authority that owns them; `sites` the stays, by the facility or the
     ward of one of their movements. `ins` says whether it may receive the INS. `events` limits what it is told (empty:
     all that its edition has); `unsupported` says what to do with an event it does not take: `hold` it for a person,
-    send an `a31` instead, or `drop` it.
+    send an `a31` (or an `a08`, to plain HL7 receivers) instead, or `drop` it.
 
     With `echo`, it is also told what it said itself, that is, what came from its `application` and `facility`.
 
