@@ -226,3 +226,15 @@ def test_a_code_is_square_with_its_quiet_zone():
     rows = QrCode("https://insigne.example/enrol/" + "A" * 43).rows()
     assert {len(row) for row in rows} == {len(rows)}
     assert not any(any(row) for row in (*rows[:4], *rows[-4:]))
+
+
+def test_a_site_that_enrols_nobody_invites_nobody_and_serves_no_page(enrol, site):
+    off = "enrolment.enabled=false"
+    refused = enrol("invite", "--set", off, *PUBLIC)
+    assert refused.status == 2
+    assert "enrolment.enabled" in refused.err
+    assert enrol("list", "--set", off).status == 0
+    for settings, served in (((), True), ((off,), False)):
+        base = open_base(load(None, settings, {}, site.folder))
+        assert (enrolment_page(base) is not None) is served
+        base.close()

@@ -64,12 +64,37 @@ def test_an_item_is_given_to_a_user_or_to_nobody(desk, compared):
     assert desk.run("worklist", "assign", item["id"], "quentin").status == 2
 
 
-def test_a_settled_item_leaves_the_list_and_says_how(desk, compared):
-    _, item = compared
+@pytest.fixture
+def doubtful(desk):
+    """An item that a person settles."""
+    desk.create("ANONYME", "X", more=("--attribute", "DOUT", "--reason", "inconnu aux urgences"))
+    [item] = desk.lines("worklist", "list")
+    return item
+
+
+def test_an_answer_that_waits_is_not_dropped_by_closing_its_item(desk, compared):
+    identity, item = compared
+    _, said = desk.act("worklist", "close", item["id"], "--outcome", "vue", status=1)
+    assert "identity refuse" in said
+    assert desk.work() == ["to-compare"]
+    desk.act("identity", "accept", identity)
+    assert desk.work() == ["no-document"]
+
+
+def test_the_answer_about_an_identity_merged_since_may_be_closed(desk, compared):
+    identity, item = compared
+    other = desk.create("ADRUN", "ZOE", more=("--despite-matches",))
+    desk.act("identity", "merge", other, identity, "--reason", "même personne")
+    desk.act("worklist", "close", item["id"], "--outcome", "fusionnée")
+    assert desk.work("--kind", "to-compare") == []
+
+
+def test_a_settled_item_leaves_the_list_and_says_how(desk, doubtful):
+    item = doubtful
     closed, _ = desk.act("worklist", "close", item["id"], "--outcome", "vue avec le service", user="quentin")
     assert (closed["outcome"], closed["next"], bool(closed["closed"])) == ("vue avec le service", [], True)
     assert desk.work() == []
-    assert desk.work("--closed") == ["to-compare"]
+    assert desk.work("--closed") == ["doubtful-to-lift"]
     assert "closed" in desk.act("worklist", "close", item["id"], "--outcome", "x", status=1)[1]
 
 

@@ -208,7 +208,8 @@ def test_an_item_that_holds_nothing_is_not_applied(office):
     assert not office.base.work_item(item.id).closed
     compared = acts.NoteInsiOutcome(two, "00", held=b'{"answer":1}')
     office.base.acts(compared)
-    assert "settled" in refusal(office.close, office.item("to-compare"), apply=True).text
+    for apply in (True, False):
+        assert "identity refuse" in refusal(office.close, office.item("to-compare"), apply=apply).text
 
 
 def test_an_overlay_that_was_applied_already_is_only_closed():

@@ -67,6 +67,8 @@ def invite(
     come of it.
     """
     context = Context.of(ctx)
+    if not context.config.enrolment.enabled:
+        fail(Exit.USAGE, "enrolment.enabled is false: this site invites nobody; set it to true to invite again")
     address = _address(context.config)
     if qr is not None and qr.suffix.lower() not in _SYMBOLS:
         fail(Exit.USAGE, f"--qr: {qr.name} is neither .png nor .svg")

@@ -67,11 +67,26 @@ def assign_work_item(draft: Draft, act: acts.AssignWorkItem) -> None:
 
 
 def close_work_item(draft: Draft, act: acts.CloseWorkItem) -> None:
-    """Settle an item; with `apply`, what was held back is applied first, by the rules of its command."""
+    """Settle an item; with `apply`, what was held back is applied first, by the rules of its command.
+
+    An answer of INSi that waits is accepted or refused by a named person: closing its item would lose it unseen.
+    """
     item = _open_item(draft, act.item)
+    if item.kind == "to-compare" and any(_stands(draft, subject) for subject in item.subjects):
+        raise Refused(
+            Fault.FORBIDDEN,
+            Subject.INS,
+            "an answer of INSi waits in this item: accept it or refuse it (identity accept, identity refuse), or ask "
+            "INSi again (identity retrieve-ins)",
+        )
     draft.emit("work-item", item.id, ev.WorkItemClosed(act.outcome), item.version + 1)
     if act.apply:
         _apply_held(draft, item)
+
+
+def _stands(draft: Draft, identity_id: str) -> bool:
+    identity = draft.working.identity(identity_id)
+    return identity is not None and not identity.merged_into
 
 
 def _apply_held(draft: Draft, item: WorkItem) -> None:

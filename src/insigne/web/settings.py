@@ -8,6 +8,8 @@ from msgspec import Meta, Struct
 class EnrolmentSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The page on which an invited person enters their own traits (role `ri`)."""
 
+    enabled: bool = True
+    """Whether people may be invited at all; without it the page is not served."""
     organisation: str = ""
     """Name of the establishment, shown on the page as the controller of the data."""
     contact: str = ""
