@@ -1,8 +1,11 @@
 """Jobs, calls and campaigns in the base, SQLite and PostgreSQL alike."""
 
+from datetime import UTC, datetime
+
 import pytest
 from msgspec.structs import replace
 
+from insigne.access.copies import DocumentCopy
 from insigne.insi.jobs import CallTrace, Campaign, Job
 from insigne.insi.ports import InsiStorage, InsiTransaction
 from insigne.registry import events as ev
@@ -137,6 +140,69 @@ def test_jobs_are_due_oldest_first_when_their_time_has_come_or_their_lease_ran_o
         assert transaction.due_jobs(at(0), 10) == []
 
 
+def test_what_goes_together_is_what_is_due_of_one_campaign_and_once_deposited_of_one_batch(store):
+    campaign = {"kind": "verify", "origin": "campaign:K1"}
+    put(
+        store,
+        job(1, **campaign),
+        job(2, **campaign),
+        job(3, kind="verify", origin="campaign:K2"),
+        job(4, **campaign, state="done"),
+        job(5, **campaign, ticket="lot-1"),
+        job(6, **campaign, ticket="lot-2", version=7),
+        job(9, **campaign),
+    )
+    with store.begin() as transaction:
+        assert ids(transaction.due_together(job(1, **campaign), at(8), 10)) == ["J1", "J2"]
+        assert ids(transaction.due_together(job(1, **campaign), at(8), 1)) == ["J1"]
+        [batched] = transaction.due_together(job(6, **campaign, ticket="lot-2"), at(8), 10)
+        assert (batched.id, batched.ticket, batched.version) == ("J6", "lot-2", 7)
+        assert transaction.due_together(job(6, **campaign, ticket="lot-2"), at(5), 10) == []
+
+
+def test_the_last_campaign_of_an_author_is_the_one_started_last(store):
+    put(store, campaign(2, author="insigne"), campaign(3, author="insigne", state="done"), campaign(4))
+    with store.begin() as transaction:
+        assert transaction.last_campaign("insigne").id == "K3"
+        assert transaction.last_campaign("claire").id == "K4"
+        assert transaction.last_campaign("nadia") is None
+
+
+def test_copies_come_back_as_kept_and_are_erased_when_their_time_is_over(store, hospital):
+    hospital.admit("A", Identifier("PI", HOSPITAL, "1"))
+    kept = [
+        DocumentCopy(
+            id=f"D{day}",
+            identity="A",
+            document="CN",
+            media="image/png",
+            author="user:claire",
+            created=datetime(2021, 3, day, tzinfo=UTC),
+            expires=datetime(2026, 3, day, tzinfo=UTC),
+            vault="k",
+            content=bytes(range(256)),
+        )
+        for day in (1, 2, 3)
+    ]
+    with store.begin() as transaction:
+        for copy in kept:
+            transaction.put_copy(copy)
+        transaction.commit()
+    assert read(store, lambda view: view.copies_of("A")) == kept
+    assert read(store, lambda view: view.copies_of("B")) == []
+    now = "2026-03-02T00:00:00.000Z"
+    assert not read(store, lambda view: view.holds_expired("2026-02-28T00:00:00.000Z"))
+    assert read(store, lambda view: view.holds_expired(now))
+    assert purge(store, "insigne", copies_until=now)["copies"] == 2
+    assert not read(store, lambda view: view.holds_expired(now))
+    assert read(store, lambda view: view.copies_of("A")) == [
+        replace(kept[0], content=None),
+        replace(kept[1], content=None),
+        kept[2],
+    ]
+    assert verify(store).problems == []
+
+
 def test_only_running_campaigns_are_given_to_run(store):
     put(store, campaign(2), campaign(1), campaign(3, state="paused"), campaign(4, state="done"))
     with store.begin() as transaction:
@@ -193,6 +259,8 @@ def test_identities_to_verify_hold_an_ins_that_nobody_confirmed_since(store, hos
     assert verify_list(store, answered) == []
     assert verify_list(store, verified) == ["A"]
     assert verify_list(store, "2027-01-01T00:00:00.000Z") == ["A", "B"]
+    assert read(store, lambda view: view.count_to_verify("2027-01-01T00:00:00.000Z")) == 2
+    assert read(store, lambda view: view.count_to_verify(verified)) == 1
     assert verify_list(store, "2027-01-01T00:00:00.000Z", limit=1) == ["A"]
     assert verify_list(store, "2027-01-01T00:00:00.000Z", after="A") == ["B"]
 

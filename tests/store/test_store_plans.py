@@ -2,7 +2,7 @@
 
 import pytest
 
-from insigne.store import statements
+from insigne.store import copies, statements
 
 QUERIES = {
     name: getattr(statements, name)
@@ -11,6 +11,7 @@ QUERIES = {
         "SEAL_HEAD", "FIND_IDENTITY", "ENCOUNTERS_OF", "MESSAGE", "HISTORY", "EVENTS_AFTER",
         "IDENTITY_ROW", "IDENTIFIER_ROW", "ENCOUNTER_ROW", "ENCOUNTER_KEY_ROW", "WORK_ITEM_ROW", "TOKEN",
         "DELETE_IDENTIFIER", "DELETE_ENCOUNTER_KEY", "ERASE_MESSAGE", "ERASE_ENTRY", "OLD_ENTRIES", "REVOKE_TOKEN",
+        "DUE_TO_DEPOSIT", "DUE_TO_COLLECT",
         "JOB", "OPEN_JOBS", "DUE_JOBS", "LOST_JOBS", "TO_VERIFY", "CALL", "CAMPAIGN", "OLD_CALLS", "ERASE_CALL",
         "COUNTER", "CHANGES_AFTER", "CHANGES_UNTIL", "CHANGES_OF", "FIND_VALUE", "USER",
         "INVITATION", "WORK_ITEM_SUBJECT_ROW",
@@ -74,3 +75,15 @@ def test_lists_of_open_work_and_of_what_to_verify_read_only_what_is_open_or_held
         assert "work_item_queue (id>?)" in plan[0][3]
         plan = view.select(f"EXPLAIN QUERY PLAN {statements.TO_VERIFY}", ("", "", 10))
         assert "COVERING INDEX identity_to_verify (id>?)" in plan[0][3]
+        plan = view.select(f"EXPLAIN QUERY PLAN {statements.COUNT_TO_VERIFY}", ("",))
+        assert "COVERING INDEX identity_to_verify" in plan[0][3]
+
+
+def test_batches_and_expired_copies_are_found_among_many_that_ended(sqlite_hospital):
+    with sqlite_hospital.store.read() as view:
+        plan = view.select(f"EXPLAIN QUERY PLAN {statements.DUE_TO_DEPOSIT}", ("", "", 10))
+        assert "insi_job_by_state (state=? AND due<?)" in plan[0][3]
+        plan = view.select(f"EXPLAIN QUERY PLAN {statements.DUE_TO_COLLECT}", ("", "", "", 10))
+        assert "insi_job_by_ticket (ticket=? AND due<?)" in plan[0][3]
+        plan = view.select(f"EXPLAIN QUERY PLAN {copies.HOLDS_EXPIRED}", ("",))
+        assert "document_copy_kept (expires<?)" in plan[0][3]

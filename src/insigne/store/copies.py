@@ -14,6 +14,7 @@ _OF: Final = f"SELECT {_COLUMNS} FROM document_copy WHERE identity = ? ORDER BY 
 EXPIRED: Final = (
     "SELECT id FROM document_copy WHERE expires <= ? AND id > ? AND content IS NOT NULL ORDER BY id LIMIT ?"
 )
+HOLDS_EXPIRED: Final = "SELECT 1 FROM document_copy WHERE expires <= ? AND content IS NOT NULL LIMIT 1"
 ERASE: Final = "UPDATE document_copy SET content = NULL WHERE id = ?"
 
 
@@ -26,7 +27,7 @@ class CopyReader(Reader):
 
     def holds_expired(self, until: str) -> bool:
         """Whether a copy is still held that was to be kept until that moment or before (RFC 3339 UTC)."""
-        return bool(self.select(EXPIRED, (until, "", 1)))
+        return bool(self.select(HOLDS_EXPIRED, (until,)))
 
 
 class CopyWriter(CopyReader, Writer):
