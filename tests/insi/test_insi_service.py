@@ -147,10 +147,26 @@ def test_an_identity_made_doubtful_while_insi_is_asked_does_not_spoil_its_neighb
     site.verdicts = {one: lambda _: (site.act(doubt), "OK")[1], two: "OK"}
     assert site.service.work() == 2
     first, second = (site.job(job) for job in jobs)
-    assert (first.state, first.error) == ("done", "refused")
+    assert (first.state, first.error) == ("waiting", "changed")
     assert (second.state, second.outcome, second.error) == ("done", "OK", "")
     assert site.events(two)[-1] == "ins-verified"
     assert "ins-verified" not in site.events(one)
+    assert site.service.work() == 1
+    assert site.job(jobs[0]).outcome == "doubtful-or-fictitious"
+
+
+def test_a_verdict_about_an_ins_replaced_meanwhile_is_not_applied_to_the_new_one(site):
+    identity = site.create("1", held=True)
+    other = acts.NationalAnswer(Ins("280026912349999", NIR), NATIONAL)
+    site.verdicts = {identity: lambda _: (site.act(acts.AcceptIns(identity, 0, other)), "KO")[1]}
+    asked = site.service.ask_now(identity, "verify", "user:alice")
+    assert (asked.state, asked.error) == ("waiting", "changed")
+    assert "ins-withdrawn" not in site.events(identity)
+    site.verdicts = {identity: "OK"}
+    assert site.service.work() == 1
+    with site.store.read() as view:
+        held = view.identity(identity)
+    assert (held.ins.ins, bool(held.national.verified)) == (other.ins, True)
 
 
 def test_a_worker_that_dies_after_its_call_leaves_it_to_be_made_again_and_applied_once(site):

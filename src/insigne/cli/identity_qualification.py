@@ -27,6 +27,7 @@ from insigne.ins.status import insi_call_remark
 from insigne.insi.client import InsiUnusable
 from insigne.insi.jobs import Job, JobKind
 from insigne.insi.outcomes import HeldAnswer
+from insigne.insi.service import CHANGED
 from insigne.insi.wire.model import WireError
 from insigne.net.tls import TlsError
 from insigne.registry import acts, values
@@ -311,7 +312,9 @@ def _asked(desk: Desk, identity: Identity, kind: JobKind) -> Job:
     """Ask INSi on behalf of the person; the outcome is said on stderr."""
     with _calling(), closing(insi_service(desk.base, automatic=False)) as service:
         job = service.ask_now(identity.id, kind, desk.user.author)
-    if job.state == "waiting":
+    if job.state == "waiting" and job.error == CHANGED:
+        note("l’identité a changé pendant l’interrogation : la demande reste en file, elle sera reprise")
+    elif job.state == "waiting":
         note(f"INSi ne répond pas ({job.error}) : la demande reste en file, elle sera reprise")
     elif job.state == "failed":
         note(f"INSi a refusé la demande ({job.error})")

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Final
 
 import msgspec
 import structlog
@@ -27,7 +28,7 @@ from insigne.insi.ports import InsiStorage, InsiTransaction
 from insigne.insi.settings import InsiSettings
 from insigne.insi.traces import trace_of
 from insigne.insi.verification import Verifier
-from insigne.insi.verifying import Verifications, dashed, mode_of
+from insigne.insi.verifying import Verifications, dashed, mode_of, verifiable
 from insigne.insi.wire.model import InsiFault, InsiResult
 from insigne.net.breaker import BreakerState, Change, CircuitBreaker, Evidence
 from insigne.net.rate import TokenBucket
@@ -38,6 +39,8 @@ from insigne.registry.source import Source
 from insigne.registry.state import Identity
 
 _log = structlog.get_logger("insigne.insi")
+CHANGED: Final = "changed"
+"""Error of a question about an identity that changed while it was asked: it is asked again."""
 _LEASE = timedelta(minutes=10)
 _PARALLEL = 4
 _BATCH_SECONDS = 2
@@ -278,8 +281,21 @@ class InsiService:
         if current is None or current.state != "calling" or current.attempts != one.job.attempts:
             return current or one.job, None
         ended, act = self._judged(one)
+        if one.verdict and one.identity is not None and self._changed(transaction, one.identity):
+            ended, act = self._asked_again(one.job), None
         transaction.put_job(ended)
         return ended, act
+
+    @staticmethod
+    def _changed(transaction: InsiTransaction, asked: Identity) -> bool:
+        """Whether what was verified of an identity is not what it holds any more: the verdict is about nobody."""
+        now = transaction.identity(asked.id)
+        return now is None or verifiable(now) != verifiable(asked)
+
+    def _asked_again(self, job: Job) -> Job:
+        """The job as it waits to be asked about what the identity became."""
+        now = self._now()
+        return msgspec.structs.replace(job, state="waiting", due=now, lease="", error=CHANGED, ticket="")
 
     def _judged(self, one: Done) -> tuple[Job, Act | None]:
         job, identity = one.job, one.identity

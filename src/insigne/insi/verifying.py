@@ -58,7 +58,7 @@ class Verifications:
 
     def one(self, job: Job, identity: Identity) -> Done:
         """Ask about one identity."""
-        item = _verifiable(identity)
+        item = verifiable(identity)
         if item is None or self._verifier is None:
             return Done(job, identity, barred=NO_INS if item is None else NO_ADAPTER)
         self._pause()
@@ -74,7 +74,7 @@ class Verifications:
 
     def deposit(self, claimed: Sequence[Claimed]) -> list[Done]:
         """Deposit identities together: their verdicts are collected later. Those without an INS are not asked about."""
-        items = [_verifiable(identity) if identity is not None else None for _, identity in claimed]
+        items = [verifiable(identity) if identity is not None else None for _, identity in claimed]
         asked = [item for item in items if item is not None]
         if not asked or self._verifier is None:
             reason = NO_INS if self._verifier is not None else NO_ADAPTER
@@ -122,7 +122,7 @@ class Verifications:
     def _judged(self, ticket: str, claimed: Sequence[Claimed], verdicts: Mapping[str, str]) -> Iterator[Done]:
         """Each job with its verdict; one not named, or about an identity that changed since, is asked about again."""
         for job, identity in claimed:
-            item = _verifiable(identity) if identity is not None else None
+            item = verifiable(identity) if identity is not None else None
             verdict = verdicts.get(job.identity, "")
             if item is None:
                 yield Done(job, identity, barred=NO_INS)
@@ -169,8 +169,8 @@ def mode_of(job: Job) -> str:
     return "INSI-MANU" if job.origin == "user" else "INSI-AUTO"
 
 
-def _verifiable(identity: Identity) -> Verifiable | None:
-    """The INS read on a Data Matrix with its traits, else the one held with ours; None without any."""
+def verifiable(identity: Identity) -> Verifiable | None:
+    """What is verified of an identity: the INS of a Data Matrix with its traits, else the one held with ours, or None."""
     candidate = identity.national.candidate
     ins = candidate or (identity.ins.ins if identity.ins is not None else None)
     if ins is None:
