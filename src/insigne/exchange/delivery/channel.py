@@ -2,8 +2,9 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
@@ -39,13 +40,17 @@ DOWN, REFUSING, STOPPED = "destination-down", "destination-refuses", "destinatio
 
 @dataclass(slots=True)
 class ChannelCounters:
-    """Since the start: messages delivered and set aside (dead), attempts refused (AE or AR) and unanswered, outages."""
+    """Since the start: messages delivered and set aside (dead), attempts refused (AE or AR) and unanswered, outages.
+
+    `failures` are the attempts that failed, by kind: AE, AR, or a `SendFailure`.
+    """
 
     delivered: int = 0
     dead: int = 0
     refused: int = 0
     unanswered: int = 0
     outages: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,10 @@ class Channel:
         for timer in self._timers:
             timer.cancel()
         self._turn.set()
+
+    def wake(self) -> None:
+        """Have the dispatcher look at the outbox for this destination."""
+        self._around.more()
 
     # --- sending
 
@@ -256,6 +265,8 @@ class Channel:
     def _heard(self, verdict: Verdict, row: Outgoing) -> None:
         """Tell the breaker and the alarms; each outage is announced once at its start and once at its end."""
         alarms, now = self._around.alarms, self._around.now()
+        if verdict.outcome not in ("delivered", "deposited"):
+            self.counters.failures[verdict.code] += 1
         if verdict.outcome == "refused":
             self.counters.refused += 1
             self._refused_in_a_row += 1
