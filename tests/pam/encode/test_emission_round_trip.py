@@ -12,6 +12,7 @@ from insigne.pam.decode import decode
 from insigne.pam.editions import EDITIONS
 from insigne.pam.encode import Encoded, FieldRule, Nothing, SubscriptionSettings, Withheld, dialect_of, encode, notices
 from insigne.pam.rules.context import ValidationContext
+from insigne.pam.rules.plan import plan_of
 from insigne.pam.validate import validate
 from insigne.registry.decide import decide
 from insigne.registry.source import Source
@@ -180,6 +181,15 @@ def samples():
     found = {outcome.event: outcome.raw for outcome in outcomes if isinstance(outcome, Encoded)}
     assert len(found) > 20
     return found
+
+
+def test_what_is_written_is_validated_at_a_glance(samples):
+    """One expression matches each segment whole; only escapes are read a second time."""
+    for raw in samples.values():
+        for segment in Message.parse(raw).segments():
+            plan = plan_of(EDITIONS["2.11.2"], segment.name)
+            assert plan is not None
+            assert "\\" in segment.text[9:] or plan.is_clean(segment.text)
 
 
 def test_python_hl7_reads_the_same_values_back(samples):

@@ -1,6 +1,7 @@
 """From the events of decisions to what receivers are told of them (pam-fr §2.3, §5.5; docs/emission.md)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -108,20 +109,17 @@ class _Decision:
             self._about_stay(stay_id, stay_changes)
         return [notice for _, notice in sorted(self._told, key=lambda told: told[0])]
 
-    def _tell(self, rank: int, trigger: str, subject: str, *others: Ref, **more: object) -> None:
+    def _tell(self, rank: int, trigger: str, subject: str, *others: Ref, **more: Any) -> None:
         last = self._history.records[self._end - 1]
-        first = Ref("identity", subject, self._history.identity(subject, self._end).version)
-        notice = Notice(
-            trigger=trigger,
-            subject=subject,
-            refs=(first, *others),
-            touched=(subject, *(ref.id for ref in others if ref.stream == "identity")),
-            time=last.time,
-            cause_kind=last.cause_kind,
-            cause_id=last.cause_id,
-            author=last.author if last.cause_kind == "message" else "",
-        )
-        self._told.append((rank, replace(notice, **more)))
+        told: dict[str, Any] = {
+            "time": last.time,
+            "cause_kind": last.cause_kind,
+            "cause_id": last.cause_id,
+            "author": last.author if last.cause_kind == "message" else "",
+            **more,
+        }
+        touched = (subject, *(ref.id for ref in others if ref.stream == "identity"))
+        self._told.append((rank, Notice(trigger, subject, (self._ref(subject), *others), touched, **told)))
 
     def _ref(self, identity_id: str) -> Ref:
         return Ref("identity", identity_id, self._history.identity(identity_id, self._end).version)
