@@ -23,6 +23,7 @@ from msgspec import Meta, Struct
 
 from insigne.access.settings import AccessSettings
 from insigne.api.settings import HttpSettings
+from insigne.documents.settings import DocumentSettings
 from insigne.exchange.delivery.settings import DeliverySettings
 from insigne.exchange.settings import ExchangeSettings, SenderSettings
 from insigne.ins.settings import ComparisonSettings, ProofSettings
@@ -92,6 +93,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     insi: InsiSettings = InsiSettings()
     access: AccessSettings = AccessSettings()
     enrolment: EnrolmentSettings = EnrolmentSettings()
+    documents: DocumentSettings = DocumentSettings()
 
     def __post_init__(self) -> None:
         """Refuse two destinations of one name: their messages would be in one queue."""

@@ -1,0 +1,21 @@
+"""`insigne document`: the INS on documents. Each act is imported only to be done."""
+
+from typing import Final
+
+from insigne.cli.common import examples, group_app
+
+ACTS: Final = {
+    "stamp": ("insigne.cli.document_stamp", "Put the INS banner and Data Matrix of an identity on a PDF."),
+    "datamatrix": ("insigne.cli.document_stamp", "Draw the INS Data Matrix of an identity."),
+    "read": ("insigne.cli.document_read", "Read the Data Matrix of a PDF or a scan, and compare it with the registry."),
+}
+"""Act → (module that holds it, its line in `insigne document --help`)."""
+
+app = group_app(
+    "Put the INS on documents, read it there, build and check CDA R2 documents.",
+    examples(
+        "insigne document stamp letter.pdf stamped.pdf --identity 'GAM|4071'",
+        "insigne document read scan.jpg",
+    ),
+    ACTS,
+)
