@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+from insigne.exchange.load.loader import Loader
+from insigne.exchange.load.rows import RowReader
 from insigne.exchange.ports import Follower, Storage, Transaction
 from insigne.registry.acts import Act
 from insigne.registry.commands import Command
@@ -36,6 +38,20 @@ class Registrar:
     def act(self, act: Act, source: Source) -> Decision:
         """Apply one act of a person. Raises as `apply` does."""
         return self._applied(lambda working: decide_act(act, working, source, self._policy, self._new_id))
+
+    def loader(self, reader: RowReader, *, source: str, cause: str, update: bool, time: Callable[[], str]) -> Loader:
+        """What loads a table by the rules and with the followers of this registrar; see `load.loader.Loader`."""
+        return Loader(
+            self._storage,
+            self._policy,
+            reader,
+            source=source,
+            cause=cause,
+            update=update,
+            time=time,
+            new_id=self._new_id,
+            followers=self._followers,
+        )
 
     def act_within(self, transaction: Transaction, acts: Sequence[tuple[Act, Source]]) -> list[Decision]:
         """Apply acts in a transaction that also writes other things; the caller commits. Raises `Refused`."""
