@@ -11,6 +11,7 @@ from insigne.ins.names import fold_name
 from insigne.registry.headers import EventHeader
 from insigne.registry.state import Encounter, Identity, WorkItem
 from insigne.store import rows, statements
+from insigne.store.alarms import AlarmReader
 from insigne.store.audit import AuditEntry
 from insigne.store.copies import CopyReader
 from insigne.store.insi import InsiQueries
@@ -53,7 +54,7 @@ class WorkFilter(msgspec.Struct, frozen=True):
 _OPEN_WORK = WorkFilter()
 
 
-class ReadView(InsiQueries, UserReader, InvitationReader, OutboxQueries, CopyReader):
+class ReadView(InsiQueries, UserReader, InvitationReader, OutboxQueries, CopyReader, AlarmReader):
     """What is committed, of one moment. Given by `Store.read`, used inside its `with`, by one thread."""
 
     # --- identities

@@ -1,9 +1,10 @@
 """The tables, once for both databases. What runs against them is in `statements`; what changes them, in `migrations`.
 
 Primary records: `message`, `journal`, `seal`, `installation`, `outbox`, `outbox_bytes`, `outbox_attempt`,
-`destination`, and those of `schema_people`. Projections, which `rebuild` makes again from the journal: `identity`,
-`identifier`, `encounter`, `encounter_key`, `work_item`, `work_item_subject`. Times are RFC 3339 UTC texts of one fixed
-width, so that they sort as texts. States, payloads and bytes are binary columns: they come back as written.
+`destination`, those of `schema_people` and of `schema_watch`. Projections, which `rebuild` makes again from the
+journal: `identity`, `identifier`, `encounter`, `encounter_key`, `work_item`, `work_item_subject`. Times are RFC 3339
+UTC texts of one fixed width, so that they sort as texts. States, payloads and bytes are binary columns: they come back
+as written.
 """
 
 from sqlalchemy import Boolean, Column, Double, Index, Integer, Table, UniqueConstraint, text
@@ -20,13 +21,16 @@ from insigne.store.schema_people import (
     token,
     user_account,
 )
+from insigne.store.schema_watch import alarm, feed_hour
 
 __all__ = [
+    "alarm",
     "counter",
     "destination",
     "document_copy",
     "encounter",
     "encounter_key",
+    "feed_hour",
     "identifier",
     "identity",
     "insi_call",

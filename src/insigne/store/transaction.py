@@ -13,6 +13,7 @@ from insigne.registry.ports import Key
 from insigne.registry.state import Encounter, Identity, WorkItem
 from insigne.registry.workingset import WorkingSet
 from insigne.store import audit, rows, statements
+from insigne.store.alarms import AlarmWriter
 from insigne.store.audit import AuditEntry
 from insigne.store.cache import Recent
 from insigne.store.copies import CopyWriter
@@ -48,7 +49,7 @@ class Caches:
         self.stays.clear()
 
 
-class UnitOfWork(InsiWriter, UserWriter, InvitationWriter, CounterWriter, OutboxWriter, CopyWriter):
+class UnitOfWork(InsiWriter, UserWriter, InvitationWriter, CounterWriter, OutboxWriter, CopyWriter, AlarmWriter):
     """One write transaction (`exchange.ports.Transaction`, `insi.ports.InsiTransaction`).
 
     `write`, `record`, `put_job` and `put_call` only gather; rows go to the base before the next read that needs them,
