@@ -162,9 +162,18 @@ def test_what_is_not_the_acknowledgement_of_the_message_is_told_once_it_no_longe
         ({"semaphore": "ready"}, "the same name"),
     ],
 )
-def test_a_template_that_cannot_name_files_is_refused(local, settings, reason):
+def test_a_template_that_cannot_name_files_is_refused(settings, reason):
     with pytest.raises(ValueError, match=reason):
-        DepositSender(FolderDestination(path="/x", **settings), local.files)
+        FolderDestination(path="/x", **settings)
+
+
+def test_a_destination_is_tried_without_leaving_anything(run, place):
+    run(DepositSender(place.destination(), place.files).probe)
+    assert place.tree() == []
+    nowhere = replace(place.destination(), path=place.path.rstrip("/") + "/gone")
+    with pytest.raises(SendFailed) as failed:
+        run(DepositSender(nowhere, place.files).probe)
+    assert failed.value.kind == "unreachable"
 
 
 # --- servers that are not what they should be

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 
-class SecretError(Exception):
+class SecretError(ValueError):
     """A secret that cannot be used. The text names the file and the remedy, never the secret."""
 
 

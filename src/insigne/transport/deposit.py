@@ -15,9 +15,8 @@ from collections.abc import Mapping
 from insigne.exchange.delivery.ports import Acknowledged, DeliveryName, Deposited, SendFailed, SendFailure
 from insigne.hl7 import Hl7Error, parse_ack
 from insigne.transport.files import Entry, Files, FilesError, FilesFailure, join
-from insigne.transport.settings import DepositSettings
+from insigne.transport.settings import FIELD, DepositSettings
 
-_FIELD = re.compile(r"\{([^{}]*)\}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 #: A place that is missing or closed to us has certainly not taken the message.
@@ -34,12 +33,11 @@ _FAILURES: Mapping[FilesFailure, SendFailure] = {
 
 
 class DepositSender:
-    """See `exchange.delivery.ports.Sender` and `Acknowledging`. Raises ValueError for a name that cannot be made."""
+    """See `exchange.delivery.ports.Sender` `Acknowledging` and `Probing`."""
 
     def __init__(self, settings: DepositSettings, files: Files) -> None:
         self._settings = settings
         self._files = files
-        _check(settings)
         self._looked_at: dict[str, Entry] = {}
 
     async def deliver(self, raw: bytes, name: DeliveryName) -> Deposited:
@@ -69,6 +67,18 @@ class DepositSender:
             return await self._taken(acks, taken, ack_file, name.control_id)
         except FilesError as error:
             raise SendFailed(_FAILURES[error.kind], str(error)) from error
+
+    async def probe(self) -> None:
+        """See `Probing.probe`: a file is written under a temporary name, and removed."""
+        path = join(self._settings.path, f"insigne-probe{self._settings.temporary_suffix}")
+        try:
+            await self._files.listing(self._settings.path)
+            await self._files.write(path, b"")
+            await self._files.remove(path)
+        except FilesError as error:
+            raise SendFailed(_FAILURES[error.kind], str(error)) from error
+        finally:
+            await self._files.close()
 
     async def close(self) -> None:
         """See `Sender.close`."""
@@ -145,23 +155,9 @@ def _made(template: str, name: DeliveryName, file: str) -> str:
         "time": re.sub(r"\D", "", name.time)[:14],
         "file": file,
     }
-    return _FIELD.sub(lambda field: values[field[1]], template)
+    return FIELD.sub(lambda field: values[field[1]], template)
 
 
 def _safe(text: str) -> str:
     """A part of a name that leads nowhere else."""
     return _UNSAFE.sub("_", text)[:64]
-
-
-def _check(settings: DepositSettings) -> None:
-    """Raise ValueError for a template that names nothing, or would give the same name to two messages."""
-    known = {"ordinal", "control_id", "event", "time"}
-    for key, template in (("file", settings.file), ("semaphore", settings.semaphore), ("ack_file", settings.ack_file)):
-        allowed = known if key == "file" else known | {"file"}
-        fields = set(_FIELD.findall(template))
-        if unknown := fields - allowed:
-            raise ValueError(f"{key}: {{{min(unknown)}}} is no field; use {', '.join(sorted(allowed))}")
-        if template and not fields & {"ordinal", "control_id", "file"}:
-            raise ValueError(f"{key}: every message would have the same name; add {{ordinal}} or {{control_id}}")
-        if "/" in template:
-            raise ValueError(f"{key}: it is a name, folders are named by path and acks")

@@ -1,12 +1,18 @@
 """Settings of the transports."""
 
+import re
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 
 from insigne.net.settings import ClientTlsSettings, Port, Seconds, TlsSettings
 
 Count = Annotated[int, Meta(ge=1)]
+
+FIELD = re.compile(r"\{([^{}]*)\}")
+"""A field of a template of names."""
+_FIELDS = frozenset({"ordinal", "control_id", "event", "time"})
 
 
 class CertifiedSender(Struct, frozen=True, forbid_unknown_fields=True):
@@ -112,6 +118,18 @@ class DepositSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Where an acknowledgement that was read goes, under `acks` unless absolute."""
     max_ack_bytes: Count = 1_048_576
 
+    def __post_init__(self) -> None:
+        """Refuse a template that names nothing, or would give the same name to two messages."""
+        for key, template in (("file", self.file), ("semaphore", self.semaphore), ("ack_file", self.ack_file)):
+            allowed = _FIELDS if key == "file" else _FIELDS | {"file"}
+            fields = set(FIELD.findall(template))
+            if unknown := fields - allowed:
+                raise ValueError(f"{key}: {{{min(unknown)}}} is no field; use {', '.join(sorted(allowed))}")
+            if template and not fields & {"ordinal", "control_id", "file"}:
+                raise ValueError(f"{key}: every message would have the same name; add {{ordinal}} or {{control_id}}")
+            if "/" in template:
+                raise ValueError(f"{key}: it is a name, folders are named by path and acks")
+
 
 class SftpSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A server of SFTP. Its key must be known, and we prove who we are with a key or a password."""
@@ -194,6 +212,12 @@ class WebhookDestination(Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     answer_seconds: Seconds = 30
     tls: ClientTlsSettings | None = None
     """For `https` with an authority or a certificate of one's own; by default the authorities of the system."""
+
+    def __post_init__(self) -> None:
+        """Refuse an address that nothing can be posted to."""
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+            raise ValueError("url: write it like https://application.example/hooks/patients, without query nor user")
 
 
 class RemoteFolderSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -39,9 +39,9 @@ _log = structlog.get_logger("insigne.transport.webhook")
 
 
 class WebhookSender:
-    """See `exchange.delivery.ports.Sender`. `clock` gives seconds since the epoch.
+    """See `exchange.delivery.ports.Sender` and `Probing`. `clock` gives seconds since the epoch.
 
-    Raises `net.tls.TlsError`, `net.secrets.SecretError`, ValueError for an address that is none.
+    Raises `net.tls.TlsError`, `net.secrets.SecretError`.
     """
 
     def __init__(self, settings: WebhookDestination, *, clock: Callable[[], float]) -> None:
@@ -71,6 +71,15 @@ class WebhookSender:
         except HttpError as error:
             raise SendFailed(_FAILURES[error.kind], str(error)) from error
         return self._understood(answer)
+
+    async def probe(self) -> None:
+        """See `Probing.probe`: the application is asked what it allows; any answer will do."""
+        try:
+            await asyncio.to_thread(self._client.request, "OPTIONS")
+        except HttpError as error:
+            raise SendFailed(_FAILURES[error.kind], str(error)) from error
+        finally:
+            self._client.close()
 
     async def close(self) -> None:
         """See `Sender.close`."""
