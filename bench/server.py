@@ -83,6 +83,12 @@ def insigne_later(data: Path, minutes: float, settings: Sequence[str]) -> Server
     return Server([sys.executable, *program, "serve", "--data", str(data), *options], data)
 
 
+def receiver(data: Path, port: int) -> Server:
+    """`insigne receiver` with a registry of its own in the data folder, on that port; 0: any free one."""
+    command = [sys.executable, "-m", "insigne", "--data", str(data), "receiver", "--keep", "--port", str(port)]
+    return Server(command, data)
+
+
 def python_hl7(data: Path) -> Server:
     """The peer: see `bench.peer`."""
     return Server([sys.executable, "-m", "bench.peer", "--data", str(data)], data)
