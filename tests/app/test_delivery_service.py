@@ -31,7 +31,7 @@ def a28(number="1", name="BÉRANGER"):
         f"MSH|^~\\&|GAM|CHU|INSIGNE|GHT|20260301083000+0100||ADT^A28^ADT_A05|GAM{number}|P|2.5^FRA^2.11"
         f"|||||FRA|UNICODE UTF-8|FR||2.11^IHE_FRANCE-2.11-PAM\rEVN||20260301083000+0100\r"
         f"PID|||{number}^^^GAM&1.2.250.1.999.1&ISO^PI||{name}^MAËLLE^MAËLLE^^^^L||19810412|F|||^^^^^FRA^BDL^^29019"
-        f"||||||||||||||||||||N||VALI\rPV1||N\r"
+        f"||||||||||||||||||||N|PROV\rPV1||N\r"
     ).encode()
 
 

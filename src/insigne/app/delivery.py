@@ -3,19 +3,23 @@
 import asyncio
 import random
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
 from insigne.app.base import Base, rfc3339_now
+from insigne.app.webhooks import ChangeScribe
 from insigne.config import DestinationSettings
 from insigne.exchange.delivery.alarms import Alarms
 from insigne.exchange.delivery.channel import Channel, Surroundings
 from insigne.exchange.delivery.dispatcher import Dispatcher
+from insigne.exchange.delivery.initial import InitialLoad
 from insigne.exchange.delivery.model import Outgoing
 from insigne.exchange.delivery.ports import OutboxTransaction, Sender
 from insigne.exchange.delivery.recorder import Recorder
-from insigne.exchange.delivery.scribe import Kept, Scribe, Shared, family
+from insigne.exchange.delivery.scribe import Kept, Scribe, Shared, Writer, family
+from insigne.ins.cog import bundled_cog
 from insigne.registry.acts import RaiseUndelivered
 from insigne.registry.decision import Refused
 from insigne.registry.source import Source
@@ -24,6 +28,7 @@ from insigne.transport.ftp import FtpFiles
 from insigne.transport.local_files import LocalFiles
 from insigne.transport.mllp_sender import mllp_sender
 from insigne.transport.sftp import SftpFiles
+from insigne.transport.webhook import WebhookSender
 
 _log = structlog.get_logger("insigne.delivery")
 AUTHOR = "insigne"
@@ -39,6 +44,8 @@ def sender_of(settings: DestinationSettings) -> Sender:
         return DepositSender(settings.sftp, SftpFiles(settings.sftp.server))
     if settings.ftp is not None:
         return DepositSender(settings.ftp, FtpFiles(settings.ftp.server))
+    if settings.webhook is not None:
+        return WebhookSender(settings.webhook, clock=time.time)
     raise ValueError(f"destination {settings.name}: no way to reach it")
 
 
@@ -97,14 +104,22 @@ class DeliveryWorker:
             self.channels = tuple(self._channel(one, around) for one in self._settings)
             base.bell.ring = dispatcher.wake
             self._up.set()
-            await dispatcher.run(self.channels, self._stopping)
+            loads = [
+                InitialLoad(channel, subscriber, now=rfc3339_now)
+                for channel, subscriber in zip(self.channels, base.subscribers, strict=True)
+            ]
+            await dispatcher.run(self.channels, loads, self._stopping)
 
     def _channel(self, settings: DestinationSettings, around: Surroundings) -> Channel:
+        return Channel(settings.name, settings.delivery, self._writer(settings), self._senders[settings.name], around)
+
+    def _writer(self, settings: DestinationSettings) -> Writer:
+        if settings.webhook is not None:
+            return ChangeScribe(bundled_cog(), now=rfc3339_now, new_id=self._base.new_id)
         kin = family(settings.subscription)
         shared = self._shared.setdefault(kin, Shared()) if kin else None
         dialect, recent = self._dialects[settings.name], self._base.recent
-        scribe = Scribe(dialect, recent, shared, now=rfc3339_now, new_id=self._base.new_id)
-        return Channel(settings.name, settings.delivery, scribe, self._senders[settings.name], around)
+        return Scribe(dialect, recent, shared, now=rfc3339_now, new_id=self._base.new_id)
 
     def _told(self, transaction: OutboxTransaction, row: Outgoing, kept: Kept) -> None:
         """Ask a person to act: for each message held, once for each destination that refuses messages."""

@@ -7,7 +7,7 @@ import msgspec
 
 from insigne.exchange.delivery.model import Attempt, Bytes, Destination, Draft, Outgoing
 from insigne.registry.evolve import State
-from insigne.registry.state import Identity
+from insigne.registry.state import Encounter, Identity
 from insigne.store import outbox_statements as sql
 from insigne.store import rows, statements
 from insigne.store.journal import fold, read_entry
@@ -74,9 +74,18 @@ class OutboxReader(Reader):
         entries = [read_entry(row) for row in self.select(statements.HISTORY, (stream, stream_id))]
         return fold(entry for entry in entries if entry.version <= version)
 
+    def outbox_range(self, destination: str, first: int, last: int, limit: int) -> list[Outgoing]:
+        """The rows of a destination between two ids, both included, oldest first, but those that replay others."""
+        return [_outgoing(row) for row in self.select(sql.RANGE, (first, last, destination, limit))]
+
     def identities_after(self, after: str, until: str, limit: int) -> list[Identity]:
         """See `OutboxTransaction.identities_after`."""
         return [rows.read_identity(row[0]) for row in self.select(sql.IDENTITIES_AFTER, (after, until, limit))]
+
+    def open_stays(self, identity_id: str) -> list[Encounter]:
+        """See `OutboxTransaction.open_stays`."""
+        found = [rows.read_encounter(row[0]) for row in self.select(statements.ENCOUNTERS_OF, (identity_id,))]
+        return [stay for stay in found if stay.movements and stay.status not in ("finished", "cancelled")]
 
     def last_identity(self) -> tuple[str, int]:
         """The last living identity there is, "" for none, and how many there are."""
@@ -119,6 +128,10 @@ class OutboxWriter(OutboxReader, Writer):
         """See `OutboxTransaction.settle`."""
         self.gather(sql.SETTLE, [(state, reason, ended, row_id)])
 
+    def requeue(self, row_id: int) -> None:
+        """See `OutboxTransaction.requeue`."""
+        self.gather(sql.REQUEUE, [(row_id,)])
+
     def rewrite(self, row_id: int, written: Bytes) -> None:
         """See `OutboxTransaction.rewrite`."""
         self.put_bytes((written,))
@@ -130,6 +143,11 @@ class OutboxWriter(OutboxReader, Writer):
         changed = msgspec.structs.replace(known, author=author, since=now, revision=known.revision + 1, **changes)
         self.put_destination(changed)
         return changed
+
+    def touch_destination(self, name: str) -> None:
+        """Have the dispatcher read the queue of a destination again: a row of it was changed by a person."""
+        known = self.destination(name)
+        self.put_destination(msgspec.structs.replace(known, revision=known.revision + 1))
 
     def put_destination(self, destination: Destination) -> None:
         """See `OutboxTransaction.put_destination`."""
@@ -181,10 +199,6 @@ class OutboxQueries(OutboxReader):
             else:
                 high = middle
         return low
-
-    def outbox_range(self, destination: str, first: int, last: int, limit: int) -> list[Outgoing]:
-        """The rows of a destination between two ids, both included, oldest first, but those that replay others."""
-        return [_outgoing(row) for row in self.select(sql.RANGE, (first, last, destination, limit))]
 
     def told_later(self, row: Outgoing, limit: int = 10_000) -> bool:
         """Whether something about the same patients was delivered there after that row, among the next `limit` ones."""

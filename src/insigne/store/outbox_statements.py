@@ -21,6 +21,7 @@ ADVANCE: Final = (
 )
 #: A person's act on a row, whatever it was at.
 SETTLE: Final = "UPDATE outbox SET state = ?, reason = ?, ended = ? WHERE id = ?"
+REQUEUE: Final = "UPDATE outbox SET state = 'queued', control_id = '', reason = '', code = '', due = '' WHERE id = ?"
 REWRITE: Final = (
     "UPDATE outbox SET state = 'encoded', kind = 'edited', control_id = ?, due = '', reason = '' WHERE id = ?"
 )

@@ -13,6 +13,7 @@ from insigne.config import load
 from insigne.exchange.delivery.alarms import Alarms
 from insigne.exchange.delivery.channel import Channel, Surroundings
 from insigne.exchange.delivery.dispatcher import Dispatcher
+from insigne.exchange.delivery.initial import InitialLoad
 from insigne.exchange.delivery.ports import Acknowledged, SendFailed
 from insigne.exchange.delivery.recorder import Recorder
 from insigne.exchange.delivery.scribe import Scribe
@@ -105,7 +106,7 @@ class Site:
             f"MSH|^~\\&|GAM|CHU|INSIGNE|GHT|20260301083000+0100||ADT^{trigger}^{structure}|G{self._sent}|P|2.5^FRA^2.11"
             f"|||||FRA|UNICODE UTF-8|FR||2.11^IHE_FRANCE-2.11-PAM\rEVN||20260301083000+0100\r"
             f"PID|||{number}^^^GAM&1.2.250.1.999.1&ISO^PI||{name}^MAELLE^MAELLE^^^^L||19810412|F|||^^^^^FRA^BDL^^29019"
-            f"||||||||||||||||||||N||PROV\r{tail}"
+            f"||||||||||||||||||||N|PROV\r{tail}"
         ).encode()
 
     @asynccontextmanager
@@ -124,7 +125,8 @@ class Site:
                 channels.append(Channel(settings.name, settings.delivery, scribe, senders, around))
             stopping = asyncio.Event()
             base.bell.ring = dispatcher.wake
-            task = asyncio.create_task(dispatcher.run(channels, stopping, drain_seconds=2.0))
+            loads = [InitialLoad(*pair, now=rfc3339_now) for pair in zip(channels, base.subscribers, strict=True)]
+            task = asyncio.create_task(dispatcher.run(channels, loads, stopping, drain_seconds=0.5))
             try:
                 yield {channel.name: channel for channel in channels}
             finally:

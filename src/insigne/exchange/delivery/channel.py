@@ -25,7 +25,7 @@ from insigne.exchange.delivery.ports import (
     SendFailed,
 )
 from insigne.exchange.delivery.recorder import Recorder
-from insigne.exchange.delivery.scribe import Kept, Scribe
+from insigne.exchange.delivery.scribe import Kept, Writer
 from insigne.exchange.delivery.settings import DeliverySettings
 from insigne.exchange.delivery.window import UNRECORDED, Told, Window
 from insigne.net.breaker import BreakerRule, Change, CircuitBreaker, Evidence
@@ -73,7 +73,7 @@ class Channel:
     """The dispatcher's part for one destination. Lives in its event loop."""
 
     def __init__(
-        self, name: str, settings: DeliverySettings, scribe: Scribe, senders: Sequence[Sender], around: Surroundings
+        self, name: str, settings: DeliverySettings, scribe: Writer, senders: Sequence[Sender], around: Surroundings
     ) -> None:
         """`senders`: one for each lane."""
         self.name = name
@@ -89,6 +89,7 @@ class Channel:
         self._timers: set[asyncio.TimerHandle] = set()
         self._stopping = False
         self._rereading = False
+        self._stop_unrecorded = False
         self._refused_in_a_row = 0
         self.window = Window(
             name,
@@ -109,8 +110,8 @@ class Channel:
         """Take over what the base says of the destination; after an act of a person, everything is read again."""
         if destination.revision != self.destination.revision:
             self._rereading = True
-        elif self.window.unrecorded:
-            return  # what we have to say of it may be on its way to the base
+        elif self._stop_unrecorded:
+            return  # what we have to say of it is on its way to the base
         self.destination = destination
         if self._rereading and self.window.idle:
             self.window.reset()
@@ -260,7 +261,11 @@ class Channel:
             transaction.put_destination(replace(known, state="stopped", reason=reason, author="insigne", since=now))
             self._around.told(transaction, row, Kept(row.reason, held=True))
 
-        self.window.record(write, self._turn.set)
+        def durable() -> None:
+            self._stop_unrecorded = False
+
+        self._stop_unrecorded = True
+        self.window.record(write, durable)
 
     def _heard(self, verdict: Verdict, row: Outgoing) -> None:
         """Tell the breaker and the alarms; each outage is announced once at its start and once at its end."""

@@ -7,11 +7,13 @@ have to write goes to the base together (`recorder`).
 import asyncio
 import time
 from collections.abc import Sequence
+from traceback import extract_tb
 from typing import Final
 
 import structlog
 
 from insigne.exchange.delivery.channel import Channel
+from insigne.exchange.delivery.initial import InitialLoad
 from insigne.exchange.delivery.model import Destination
 from insigne.exchange.delivery.ports import OutboxStorage, OutboxView
 from insigne.exchange.delivery.recorder import Recorder
@@ -38,6 +40,7 @@ class Dispatcher:
         self._next_poll = 0.0
         self._failing = False
         self.channels: dict[str, Channel] = {}
+        self._loads: tuple[InitialLoad, ...] = ()
 
     def wake(self) -> None:
         """Rows were committed; may be called from any thread."""
@@ -48,9 +51,17 @@ class Dispatcher:
         """A destination has room for more rows."""
         self._awake.set()
 
-    async def run(self, channels: Sequence[Channel], stopping: asyncio.Event, *, drain_seconds: float = 10.0) -> None:
+    async def run(
+        self,
+        channels: Sequence[Channel],
+        loads: Sequence[InitialLoad],
+        stopping: asyncio.Event,
+        *,
+        drain_seconds: float = 10.0,
+    ) -> None:
         """Serve until `stopping` is set, then let what is in hand end, within `drain_seconds`, and record it."""
         self.channels = {channel.name: channel for channel in channels}
+        self._loads = tuple(loads)
         recording = asyncio.create_task(self._recorder.run())
         reading = asyncio.create_task(self._fill())
         workers = [asyncio.create_task(channel.work(sender)) for channel in channels for sender in channel.senders]
@@ -70,12 +81,14 @@ class Dispatcher:
             self._awake.clear()
             try:
                 busy = self._look()
+                for load in self._loads:
+                    load.step(time.monotonic())
                 self._failing = False
             except StoreError as error:
-                if not self._failing:
-                    _log.error("delivery.base-not-read", reason=str(error))
-                self._failing, busy = True, False
-                await asyncio.sleep(_FAILED_SECONDS)
+                busy = await self._failed(str(error))
+            except Exception as error:  # a defect of ours must not end the task: nothing would be sent any more
+                frames = [f"{frame.filename}:{frame.lineno}" for frame in extract_tb(error.__traceback__)]
+                busy = await self._failed(f"{type(error).__name__} at {frames[-1]}")
             if busy:
                 await asyncio.sleep(0)
                 continue
@@ -85,12 +98,20 @@ class Dispatcher:
             except TimeoutError:
                 self._news = True
 
+    async def _failed(self, reason: str) -> bool:
+        """Tell it once, and wait before looking again."""
+        if not self._failing:
+            _log.error("delivery.base-not-read", reason=reason)
+        self._failing = True
+        await asyncio.sleep(_FAILED_SECONDS)
+        return False
+
     def _look(self) -> bool:
         """Read what there is to read, write for a while; whether there is more to write."""
         now = time.monotonic()
         polling = now >= self._next_poll
         channels = [channel for channel in self.channels.values() if channel.running]
-        if not (self._news or polling or any(channel.window.wants_writing for channel in channels)):
+        if not (self._news or polling or any(channel.window.needs_base for channel in channels)):
             return False
         with self._storage.read() as view:
             if polling:

@@ -11,7 +11,7 @@ from insigne.exchange.ports import Transaction
 from insigne.hl7 import AckError
 from insigne.registry.evolve import State
 from insigne.registry.ports import View
-from insigne.registry.state import Identity
+from insigne.registry.state import Encounter, Identity
 
 SendFailure: TypeAlias = Literal[
     "unreachable", "timeout", "closed", "foreign-ack", "malformed-ack", "refused-credentials", "refused-tls", "full"
@@ -97,6 +97,15 @@ class Acknowledging(Protocol):
         ...
 
 
+@runtime_checkable
+class Probing(Protocol):
+    """A sender that can be tried without sending anything."""
+
+    async def probe(self) -> None:
+        """Reach the other end as far as delivering needs, leave nothing there, and close. Raises SendFailed."""
+        ...
+
+
 class OutboxView(View, Protocol):
     """The outbox at one moment, and the states its rows name."""
 
@@ -148,6 +157,18 @@ class OutboxTransaction(Transaction, Protocol):
         """Write what became of a row, unless it ended, or was written anew, meanwhile."""
         ...
 
+    def settle(self, row_id: int, state: str, reason: str, ended: str | None) -> None:
+        """Write what a person decided about a row."""
+        ...
+
+    def requeue(self, row_id: int) -> None:
+        """Have a row that was held written anew, at its place."""
+        ...
+
+    def rewrite(self, row_id: int, written: Bytes) -> None:
+        """Have a row that is still to be sent send other bytes, at its place."""
+        ...
+
     def destination(self, name: str) -> Destination:
         """What that destination is at."""
         ...
@@ -158,6 +179,10 @@ class OutboxTransaction(Transaction, Protocol):
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Have something called once what is written is durable, in the thread that committed; it never raises."""
+        ...
+
+    def open_stays(self, identity_id: str) -> Sequence[Encounter]:
+        """The stays of an identity that are planned or under way."""
         ...
 
     def identities_after(self, after: str, until: str, limit: int) -> Sequence[Identity]:

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from traceback import extract_tb
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 import structlog
@@ -63,8 +63,16 @@ def family(settings: SubscriptionSettings) -> bytes:
     return msgspec.json.encode(replace(settings, application="", facility=""))
 
 
+class Writer(Protocol):
+    """Writes for one receiver, whatever it is told in."""
+
+    def write(self, row: Outgoing, moment: Moment) -> Bytes | Kept:
+        """The bytes of a row, under an id of their own. Raises StoreError when the base cannot be read now."""
+        ...
+
+
 class Scribe:
-    """Writes for one receiver."""
+    """Writes messages for one receiver."""
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ from insigne.exchange.delivery.lanes import Lanes
 from insigne.exchange.delivery.model import Bytes, Outgoing
 from insigne.exchange.delivery.ports import OutboxTransaction, OutboxView
 from insigne.exchange.delivery.recorder import Change, Recorder
-from insigne.exchange.delivery.scribe import Kept, Scribe
+from insigne.exchange.delivery.scribe import Kept, Writer
 from insigne.exchange.delivery.states import Moment
 
 #: Rows of a destination in memory; about 3 kB each once written.
@@ -43,14 +43,14 @@ class Window:
         self,
         name: str,
         width: int,
-        scribe: Scribe,
+        scribe: Writer,
         recorder: Recorder,
         *,
         now: Callable[[], str],
         told: Told,
         turn: Callable[[], None],
     ) -> None:
-        """`turn` is called when a worker may find something to do."""
+        """`turn` is called when a worker may find something to do. `background` counts the rows of an initial load."""
         self.name = name
         self._width = width
         self._scribe = scribe
@@ -71,6 +71,7 @@ class Window:
         self._to_write: deque[Outgoing] = deque()
         self._entering: deque[_Entry] = deque()
         self._unanswered: set[int] = set()
+        self.background = 0
         self._read_to = 0
         self._all_read = False
 
@@ -98,6 +99,12 @@ class Window:
         if found:
             self._read_to = found[-1].id
             self._to_write += found
+            self.background += sum(row.background for row in found)
+
+    @property
+    def needs_base(self) -> bool:
+        """Whether there is something to read or to write now."""
+        return self.wants_writing or not (self._all_read or len(self) > SIZE // 2)
 
     @property
     def wants_writing(self) -> bool:
@@ -227,5 +234,6 @@ class Window:
         self.record(write, durable)
 
     def _forget(self, row_id: int) -> None:
-        self._rows.pop(row_id, None)
+        row = self._rows.pop(row_id)
+        self.background -= row.background
         self._bytes.pop(row_id, None)
