@@ -39,6 +39,7 @@ from insigne.transport.settings import (
     MllpSettings,
     RemoteFolderSettings,
     SftpDestination,
+    WebhookDestination,
 )
 from insigne.web.settings import EnrolmentSettings
 
@@ -61,14 +62,16 @@ class DestinationSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_on
     folder: FolderDestination | None = None
     sftp: SftpDestination | None = None
     ftp: FtpDestination | None = None
-    """How it is reached: one of the four."""
+    webhook: WebhookDestination | None = None
+    """How it is reached: one of the five. An application reached by webhook is told changes, not messages."""
     subscription: SubscriptionSettings = SubscriptionSettings()
     delivery: DeliverySettings = DeliverySettings()
 
     def __post_init__(self) -> None:
         """Refuse a destination that is nowhere, or at two places."""
-        if sum(way is not None for way in (self.mllp, self.folder, self.sftp, self.ftp)) != 1:
-            raise ValueError(f"destination {self.name}: give one of mllp, folder, sftp, ftp: the way it is reached")
+        if sum(way is not None for way in (self.mllp, self.folder, self.sftp, self.ftp, self.webhook)) != 1:
+            ways = "mllp, folder, sftp, ftp, webhook"
+            raise ValueError(f"destination {self.name}: give one of {ways}: the way it is reached")
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):

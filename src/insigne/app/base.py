@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from insigne.app.webhooks import subscription_of_changes
 from insigne.config import Config, LoadedConfig, store_url
 from insigne.exchange.adt import AdtHandler
 from insigne.exchange.apply import Registrar
@@ -56,7 +57,7 @@ def subscribers_of(config: Config) -> list[Subscriber]:
             one.name,
             partial(
                 dialect_of,
-                one.subscription,
+                one.subscription if one.webhook is None else subscription_of_changes(one.subscription),
                 name=one.name,
                 environment=config.environment,
                 authorities=config.authorities,
