@@ -19,6 +19,7 @@ from insigne.exchange.delivery.model import Outgoing
 from insigne.exchange.delivery.ports import OutboxTransaction, Sender
 from insigne.exchange.delivery.recorder import Recorder
 from insigne.exchange.delivery.scribe import Kept, Scribe, Shared, Writer, family
+from insigne.exchange.delivery.watch import QueueWatch
 from insigne.ins.cog import bundled_cog
 from insigne.registry.acts import RaiseUndelivered
 from insigne.registry.decision import Refused
@@ -108,7 +109,9 @@ class DeliveryWorker:
                 InitialLoad(channel, subscriber, now=rfc3339_now)
                 for channel, subscriber in zip(self.channels, base.subscribers, strict=True)
             ]
+            watching = asyncio.create_task(QueueWatch(base.store, self.channels, self.alarms, now=rfc3339_now).run())
             await dispatcher.run(self.channels, loads, self._stopping)
+            watching.cancel()
 
     def _channel(self, settings: DestinationSettings, around: Surroundings) -> Channel:
         return Channel(settings.name, settings.delivery, self._writer(settings), self._senders[settings.name], around)
