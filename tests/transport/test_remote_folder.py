@@ -163,6 +163,7 @@ def test_an_outage_is_logged_at_its_start_only(run, server, receiver):
     with capture_logs() as logs:
         run(scenario)
     assert [line["event"] for line in logs] == ["remote.trouble"]
+    assert intake.trouble
 
 
 def test_the_intake_stops_when_told(run, server, receiver, helpers):

@@ -3,8 +3,10 @@
 from typing import Protocol
 
 from insigne.api.health import (
+    Check,
     Health,
     Probe,
+    Status,
     alive_probe,
     backlog_probe,
     certificate_probe,
@@ -15,6 +17,7 @@ from insigne.app.base import Base, utc_now
 from insigne.app.insi import InsiWorker
 from insigne.exchange.groupcommit import GroupCommit
 from insigne.transport.mllp_server import MllpServer
+from insigne.transport.remote_folder import RemoteFolderIntake
 
 
 class Watched(Protocol):
@@ -24,6 +27,7 @@ class Watched(Protocol):
     mllp: MllpServer
     listening: bool
     insi: InsiWorker | None
+    remote_folders: list[RemoteFolderIntake]
 
 
 def health_of(service: Watched, base: Base) -> Health:
@@ -38,5 +42,17 @@ def health_of(service: Watched, base: Base) -> Health:
         probes["mllp-certificate"] = certificate_probe("mllp-certificate", tls.cert_file, utc_now)
     if base.config.http.tls is not None:
         probes["http-certificate"] = certificate_probe("http-certificate", base.config.http.tls.cert_file, utc_now)
+    for folder in service.remote_folders:
+        name = f"remote-folder {folder.name}"
+        probes[name] = _fetching(name, folder)
     probes["mllp"] = alive_probe("mllp", lambda: service.listening)
     return Health(probes)
+
+
+def _fetching(name: str, folder: RemoteFolderIntake) -> Probe:
+    """A folder of a server is looked at: an outage there is not ours, and is to be known."""
+
+    def probe() -> Check:
+        return Check(name, Status.DEGRADED if folder.trouble else Status.OK, folder.trouble)
+
+    return probe

@@ -29,6 +29,7 @@ class RemoteFolderIntake:
     def __init__(
         self, settings: RemoteFolderSettings, files: Files, receiver: Receiver, *, clock: Callable[[], str]
     ) -> None:
+        self.name = settings.name
         self._settings = settings
         self._files = files
         endpoint = "sftp" if settings.sftp is not None else "ftp"
@@ -41,6 +42,8 @@ class RemoteFolderIntake:
         self.messages = 0
         self.failures = 0
         """Files that could not be read as messages."""
+        self.trouble = ""
+        """Why the last look at the folder could not be finished; "" when it could."""
 
     async def run(self) -> None:
         """Watch until `stop`. A server out of reach is tried again at every poll."""
@@ -67,10 +70,13 @@ class RemoteFolderIntake:
                     return
                 await self._process(entry)
         except NotKeptError:
+            self.trouble = "the messages of a file cannot be kept now"
             self._report("remote.not-kept", "")
         except FilesError as error:
+            self.trouble = str(error)
             self._report("remote.trouble", error.kind, error=str(error))
         else:
+            self.trouble = ""
             self._troubled.clear()
 
     def _ready(self, present: dict[str, Entry]) -> list[Entry]:
