@@ -310,7 +310,7 @@ def test_who_asked_what_and_was_told_what_is_in_the_log(hospital):
     answer = hospital.ask(pix(f"9001^^^{GAM}"))
     with hospital.base.store.read() as view:
         record = next(view.messages())
-    assert (record.event, record.code, record.disposition, record.sender) == ("QBP^Q23", "AA", "accepted", "DPI|CHU")
+    assert (record.event, record.code, record.disposition, record.sender) == ("QBP^Q23", "AA", "answered", "DPI|CHU")
     assert record.ack == answer.encode()
     assert record.subject
 
@@ -345,3 +345,11 @@ def test_a_broken_query_is_answered_and_its_neighbours_too(hospital):
         answer = hospital.ask(raw)
         assert answer.value("MSA-1") == "AE"
     assert status(hospital.ask(pix(f"9001^^^{GAM}", control_id="Q7"))) == ("AA", "OK")
+
+
+def test_the_same_question_is_answered_anew_and_never_taken_for_a_message(hospital):
+    question = pix(f"9001^^^{GAM}", f"^^^{LAB}", sender="GAM|CHU", control_id="M9")
+    assert ids(hospital.ask(question)) == ["L77|LAB"]
+    hospital.feed(adt("M9", "9001", extra=f"~L78^^^{LAB}^PI", event="A31"))
+    assert sorted(ids(hospital.ask(question))) == ["L77|LAB", "L78|LAB"]
+    assert ids(hospital.ask(pix(f"9002^^^{GAM}", f"^^^{GAM}", sender="GAM|CHU", control_id="M9"))) == []

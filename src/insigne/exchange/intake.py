@@ -67,6 +67,8 @@ class _Batch:
 
 
 _NOTHING: Final = Prepared()
+#: MSH-9.1 of what changes nothing.
+_QUESTIONS: Final = frozenset({"QBP", "QCN"})
 #: An acknowledgement that arrives as a message: recorded, never answered.
 _ACKNOWLEDGED: Final = Outcome("", ignored=True)
 
@@ -75,7 +77,7 @@ _ACKNOWLEDGED: Final = Outcome("", ignored=True)
 class _Read:
     """A message of a batch, read as far as it says by itself; `outcome` once there is nothing left to decide.
 
-    `key`: sender and control id, under which it is applied once (design: settled 6).
+    `key`: sender and control id, under which it is applied once (design: settled 6); no control id for a question.
     """
 
     item: Received
@@ -189,7 +191,7 @@ class Intake:
     def _count(self, record: MessageRecord) -> None:
         counters = self.counters
         match record.disposition:
-            case "accepted":
+            case "accepted" | "answered":
                 counters.accepted += 1
             case "duplicate":
                 counters.duplicates += 1
@@ -213,7 +215,8 @@ class Intake:
             return _Unread(item, message_id, header, _ACKNOWLEDGED if _is_ack(header) else refusal)
         if _is_ack(message):
             return _Unread(item, message_id, message, _ACKNOWLEDGED)
-        key = (sender_of(message), message.control_id)
+        # A question is answered anew each time: what was true when it was first asked may no longer be.
+        key = (sender_of(message), "" if message.message_code in _QUESTIONS else message.control_id)
         return _Read(item, Delivery(message, message_id, item, sender), key, content_digest(item.raw))
 
     def _look_up(self, batch: _Batch, readings: Sequence[_Read]) -> None:

@@ -133,7 +133,9 @@ def _refusal(error: AckError) -> dict[str, Any]:
 def _disposition(outcome: Outcome) -> str:
     if outcome.ignored:
         return "ignored"
-    return "accepted" if outcome.code == "AA" else "rejected"
+    if outcome.code != "AA":
+        return "rejected"
+    return "answered" if outcome.reply else "accepted"
 
 
 def _version(message: Message | None) -> str:
