@@ -9,10 +9,10 @@ class MessageRecord(msgspec.Struct, frozen=True):
     `id` is a ULID, so that ids sort by reception. `time` is the reception, RFC 3339 UTC. `direction` is "in" or "out".
     `peer` is "mllp:NAME" (or the address), "folder:NAME", "cli:replay". `sender` is ``MSH-3.1|MSH-4.1``, the part of
     the duplicate key that goes with `control_id` (MSH-10 as received); "" when unreadable. `event` is "ADT^A28".
-    `charset` is declared, or "declared>effective". `disposition` is accepted, answered (a query),
-    rejected, duplicate, unframed or ignored. `code` is MSA-1, "" when nothing is answered. `digest` is the SHA-256 of the content without MSH-7. `ack` is
-    unframed. `findings` is a JSON list. `subject` is the identity touched, "" if none. `replay_of` is the id of the
-    message that this one replays.
+    `charset` is declared, or "declared>effective". `disposition` is accepted, answered (a query), rejected, duplicate,
+    unframed or ignored. `code` is MSA-1, "" when nothing is answered. `digest` is the SHA-256 of the content without
+    MSH-7. `ack` is unframed. `findings` is a JSON list. `subject` is the identity touched, "" if none. `replay_of` is
+    the id of the message that this one replays.
     """
 
     id: str
