@@ -35,6 +35,9 @@ _FILE_ACK_POLL: Final = 2.0
 #: A try of a receiver that was down is told of in the end, whatever it takes.
 _TRY_SECONDS: Final = 86_400.0
 
+#: Messages the breaker tells apart: it remembers what it heard of each for minutes.
+_SUBJECTS: Final = 256
+
 DOWN, REFUSING, STOPPED = "destination-down", "destination-refuses", "destination-stopped"
 
 
@@ -282,7 +285,7 @@ class Channel:
         else:
             self._refused_in_a_row = 0
             alarms.ended(REFUSING, self.name)
-        change = self.breaker.record(verdict.evidence, row.keys or str(row.id), time.monotonic())
+        change = self.breaker.record(verdict.evidence, str(row.id % _SUBJECTS), time.monotonic())
         if change is Change.OPENED:
             self.counters.outages += 1
             alarms.raised(DOWN, self.name, now, verdict.reason)
