@@ -140,7 +140,7 @@ def _at_the_desk(
 
 def _diffused(ready: Stage, told: Receivers, bars: Progress) -> tuple[list[Expectation], dict[str, int]]:
     task = bars.add_task("receivers catching up", total=None)
-    store = open_store(ready.store_url, read_only=True)
+    store = open_store(ready.store_url)
     try:
         return settled(store, told, lambda n: bars.advance(task, n))
     finally:

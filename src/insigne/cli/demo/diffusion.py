@@ -14,7 +14,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from insigne.app.base import rfc3339_now
 from insigne.cli.demo.verdict import Expectation
+from insigne.exchange.delivery.acts import retry, skip
 from insigne.exchange.model import Peer
 from insigne.hl7 import parse_ack
 from insigne.pam.encode.charset import transliterated
@@ -25,6 +27,7 @@ from insigne.simulate.receivers.registry import OwnRegistry
 from insigne.simulate.receivers.running import Running, running
 from insigne.simulate.receivers.script import Script, When
 from insigne.store import Store, open_store
+from insigne.store.outbox import OutboxFilter
 
 _DRAIN_SECONDS = 120.0
 _LOOK_SECONDS = 0.05
@@ -62,8 +65,14 @@ DOMAINS: Final = (PATIENT_OID, "INSIGNE")
 _SPELLINGS: Final[Mapping[str, Callable[[str], str]]] = {
     "laboratoire": partial(transliterated, codec="iso8859-1"),
 }
-#: One message in ten is refused twice by the laboratory before it takes it.
-_REJECTING = Script(when=(When(do="reject", every=10, times=2),))
+#: One message in ten is rejected twice by the laboratory before it takes it; of people it does not know yet, it refuses
+#: one in five for good, until somebody looks at it.
+_REJECTING = Script(
+    when=(
+        When(do="error", every=5, events=("ADT^A28",), times=1),
+        When(do="reject", every=10, times=2),
+    )
+)
 
 
 class FolderReceiver:
@@ -154,6 +163,10 @@ def settled(
     sent = Expectation("everything was delivered once the receivers were back")
     left = _drained(store, receivers, progress)
     sent.check(not left, f"{left} messages still waiting")
+    refused = _looked_at(store)
+    sent.check(refused > 0, "the laboratory refused nothing for good")
+    left = _drained(store, receivers, progress)
+    sent.check(not left, f"{left} messages still waiting after the refused ones were looked at")
     refusals = receivers.laboratory.receiver.faults["reject"]
     sent.check(refusals > 0, "the laboratory rejected nothing")
     sent.check(not receivers.dmn.refused, f"the DMN refused {len(receivers.dmn.refused)} files")
@@ -164,10 +177,29 @@ def settled(
         "laboratoire": _taken(receivers.laboratory),
         "dmn": receivers.dmn.taken,
         "rejected_then_taken": refusals // 2,
+        "refused_then_settled": refused,
     }
     for (destination, state), count in failed.items():
         figures[f"{destination}_{state}"] = count
     return [sent, *_equal(store, receivers)], figures
+
+
+def _looked_at(store: Store) -> int:
+    """What a person does about refused messages: send them again, or skip those that a later message made stale."""
+    with store.read() as view:
+        dead = view.outbox(OutboxFilter(state="dead"), limit=10_000)
+        stale = {row.id for row in dead if view.told_later(row)}
+    for row in reversed(dead):
+        transaction = store.begin(wait=10.0)
+        try:
+            if row.id in stale:
+                skip(transaction, row, "a later message told more", rfc3339_now())
+            else:
+                retry(transaction, row, rfc3339_now())
+            transaction.commit()
+        finally:
+            transaction.rollback()
+    return len(dead)
 
 
 def _taken(one: Running) -> int:
