@@ -7,6 +7,8 @@ from insigne.cli.common import examples, group_app
 ACTS: Final = {
     "stamp": ("insigne.cli.document_stamp", "Put the INS banner and Data Matrix of an identity on a PDF."),
     "datamatrix": ("insigne.cli.document_stamp", "Draw the INS Data Matrix of an identity."),
+    "cda": ("insigne.cli.document_cda", "Build the CDA R2 document that carries a PDF."),
+    "check": ("insigne.cli.document_cda", "Check a CDA R2 document."),
     "read": ("insigne.cli.document_read", "Read the Data Matrix of a PDF or a scan, and compare it with the registry."),
 }
 """Act → (module that holds it, its line in `insigne document --help`)."""
@@ -16,6 +18,7 @@ app = group_app(
     examples(
         "insigne document stamp letter.pdf stamped.pdf --identity 'GAM|4071'",
         "insigne document read scan.jpg",
+        "insigne document cda stamped.pdf letter.xml --identity 'GAM|4071' --description letter.toml",
     ),
     ACTS,
 )

@@ -33,10 +33,15 @@ def refuse(file: Path, error: DocumentError) -> NoReturn:
 
 def contents(file: Path, most: int) -> bytes:
     """The bytes of a file of at most `most` (documents.max_bytes)."""
+    checked_size(file, most)
+    return file.read_bytes()
+
+
+def checked_size(file: Path, most: int) -> None:
+    """End the command when a file is larger than `most` bytes (documents.max_bytes)."""
     size = file.stat().st_size
     if size > most:
         fail(Exit.PROBLEMS, f"{file}: {size} bytes, more than documents.max_bytes ({most})")
-    return file.read_bytes()
 
 
 @contextmanager

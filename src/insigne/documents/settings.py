@@ -23,3 +23,5 @@ class DocumentSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Most pages of a document."""
     scan_pages: Annotated[int, Meta(ge=1)] = 3
     """Pages of a document searched for a Data Matrix."""
+    type_codes: tuple[Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,40}$")], ...] = ()
+    """Types of document that the DMP takes (JDV_J66, not public as a file): another one is an error. None: no list."""
