@@ -7,9 +7,10 @@ from insigne.registry import acts
 from insigne.registry import events as ev
 from insigne.registry.attach import find, person_identifiers
 from insigne.registry.commands import MergePatients, Patient, RecordMovement
-from insigne.registry.decision import Draft, Fault, Refused, Subject
+from insigne.registry.decision import Draft, Fault, Subject
 from insigne.registry.merge import OTHER_INS, join
 from insigne.registry.record import apply_held
+from insigne.registry.refusals import refused
 from insigne.registry.reliability import record_ins, rivals
 from insigne.registry.state import Identity, WorkItem
 from insigne.registry.stays import record_held
@@ -22,14 +23,14 @@ def merge_identities(draft: Draft, act: acts.MergeIdentities) -> None:
     _of_ours(draft, survivor)
     _of_ours(draft, absorbed)
     if survivor.id == absorbed.id:
-        raise Refused(Fault.DUPLICATE_KEY, Subject.PATIENT, "an identity cannot be merged with itself")
+        raise refused("merge-itself", Fault.DUPLICATE_KEY, Subject.PATIENT)
     if survivor.domain != absorbed.domain:
-        raise Refused(Fault.FORBIDDEN, Subject.PATIENT, "identities of two domains are linked, not merged")
+        raise refused("merge-domains", Fault.FORBIDDEN, Subject.PATIENT)
     numbers = {i.ins.ins.matricule for i in (survivor, absorbed) if i.ins is not None}
     if len(numbers) > 1:
-        raise Refused(Fault.FORBIDDEN, Subject.INS, "they hold different INS: one of them is wrong, settle that first")
+        raise refused("merge-ins", Fault.FORBIDDEN, Subject.INS)
     if any(forces_provisional(i.attributes) for i in (survivor, absorbed)):
-        raise Refused(Fault.FORBIDDEN, Subject.RELIABILITY, "one of them is DOUT or FICT: lift the attribute first")
+        raise refused("merge-attribute", Fault.FORBIDDEN, Subject.RELIABILITY)
     join(draft, absorbed, survivor, act.reason)
 
 
@@ -37,7 +38,7 @@ def unmerge_identities(draft: Draft, act: acts.UnmergeIdentities) -> None:
     """The absorbed identity stands by itself again; what came since stays with the survivor, for a person to sort."""
     absorbed = draft.working.identity(act.absorbed)
     if absorbed is None or not absorbed.merged_into:
-        raise Refused(Fault.UNKNOWN_KEY, Subject.PATIENT, "this identity is not merged")
+        raise refused("not-merged", Fault.UNKNOWN_KEY, Subject.PATIENT)
     _of_ours(draft, absorbed)
     survivor = _undone(draft, absorbed, act.reason)
     draft.raise_item("unmerged", (absorbed.id, survivor.id), cause=act.reason)
@@ -73,12 +74,7 @@ def close_work_item(draft: Draft, act: acts.CloseWorkItem) -> None:
     """
     item = _open_item(draft, act.item)
     if item.kind == "to-compare" and any(_stands(draft, subject) for subject in item.subjects):
-        raise Refused(
-            Fault.FORBIDDEN,
-            Subject.INS,
-            "an answer of INSi waits in this item: accept it or refuse it (identity accept, identity refuse), or ask "
-            "INSi again (identity retrieve-ins)",
-        )
+        raise refused("answer-waits", Fault.FORBIDDEN, Subject.INS)
     draft.emit("work-item", item.id, ev.WorkItemClosed(act.outcome), item.version + 1)
     if act.apply:
         _apply_held(draft, item)
@@ -92,7 +88,7 @@ def _stands(draft: Draft, identity_id: str) -> bool:
 def _apply_held(draft: Draft, item: WorkItem) -> None:
     held = bytes(item.held)
     if held == b"null":
-        raise Refused(Fault.FORBIDDEN, Subject.PATIENT, f"nothing was held back by this item of kind {item.kind}")
+        raise refused("nothing-held", Fault.FORBIDDEN, Subject.PATIENT, kind=item.kind)
     match item.kind:
         case "overlay":
             identity = draft.identity(item.subjects[0])
@@ -102,7 +98,7 @@ def _apply_held(draft: Draft, item: WorkItem) -> None:
         case "stay-of-another":
             record_held(draft, draft.identity(item.subjects[0]), msgspec.json.decode(held, type=RecordMovement))
         case _:
-            raise Refused(Fault.FORBIDDEN, Subject.PATIENT, f"an item of kind {item.kind} is not applied, but settled")
+            raise refused("not-applied", Fault.FORBIDDEN, Subject.PATIENT, kind=item.kind)
 
 
 def _join_held(draft: Draft, command: MergePatients) -> None:
@@ -119,26 +115,24 @@ def _named(draft: Draft, identifiers: tuple[Identifier, ...]) -> Identity:
     found = find(draft, person_identifiers(identifiers))
     identity = found.current or found.retired
     if identity is None:
-        raise Refused(Fault.UNKNOWN_KEY, Subject.PATIENT, "the merge held names an identity that is unknown here")
+        raise refused("merge-unknown", Fault.UNKNOWN_KEY, Subject.PATIENT)
     return identity
 
 
 def _of_ours(draft: Draft, identity: Identity) -> None:
     if identity.domain not in draft.policy.own:
-        raise Refused(
-            Fault.FORBIDDEN, Subject.PATIENT, "this identity belongs to another repository: it is merged there"
-        )
+        raise refused("other-repository", Fault.FORBIDDEN, Subject.PATIENT)
 
 
 def _standing(draft: Draft, identity_id: str) -> Identity:
     identity = draft.working.identity(identity_id)
     if identity is None:
-        raise Refused(Fault.UNKNOWN_KEY, Subject.PATIENT, "no such identity")
+        raise refused("unknown-identity", Fault.UNKNOWN_KEY, Subject.PATIENT)
     return draft.survivor(identity)
 
 
 def _open_item(draft: Draft, item_id: str) -> WorkItem:
     item = draft.working.work_item(item_id)
     if item is None or item.closed:
-        raise Refused(Fault.UNKNOWN_KEY, Subject.PATIENT, "no such work item, or it is closed")
+        raise refused("unknown-item", Fault.UNKNOWN_KEY, Subject.PATIENT)
     return item

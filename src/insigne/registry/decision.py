@@ -41,8 +41,14 @@ class Refused(Exception):  # noqa: N818 - a decision, not a failure
     """The command is refused; nothing of it is applied.
 
     `text` may be sent to the peer: it holds no trait. The surviving identifier of a merged one is named only when
-    `survivor` is set, which the rule does only for the authority that issued it.
+    `survivor` is set, which the rule does only for the authority that issued it. The refusal of an act of a person has
+    a `code` too, the sentence in French and what to do about it (`refusals`); that of a message has not.
     """
+
+    code: str = ""
+    text_fr: str = ""
+    remedy: str = ""
+    remedy_fr: str = ""
 
     def __init__(self, fault: Fault, subject: Subject, text: str, *, survivor: str = "") -> None:
         super().__init__(text)

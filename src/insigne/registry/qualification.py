@@ -13,9 +13,10 @@ from insigne.ins.names import first_given_name_matches
 from insigne.ins.status import TransitionRefused, Trigger, allowed_attributes, forces_provisional, transition
 from insigne.registry import acts
 from insigne.registry import events as ev
-from insigne.registry.decision import Draft, Fault, Refused, Subject
+from insigne.registry.decision import Draft, Fault, Subject
 from insigne.registry.details import details_after
 from insigne.registry.record import strict, traits_after
+from insigne.registry.refusals import Texts, refused, worded
 from insigne.registry.reliability import record_ins, rivals
 from insigne.registry.state import Identity
 from insigne.registry.values import Details, Ins, Proof, Traits
@@ -28,13 +29,11 @@ def ours(draft: Draft, identity_id: str, version: int) -> Identity:
     """The identity a person acts on. Raises `Refused`: unknown, merged, not ours, or changed since they looked."""
     identity = draft.working.identity(identity_id)
     if identity is None or identity.merged_into:
-        raise Refused(Fault.UNKNOWN_KEY, Subject.PATIENT, "no such identity, or it was merged")
+        raise refused("unknown-identity", Fault.UNKNOWN_KEY, Subject.PATIENT)
     if identity.domain not in draft.policy.own:
-        raise Refused(
-            Fault.FORBIDDEN, Subject.PATIENT, "this identity belongs to another repository: it is changed there"
-        )
+        raise refused("other-repository", Fault.FORBIDDEN, Subject.PATIENT)
     if version and version != identity.version:
-        raise Refused(Fault.CONFLICT, Subject.PATIENT, "the identity changed since it was shown: look at it again")
+        raise refused("version", Fault.CONFLICT, Subject.PATIENT)
     draft.subject = identity.id
     return identity
 
@@ -44,13 +43,13 @@ def create_identity(draft: Draft, act: acts.CreateIdentity) -> None:
     traits = traits_after(Traits(), act.traits)
     attributes = _attributes(act.attributes)
     if not act.search.criteria:
-        raise Refused(Fault.REQUIRED, Subject.PATIENT, "an identity is not created before it was searched for")
+        raise refused("not-searched", Fault.REQUIRED, Subject.PATIENT)
     _complete(traits)
     _coherent(traits.first_given_name, traits.given_names)
     if draft.working.holders(act.identifier.key):
-        raise Refused(Fault.DUPLICATE_KEY, Subject.PATIENT, "this identifier is already given")
+        raise refused("identifier-taken", Fault.DUPLICATE_KEY, Subject.PATIENT)
     if act.identifier.authority.key not in draft.policy.own:
-        raise Refused(Fault.FORBIDDEN, Subject.PATIENT, "this authority is not ours: see ri.authorities")
+        raise refused("authority-not-ours", Fault.FORBIDDEN, Subject.PATIENT)
     identity_id = draft.new_id()
     created = ev.IdentityCreated(
         domain=act.identifier.authority.key,
@@ -127,7 +126,7 @@ def qualify_by_card(draft: Draft, act: acts.QualifyByCard) -> None:
     identity = ours(draft, act.identity, act.version)
     _allowed(identity, Trigger.APPCV_READ)
     if not is_matricule(act.answer.ins.matricule):  # no call of INSi would find it out
-        raise Refused(Fault.FORBIDDEN, Subject.INS, "a matricule INS has 13 characters and a key of two digits")
+        raise refused("matricule-shape", Fault.FORBIDDEN, Subject.INS)
     identity = _take_answer(draft, identity, replace(act.answer, mode="AV"), act.first_given_name)
     _record_proof(draft, identity, Proof(type="AV", high_trust=True))
 
@@ -188,7 +187,7 @@ def record_verification(draft: Draft, act: acts.RecordVerification) -> None:
     held, candidate = identity.ins, identity.national.candidate
     ins = candidate if candidate is not None else held.ins if held is not None else None
     if ins is None:
-        raise Refused(Fault.REQUIRED, Subject.INS, "no INS to verify")
+        raise refused("no-ins", Fault.REQUIRED, Subject.INS)
     ok = act.verdict == "OK"
     row = _allowed(
         identity,
@@ -274,17 +273,15 @@ def _why_recorded(identity: Identity, ins: Ins) -> str:
 def _acceptable(draft: Draft, identity: Identity, answer: acts.NationalAnswer) -> None:
     """Refuse an INS that this identity may not take: environment, dates that are not whole, traits that differ."""
     if not oid_allowed(answer.ins.oid, draft.policy.environment):
-        raise Refused(Fault.FORBIDDEN, Subject.INS, f"OID {answer.ins.oid} is not one of this environment")
+        raise refused("ins-environment", Fault.FORBIDDEN, Subject.INS, oid=answer.ins.oid)
     if identity.details.collection.birth_date_corrected == "Y":
-        raise Refused(Fault.FORBIDDEN, Subject.TRAITS, "the birth date was completed here (ZFD-4 = Y): it takes no INS")
+        raise refused("birth-date-completed", Fault.FORBIDDEN, Subject.TRAITS)
     compared = compare(strict(identity.traits), strict(answer.traits), settings=draft.policy.comparison)
     if not compared.acceptable:
         fields = ", ".join(one.field for one in compared.fields if one.verdict in {Verdict.BLOCKING, Verdict.MISSING})
-        raise Refused(Fault.FORBIDDEN, Subject.TRAITS, f"the traits differ beyond what is tolerated: {fields}")
+        raise refused("traits-differ", Fault.FORBIDDEN, Subject.TRAITS, fields=fields)
     if not _is_whole(answer.traits.birth_date) and draft.policy.registry.incomplete_answer == "refuse":
-        raise Refused(
-            Fault.FORBIDDEN, Subject.TRAITS, "the birth date INSi gives is incomplete: see registry.incomplete_answer"
-        )
+        raise refused("answer-incomplete", Fault.FORBIDDEN, Subject.TRAITS)
 
 
 def _is_whole(birth_date: str) -> bool:
@@ -297,17 +294,14 @@ def _is_whole(birth_date: str) -> bool:
 def _complete(traits: Traits) -> None:
     missing = [name for name in MANDATORY if not getattr(traits, name)]
     if missing:
-        raise Refused(Fault.REQUIRED, Subject.TRAITS, f"an identity does not stand without {', '.join(missing)}")
+        raise refused("traits-missing", Fault.REQUIRED, Subject.TRAITS, fields=", ".join(missing))
 
 
 def _attributes(asked: tuple[str, ...]) -> tuple[str, ...]:
     """The attributes in one order. Raises `Refused` for a set the RNIV does not have (EXI ID 24)."""
     wanted = tuple(sorted(set(asked)))
     if not allowed_attributes(wanted):
-        shown = "+".join(wanted)
-        raise Refused(
-            Fault.FORBIDDEN, Subject.RELIABILITY, f"{shown}: only HOMA, DOUT, FICT or DOUT with HOMA may be set"
-        )
+        raise refused("attributes", Fault.FORBIDDEN, Subject.RELIABILITY, shown="+".join(wanted))
     return wanted
 
 
@@ -320,14 +314,13 @@ def _kept_first(local: Traits, national: Traits) -> str:
 
 def _coherent(first: str, given_names: str) -> None:
     if given_names and not first_given_name_matches(first, given_names):
-        raise Refused(
-            Fault.FORBIDDEN, Subject.NAME, "the first given name is not the beginning of the list (EXI ID 10)"
-        )
+        raise refused("first-given-name", Fault.FORBIDDEN, Subject.NAME)
 
 
 def _allowed(identity: Identity, trigger: Trigger, *, strictly: bool = False) -> str:
     """The status the table leads to. Raises `Refused` when it has no such row."""
     try:
         return str(transition(identity.status, trigger, identity.attributes, strict=strictly).target)
-    except TransitionRefused as refused:
-        raise Refused(Fault.FORBIDDEN, Subject.RELIABILITY, str(refused)) from None
+    except TransitionRefused as barred:
+        texts = Texts(str(barred), barred.message_fr)
+        raise worded("transition", Fault.FORBIDDEN, Subject.RELIABILITY, texts) from None

@@ -1,0 +1,177 @@
+"""Why an act of a person is refused, in English and French: what is wrong, and what to do about it.
+
+The values a text names are codes or names of fields, never traits: a refusal may be logged, shown and sent to a peer.
+"""
+
+from typing import Final, NamedTuple
+
+from insigne.registry.decision import Fault, Refused, Subject
+
+
+class Texts(NamedTuple):
+    """What is wrong, and what to do ("" when nothing can be), in each language."""
+
+    text: str
+    text_fr: str
+    remedy: str = ""
+    remedy_fr: str = ""
+
+
+def refused(code: str, fault: Fault, subject: Subject, **values: str) -> Refused:
+    """The refusal of that code of `TEXTS`, to be raised."""
+    texts = [text.format(**values) for text in TEXTS[code]]
+    return worded(code, fault, subject, Texts(*texts))
+
+
+def worded(code: str, fault: Fault, subject: Subject, texts: Texts) -> Refused:
+    """A refusal whose texts come from elsewhere."""
+    text = f"{texts.text}: {texts.remedy}" if texts.remedy else texts.text
+    text_fr = f"{texts.text_fr} : {texts.remedy_fr}" if texts.remedy_fr else texts.text_fr
+    said = Refused(fault, subject, text)
+    said.code, said.text_fr, said.remedy, said.remedy_fr = code, text_fr, texts.remedy, texts.remedy_fr
+    return said
+
+
+#: A code once released is never renamed.
+TEXTS: Final[dict[str, Texts]] = {
+    "unknown-identity": Texts(
+        "no such identity, or it was merged",
+        "cette identité n’existe pas, ou elle a été fusionnée",
+        "search for it again",
+        "recherchez-la de nouveau",
+    ),
+    "other-repository": Texts(
+        "this identity belongs to another repository",
+        "cette identité est gérée par un autre référentiel",
+        "have it changed there",
+        "faites-la modifier là-bas",
+    ),
+    "version": Texts(
+        "the identity changed since it was shown",
+        "l’identité a changé depuis qu’elle a été affichée",
+        "look at it again",
+        "consultez-la de nouveau",
+    ),
+    "not-searched": Texts(
+        "an identity is not created before it was searched for",
+        "une identité ne se crée pas sans avoir été recherchée",
+        "search by birth date and first letters (RNIV)",
+        "recherchez par date de naissance et premières lettres (RNIV)",
+    ),
+    "identifier-taken": Texts("this identifier is already given", "cet identifiant est déjà attribué"),
+    "authority-not-ours": Texts(
+        "this authority is not ours",
+        "cette autorité n’est pas la nôtre",
+        "see ri.authorities",
+        "voir le réglage ri.authorities",
+    ),
+    "matricule-shape": Texts(
+        "a matricule INS has 13 characters and a key of two digits",
+        "un matricule INS a 13 caractères et une clé de deux chiffres",
+        "read the card again",
+        "relisez la carte",
+    ),
+    "no-ins": Texts(
+        "no INS to verify",
+        "aucune INS à vérifier",
+        "retrieve it first",
+        "récupérez-la d’abord",
+    ),
+    "ins-environment": Texts(
+        "OID {oid} is not one of this environment",
+        "l’OID {oid} n’est pas admis dans cet environnement",
+        "see the setting environment",
+        "voir le réglage environment",
+    ),
+    "birth-date-completed": Texts(
+        "the birth date was completed here (ZFD-4 = Y), such an identity takes no INS",
+        "la date de naissance a été complétée ici (ZFD-4 = Y), une telle identité ne prend pas d’INS",
+        "enter the real date once it is known",
+        "saisissez la date réelle une fois connue",
+    ),
+    "traits-differ": Texts(
+        "the traits differ beyond what is tolerated ({fields})",
+        "les traits diffèrent au-delà du tolérable ({fields})",
+        "refuse the answer, or correct the identity by its document",
+        "refusez la réponse, ou corrigez l’identité d’après sa pièce",
+    ),
+    "answer-incomplete": Texts(
+        "the birth date INSi gives is incomplete",
+        "la date de naissance donnée par INSi est incomplète",
+        "see registry.incomplete_answer",
+        "voir le réglage registry.incomplete_answer",
+    ),
+    "traits-missing": Texts(
+        "an identity does not stand without {fields}",
+        "une identité ne tient pas sans {fields}",
+        "give the five strict traits",
+        "donnez les cinq traits stricts",
+    ),
+    "attributes": Texts(
+        "{shown}: these attributes do not stand together (EXI ID 24)",
+        "{shown} : ces attributs ne vont pas ensemble (EXI ID 24)",
+        "only HOMA, DOUT, FICT or DOUT with HOMA may be set",
+        "seuls HOMA, DOUT, FICT, ou DOUT avec HOMA, peuvent être posés",
+    ),
+    "first-given-name": Texts(
+        "the first given name is not the beginning of the list (EXI ID 10)",
+        "le premier prénom n’est pas le début de la liste des prénoms (EXI ID 10)",
+        "choose it among the beginnings of the list",
+        "choisissez-le parmi les débuts de la liste",
+    ),
+    "merge-itself": Texts(
+        "an identity cannot be merged with itself",
+        "une identité ne se fusionne pas avec elle-même",
+        "name two identities",
+        "désignez deux identités",
+    ),
+    "merge-domains": Texts(
+        "identities of two domains are linked, not merged",
+        "les identités de deux domaines se rapprochent, elles ne se fusionnent pas",
+    ),
+    "merge-ins": Texts(
+        "they hold different INS, one of them is wrong",
+        "elles portent des INS différentes, l’une d’elles est fausse",
+        "settle that first",
+        "réglez d’abord cela",
+    ),
+    "merge-attribute": Texts(
+        "one of them is DOUT or FICT",
+        "l’une d’elles est douteuse ou fictive",
+        "lift the attribute first",
+        "retirez d’abord l’attribut",
+    ),
+    "not-merged": Texts(
+        "this identity is not merged",
+        "cette identité n’est pas fusionnée",
+    ),
+    "answer-waits": Texts(
+        "an answer of INSi waits in this item",
+        "une réponse d’INSi attend dans cette tâche",
+        "accept it or refuse it (identity accept, identity refuse), or ask INSi again (identity retrieve-ins)",
+        "acceptez-la ou refusez-la (identity accept, identity refuse), ou interrogez INSi de nouveau "
+        "(identity retrieve-ins)",
+    ),
+    "nothing-held": Texts(
+        "nothing was held back by this item of kind {kind}",
+        "rien n’est retenu par cette tâche de nature {kind}",
+        "close it without applying anything",
+        "fermez-la sans rien appliquer",
+    ),
+    "not-applied": Texts(
+        "an item of kind {kind} is not applied, but settled",
+        "une tâche de nature {kind} ne s’applique pas, elle se règle",
+        "close it without applying anything",
+        "fermez-la sans rien appliquer",
+    ),
+    "merge-unknown": Texts(
+        "the merge held names an identity that is unknown here",
+        "la fusion retenue nomme une identité inconnue ici",
+    ),
+    "unknown-item": Texts(
+        "no such work item, or it is closed",
+        "cette tâche n’existe pas, ou elle est fermée",
+        "list the work again",
+        "affichez de nouveau les tâches",
+    ),
+}
