@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-import msgspec
 import typer
 
 from insigne.app.base import open_base
 from insigne.app.logs import configure
 from insigne.cli.common import Context, Exit, emit, emit_line, examples, fail, group_app, parse_time
+from insigne.cli.message_bundle import write_bundle
+from insigne.cli.message_document import LISTED, message_document
+from insigne.cli.message_trace import show_trace, trace_named
 from insigne.cli.opening import PATIENCE, plainly, reading
 from insigne.cli.tables import print_fields, print_table
 from insigne.exchange.model import Answer, MessageRecord, Peer, Received
-from insigne.hl7.charset import CODECS
 from insigne.store.moments import rfc3339
 from insigne.store.queries import MessageFilter, ReadView
 
@@ -26,9 +28,8 @@ app = group_app(
     ),
 )
 
-Disposition = Literal["accepted", "rejected", "duplicate", "ignored", "unframed"]
+Disposition = Literal["accepted", "answered", "rejected", "duplicate", "ignored", "unframed"]
 Code = Literal["AA", "AE", "AR", "CA", "CE", "CR"]
-_LISTED = ("id", "time", "direction", "peer", "control_id", "event", "disposition", "code")
 _PAGE = 500
 
 
@@ -69,22 +70,54 @@ def list_(
     )
     with reading(context) as view:
         rows = [
-            {name: getattr(record, name) for name in _LISTED} for record in _matching(view, wanted, code or "", limit)
+            {name: getattr(record, name) for name in LISTED} for record in _matching(view, wanted, code or "", limit)
         ]
     if context.json:
         for row in rows:
             emit_line(row)
         return
-    print_table(_LISTED, ([str(row[name]) for name in _LISTED] for row in rows), none="no message")
+    print_table(LISTED, ([str(row[name]) for name in LISTED] for row in rows), none="no message")
 
 
-@app.command(epilog=examples("insigne message show 01JMS7Q4", "insigne message show 01JMS7Q4 --json | jq .findings"))
-def show(ctx: typer.Context, message: Annotated[str, typer.Argument(metavar="ID", help="Id in the log.")]) -> None:
+@app.command(
+    epilog=examples(
+        "insigne message show 01JMS7Q4",
+        "insigne message show 01JMS7Q4 --json | jq .findings",
+        "insigne message show 01JMS7Q4 --trace",
+        "insigne message show 1204 --bundle labo-1204.zip",
+    )
+)
+def show(
+    ctx: typer.Context,
+    message: Annotated[str, typer.Argument(metavar="ID", help="Id in the log; see also --trace.")],
+    *,
+    trace: Annotated[
+        bool,
+        typer.Option(
+            "--trace",
+            help="From the bytes that came in, through the decision, to every acknowledgement that came back. ID may "
+            "then also be a number of `insigne outbox list`, a MSH-10 that was sent, a question of `insigne insi "
+            "queue`, or event:SEQ of `insigne identity history --json`.",
+        ),
+    ] = False,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the trace to a zip file without personal values, for a vendor."),
+    ] = None,
+) -> None:
     """Show a message: its bytes as received, the character set, the acknowledgement and the findings."""
     context = Context.of(ctx)
+    if trace or bundle is not None:
+        with reading(context) as view:
+            found = trace_named(view, message)
+        if bundle is not None:
+            write_bundle(context, bundle, found)
+        if trace:
+            show_trace(context, message, found)
+        return
     with reading(context) as view:
         record = _message(view, message)
-    document = _document(record)
+    document = message_document(record)
     if context.json:
         emit(document)
         return
@@ -168,32 +201,3 @@ def _message(view: ReadView, message_id: str) -> MessageRecord:
     if record is None:
         fail(Exit.PROBLEMS, f"{message_id}: no such message; `insigne message list` shows the ids")
     return record
-
-
-def _document(record: MessageRecord) -> dict[str, Any]:
-    declared, _, effective = record.charset.partition(">")
-    codec = effective or CODECS.get(declared, "ascii")
-    findings: list[dict[str, Any]] = msgspec.json.decode(record.findings) if record.findings else []
-    return {
-        **{name: getattr(record, name) for name in _LISTED},
-        "sender": record.sender,
-        "version": record.version,
-        "subject": record.subject,
-        "replay_of": record.replay_of,
-        "digest": record.digest.hex(),
-        "charset": {"declared": declared, "effective": codec},
-        "raw": _bytes(record.raw, codec),
-        "ack": _bytes(record.ack, codec),
-        "findings": findings,
-    }
-
-
-def _bytes(raw: bytes, codec: str) -> dict[str, Any]:
-    """Bytes as text when that loses nothing, else in hexadecimal."""
-    try:
-        text = raw.decode(codec)
-    except UnicodeDecodeError:
-        text = None
-    if text is None or text.encode(codec) != raw:
-        return {"size": len(raw), "text": None, "hex": raw.hex()}
-    return {"size": len(raw), "text": text, "hex": None}
