@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
+import uvloop
 
 from insigne.app.base import Base, rfc3339_now
 from insigne.app.webhooks import ChangeScribe
@@ -82,7 +83,8 @@ class DeliveryWorker:
 
     def _run(self) -> None:
         try:
-            asyncio.run(self._serve())
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(self._serve())
         except Exception as error:  # a defect of ours: the health of the program says that nothing is sent
             _log.error("delivery.ended", error=type(error).__name__)
         finally:

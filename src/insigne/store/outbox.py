@@ -119,6 +119,10 @@ class OutboxWriter(OutboxReader, Writer):
         """See `OutboxTransaction.encoded`."""
         self.gather(sql.ENCODED, [(control_id, row_id)])
 
+    def written_anew(self, row_id: int, before: str, control_id: str) -> None:
+        """See `OutboxTransaction.written_anew`."""
+        self.gather(sql.WRITTEN_ANEW, [(control_id, row_id, before)])
+
     def advance(self, row: Outgoing) -> None:
         """See `OutboxTransaction.advance`."""
         values = (row.state, row.attempts, row.due, row.code, row.reason, row.sent, row.ended, row.id, row.control_id)

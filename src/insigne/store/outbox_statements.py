@@ -15,6 +15,9 @@ INSERT: Final = (
 ENCODED: Final = (
     "UPDATE outbox SET state = 'encoded', control_id = ? WHERE id = ? AND ended IS NULL AND control_id = ''"
 )
+WRITTEN_ANEW: Final = (
+    "UPDATE outbox SET control_id = ? WHERE id = ? AND ended IS NULL AND control_id = ? AND attempts = 0"
+)
 ADVANCE: Final = (
     "UPDATE outbox SET state = ?, attempts = ?, due = ?, code = ?, reason = ?, sent = ?, ended = ?"
     " WHERE id = ? AND ended IS NULL AND control_id = ?"

@@ -97,7 +97,7 @@ class Site:
         """One A40."""
         self.receive(self.adt("A40", survivor, mrg=absorbed))
 
-    def adt(self, trigger, number, name="BERANGER", mrg=None):
+    def adt(self, trigger, number, name="BERANGER", mrg=None, ins="", status="PROV"):
         """A message about an invented person."""
         self._sent += 1
         structure = {"A40": "ADT_A39"}.get(trigger, "ADT_A05")
@@ -105,8 +105,8 @@ class Site:
         return (
             f"MSH|^~\\&|GAM|CHU|INSIGNE|GHT|20260301083000+0100||ADT^{trigger}^{structure}|G{self._sent}|P|2.5^FRA^2.11"
             f"|||||FRA|UNICODE UTF-8|FR||2.11^IHE_FRANCE-2.11-PAM\rEVN||20260301083000+0100\r"
-            f"PID|||{number}^^^GAM&1.2.250.1.999.1&ISO^PI||{name}^MAELLE^MAELLE^^^^L||19810412|F|||^^^^^FRA^BDL^^29019"
-            f"||||||||||||||||||||N|PROV\r{tail}"
+            f"PID|||{number}^^^GAM&1.2.250.1.999.1&ISO^PI{ins}||{name}^MAELLE^MAELLE^^^^L||19810412|F|||^^^^^FRA^BDL^^29019"
+            f"||||||||||||||||||||N|{status}\r{tail}"
         ).encode()
 
     @asynccontextmanager

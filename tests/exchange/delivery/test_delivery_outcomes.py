@@ -301,3 +301,29 @@ def test_nothing_is_written_for_a_receiver_that_wants_nothing_of_it(site, make_r
     labo = site(LABO='subscription = { events = ["A31"], unsupported = { A28 = "drop" } }\n' + STRICT)
     labo.admit(1)
     assert labo.rows() == []
+
+
+def test_an_ins_that_is_no_longer_qualified_does_not_leave_with_a_message_that_waited(site, make_receiver, monkeypatch):
+    monkeypatch.setattr("insigne.exchange.delivery.window.STALE_SECONDS", 0.0)
+    labo = site(LABO=STRICT)
+    matricule = "284022901900127"
+    ins = f"~{matricule}^^^ASIP-SANTE-INS-NIR&1.2.250.1.213.1.4.8&ISO^INS"
+
+    def bytes_of(row_id):
+        with labo.store.read() as view:
+            return view.outgoing_bytes(view.outgoing(row_id).control_id).raw
+
+    async def play():
+        receiver = make_receiver()
+        receiver.gate.clear()
+        labo.receive(labo.adt("A28", 1), labo.adt("A28", 2, ins=ins, status="VALI"))
+        async with labo.dispatching(LABO=receiver):
+            await labo.until(lambda: labo.states() == ["encoded"] * 2)
+            assert matricule.encode() in bytes_of(2)
+            labo.receive(labo.adt("A31", 2))
+            receiver.gate.set()
+            await labo.until(lambda: set(labo.states()) == {"delivered"})
+        assert [raw for raw in receiver.got if matricule.encode() in raw and b"ADT^A28" in raw] == []
+        assert receiver.got[1] == bytes_of(2), "what was sent is what is kept"
+
+    asyncio.run(play())

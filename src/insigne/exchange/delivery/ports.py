@@ -153,6 +153,10 @@ class OutboxTransaction(Transaction, Protocol):
         """Say that the bytes of a row are kept; nothing when it ended meanwhile."""
         ...
 
+    def written_anew(self, row_id: int, before: str, control_id: str) -> None:
+        """Say that other bytes are to be sent, under another MSH-10 than `before`; nothing if those were sent."""
+        ...
+
     def advance(self, row: Outgoing) -> None:
         """Write what became of a row, unless it ended, or was written anew, meanwhile."""
         ...

@@ -15,6 +15,7 @@ from insigne.exchange.delivery.states import Moment, RecentStates, states_of
 from insigne.exchange.errors import StoreError
 from insigne.hl7 import Hl7Error, Message
 from insigne.pam.encode import Dialect, Encoded, Nothing, Notice, SubscriptionSettings, Withheld, encode
+from insigne.registry.state import Identity
 
 _log = structlog.get_logger("insigne.delivery")
 _notice: Final = msgspec.json.Decoder(Notice)
@@ -111,13 +112,13 @@ class Scribe:
     def _written(self, row: Outgoing, moment: Moment) -> Bytes | Kept:
         if not row.notice:
             return Kept("its content was erased by a purge", held=True)
-        today = moment.identity(row.subject)
+        notice = _notice.decode(row.notice)
+        today = self._today(notice, moment)
         version = today.version if today is not None else 0
         control_id = self._new_id()[:_CONTROL_ID]
         known = self._shared.get(row.notice, version) if self._shared is not None and self._proven else None
         if known is not None:
             return self._under_own_header(known, control_id)
-        notice = _notice.decode(row.notice)
         time = self._now()
         outcome = encode(
             notice,
@@ -140,6 +141,13 @@ class Scribe:
                 return Kept(reason, held=True, blocking=outcome.blocking, text_fr=outcome.text_fr)
             case Nothing():
                 return Kept(outcome.reason_code)
+
+    def _today(self, notice: Notice, moment: Moment) -> Identity | None:
+        """The subject as it is now, for its INS; one that had none as of the event shows none, whatever it has now."""
+        then = self._recent.get(notice.refs[0])
+        if isinstance(then, Identity) and then.ins is None:
+            return then
+        return moment.identity(notice.subject)
 
     def _under_own_header(self, known: Bytes, control_id: str) -> Bytes:
         """The same message to this receiver."""

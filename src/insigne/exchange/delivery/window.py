@@ -3,6 +3,7 @@
 A row enters the lanes once its bytes are durable, in order of id; it leaves memory once its end is.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ SIZE: Final = 1000
 _AHEAD: Final = 48
 #: Changes that may wait to be durable before no more is sent or written.
 UNRECORDED: Final = 256
+#: Seconds after which bytes that were never sent are written anew: whether the INS may leave is judged when it does.
+STALE_SECONDS: Final = 60.0
 
 Told = Callable[[OutboxTransaction, Outgoing, Kept], None]
 
@@ -71,6 +74,8 @@ class Window:
         self._to_write: deque[Outgoing] = deque()
         self._entering: deque[_Entry] = deque()
         self._unanswered: set[int] = set()
+        self._never_sent: dict[int, float] = {}  # row → when its bytes were made, here
+        self._stale: deque[int] = deque()
         self.background = 0
         self._read_to = 0
         self._all_read = False
@@ -109,12 +114,17 @@ class Window:
     @property
     def wants_writing(self) -> bool:
         """Whether a row should be written now: a few ahead, more when all of those wait for something."""
-        if not self._to_write or self.unrecorded >= UNRECORDED:
+        if self.unrecorded >= UNRECORDED or not (self._to_write or self._stale):
             return False
+        if self._stale:
+            return True
         return self.starving or len(self._rows) < _AHEAD * self._width
 
     def write_one(self, moment: Moment) -> None:
         """Write the next row in the dialect of the receiver and have its bytes committed. Raises StoreError."""
+        if self._stale:
+            self._write_anew(self._rows[self._stale[0]], moment)
+            return
         row = self._to_write[0]
         if row.state == "held":
             self._to_write.popleft()
@@ -140,6 +150,7 @@ class Window:
             self._enter(entry)
             return
         self._entering.append(entry)
+        self._never_sent[row.id] = time.monotonic()
 
         def write(transaction: OutboxTransaction) -> None:
             transaction.put_bytes((written,))
@@ -147,22 +158,56 @@ class Window:
 
         self.record(write, lambda: self._durable(entry))
 
+    def _write_anew(self, row: Outgoing, moment: Moment) -> None:
+        """Write again a row that waited for long, and was never sent."""
+        written = self._scribe.write(row, moment)
+        self._stale.popleft()
+        if isinstance(written, Kept):
+            self._set_aside_late(row, written)
+            return
+
+        def write(transaction: OutboxTransaction) -> None:
+            transaction.put_bytes((written,))
+            transaction.written_anew(row.id, row.control_id, written.control_id)
+
+        def durable() -> None:
+            self._rows[row.id] = replace(row, control_id=written.control_id)
+            self._bytes[row.id] = written
+            self.retry(row.id)
+
+        self.record(write, durable)
+
+    def _set_aside_late(self, row: Outgoing, kept: Kept) -> None:
+        """What could be said when it was written cannot any more."""
+        after, write = self._aside(row, kept)
+        if kept.blocking:
+            self._rows[row.id] = after
+            self._lanes.hold(row.id)
+            self.record(write, self._turn)
+        else:
+            self.ended(after, write)
+
     def _set_aside(self, row: Outgoing, kept: Kept) -> None:
         """Nothing is sent: the row ends, or waits for a person with its patients."""
-        self.held += kept.held
-        ended = None if kept.blocking else self._now()
-        after = replace(row, state="held" if kept.held else "ignored", reason=kept.reason, ended=ended)
+        after, write = self._aside(row, kept)
         self._rows[row.id] = after
         entry = _Entry(row.id, held=True)
         if kept.blocking:
             self._entering.append(entry)
+        self.record(write, lambda: self._durable(entry) if kept.blocking else self._forget(row.id))
+
+    def _aside(self, row: Outgoing, kept: Kept) -> tuple[Outgoing, Callable[[OutboxTransaction], None]]:
+        """The row as it is once nothing is sent, and what writes that."""
+        self.held += kept.held
+        ended = None if kept.blocking else self._now()
+        after = replace(row, state="held" if kept.held else "ignored", reason=kept.reason, ended=ended)
 
         def write(transaction: OutboxTransaction) -> None:
             transaction.advance(after)
             if kept.held:
                 self._told(transaction, after, kept)
 
-        self.record(write, lambda: self._durable(entry) if kept.blocking else self._forget(row.id))
+        return after, write
 
     def record(self, write: Callable[[OutboxTransaction], None], durable: Callable[[], None]) -> None:
         """Have something committed; `durable` is called once it is."""
@@ -197,12 +242,18 @@ class Window:
 
     def take(self) -> tuple[Outgoing, Bytes] | None:
         """The next row to send, which is then under way, and its bytes."""
-        row_id = self._lanes.take()
+        while (row_id := self._lanes.take()) is not None and self._is_stale(row_id):
+            self._lanes.put_back(row_id)
+            self._stale.append(row_id)
         # A strict destination that waits to try its first row again has no use for more.
         self.starving = row_id is None and not (self._width == 1 and self._lanes.put_back_count)
         if row_id is None:
             return None
         return self._rows[row_id], self._bytes[row_id]
+
+    def _is_stale(self, row_id: int) -> bool:
+        made = self._never_sent.pop(row_id, None)
+        return made is not None and time.monotonic() - made > STALE_SECONDS
 
     def put_back(self, row: Outgoing, *, unanswered: bool) -> None:
         """The row keeps its place and waits for `retry`, or for `retry_unanswered`."""
@@ -235,5 +286,6 @@ class Window:
 
     def _forget(self, row_id: int) -> None:
         row = self._rows.pop(row_id)
+        self._never_sent.pop(row_id, None)
         self.background -= row.background
         self._bytes.pop(row_id, None)
