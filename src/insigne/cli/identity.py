@@ -9,7 +9,8 @@ import typer
 from insigne.cli.common import Context, Exit, emit, emit_line, examples, fail, group_app, note, parse_time
 from insigne.cli.opening import reading
 from insigne.cli.tables import print_fields, print_table
-from insigne.fhir import Resource, family, patient_of, resolve, split_token, survivor
+from insigne.fhir import Resource, family, patient_of
+from insigne.fhir import named as identities_named
 from insigne.ins.cog import bundled_cog
 from insigne.ins.dates import BirthDate
 from insigne.ins.matricule import compact
@@ -172,24 +173,14 @@ def _reader_at(view: ReadView, moment: str) -> Callable[[str], Identity | None]:
 
 def named(context: Context, view: ReadView, text: str, read: Callable[[str], Identity | None]) -> Identity:
     """The standing identity that an argument names; ends the command when there is none."""
-    pair = split_token(text)
-    if pair is None:
-        found = [survivor(read, held)] if (held := read(text)) is not None else []
-    else:
-        authority, value = pair
-        found = resolve(view, _joined(context, authority), value, read) or resolve(view, authority, value, read)
+    config = context.config
+    universal = policy(config.environment, config.authorities, config.registry).universal
+    found = identities_named(view, text, universal, read)
     if not found:
         fail(Exit.PROBLEMS, "no identity is known by that identifier (AUTHORITY|VALUE, or an id of this base)")
     if len(found) > 1:
         note(f"{len(found)} identities have this identifier; also: {', '.join(other.id for other in found[1:])}")
     return found[0]
-
-
-def _joined(context: Context, authority: str) -> str:
-    """The OID or FINESS number to which the configuration joins a namespace, or the authority as given."""
-    config = context.config
-    joined = policy(config.environment, config.authorities, config.registry).universal
-    return joined.get(authority, authority)
 
 
 class _Line(msgspec.Struct):

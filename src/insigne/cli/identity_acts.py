@@ -1,5 +1,7 @@
 """`insigne identity create`, `edit`, `set-attribute`, `merge`, `unmerge`: acts of a named person."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
@@ -11,18 +13,24 @@ from insigne.cli.desk import As, Desk, Reason, Seen, at_desk
 from insigne.cli.identity import IdArgument, row
 from insigne.cli.tables import print_table
 from insigne.exchange.creation import next_identifier, own_authority, prior_search
-from insigne.fhir import Resource, patient_of, split_token
+from insigne.exchange.desk import (
+    NOTHING,
+    EntryRefused,
+    assertion,
+    attributes_after,
+    details_at_creation,
+    edits,
+    entered,
+    merging,
+)
+from insigne.fhir import Resource, merged_named, patient_of
 from insigne.ins.cog import bundled_cog
-from insigne.ins.dates import BirthDate
-from insigne.ins.entry import Entry, enter_traits
+from insigne.ins.remarks import Remark
 from insigne.ins.status import Attribute
 from insigne.ins.traits import StrictTraits
 from insigne.registry import acts
-from insigne.registry.commands import DetailsAssertion, TraitsAssertion
-from insigne.registry.record import RANK, strict
-from insigne.registry.state import PERSON_TYPES, Identity
+from insigne.registry.commands import DetailsAssertion
 from insigne.registry.values import Authority
-from insigne.store.queries import ReadView
 
 app = group_app("Acts of a person on identities that are ours.")
 
@@ -79,16 +87,15 @@ def create(
     """
     context, attributes = Context.of(ctx), _attributes(attribute)
     listed = given_names or (" ".join(given) if len(given) > 1 else "")
-    entry = _entered(StrictTraits(birth_name, given[0], listed, birth_date, sex.upper(), birth_place))
-    details = DetailsAssertion(
-        used_name=used_name,
-        used_given_name=used_given,
-        nationality=nationality,
-        mother_name=mother,
-        collection_mode="SM",
-        birth_date_corrected="Y" if entry.date_completed else None,
-        lunar_birth_date=_lunar(birth_date) or None,
+    with _entering():
+        entry = entered(
+            StrictTraits(birth_name, given[0], listed, birth_date, sex.upper(), birth_place), datetime.now(UTC).date()
+        )
+    _say(entry.remarks)
+    said = DetailsAssertion(
+        used_name=used_name, used_given_name=used_given, nationality=nationality, mother_name=mother
     )
+    details = details_at_creation(said, entry, birth_date)
     with at_desk(context, user, Right.IDENTITY_CREATE) as desk:
         search, alike = _prior_search(desk, entry.traits)
         if alike and not despite_matches:
@@ -97,8 +104,8 @@ def create(
         source = desk.source()
         with desk.base.store.begin() as transaction:
             number = next_identifier(transaction, authority)
-            said = _assertion(entry.traits)
-            act = acts.CreateIdentity(number, said, details, search, reason, attributes, newborn)
+            traits = assertion(entry.traits)
+            act = acts.CreateIdentity(number, traits, details, search, reason, attributes, newborn)
             [decision] = desk.base.registrar.act_within(transaction, [(act, source)])
             transaction.commit()
         desk.show(decision.subject)
@@ -134,25 +141,15 @@ def edit(
     context = Context.of(ctx)
     said = StrictTraits(birth_name, first_given, given_names, birth_date, sex.upper(), birth_place)
     details = DetailsAssertion(used_name=used_name, used_given_name=used_given, nationality=nationality)
-    strict_edit = said != StrictTraits()
-    if strict_edit and not reason:
+    if said != NOTHING and not reason:
         fail(Exit.USAGE, "--reason: say why a strict trait changes")
     with at_desk(context, user, Right.IDENTITY_EDIT) as desk:
         found = desk.named(identity)
-        wanted: list[acts.Act] = []
-        if strict_edit:
-            wanted.append(_edited(found, said, version or found.version, reason))
-        if birth_date:
-            completed = "Y" if _entered(_merged(found, said)).date_completed else ""
-            details = DetailsAssertion(
-                used_name=used_name,
-                used_given_name=used_given,
-                nationality=nationality,
-                birth_date_corrected=completed,
-                lunar_birth_date=_lunar(birth_date),
-            )
-        wanted.append(acts.EditDetails(found.id, 0 if strict_edit else version, details))
-        desk.act(*wanted)
+        with _entering():
+            wanted, remarks = edits(found, said, details, version or found.version, reason, datetime.now(UTC).date())
+        _say(remarks)
+        if wanted:
+            desk.act(*wanted)
         desk.show(found.id)
 
 
@@ -182,13 +179,10 @@ def set_attribute(
     DOUT and FICT make the identity provisional and send its INS to the history; lifting them restores nothing.
     """
     context = Context.of(ctx)
-    wanted, unwanted = set(put or ()), set(lift or ())
-    unknown = (wanted | unwanted) - set(Attribute)
-    if unknown or not wanted | unwanted:
-        fail(Exit.USAGE, f"name what to set, or to --lift, among {', '.join(Attribute)}")
     with at_desk(context, user, Right.IDENTITY_ATTRIBUTE) as desk:
         found = desk.named(identity)
-        attributes = tuple(sorted((set(found.attributes) | wanted) - unwanted))
+        with _entering():
+            attributes = attributes_after(found, put or (), lift or ())
         desk.act(acts.SetAttributes(found.id, version or found.version, attributes, reason))
         desk.show(found.id)
 
@@ -208,7 +202,7 @@ def merge(
     context = Context.of(ctx)
     with at_desk(context, user, Right.IDENTITY_MERGE) as desk:
         kept, gone = desk.named(survivor), desk.named(absorbed)
-        if RANK[gone.status] > RANK[kept.status]:
+        if merging(kept, gone):
             note(f"the identity absorbed is better established ({gone.status}) than its survivor ({kept.status})")
         desk.act(acts.MergeIdentities(kept.id, gone.id, reason))
         desk.show(kept.id)
@@ -226,7 +220,7 @@ def unmerge(
     context = Context.of(ctx)
     with at_desk(context, user, Right.IDENTITY_MERGE) as desk:
         with desk.base.store.read() as view:
-            merged = _merged_identity(view, absorbed)
+            merged = merged_named(view, absorbed)
         if merged is None:
             fail(Exit.PROBLEMS, "no merged identity is known by that identifier")
         desk.act(acts.UnmergeIdentities(merged.id, reason))
@@ -240,20 +234,19 @@ def _attributes(asked: list[str] | None) -> tuple[str, ...]:
     return tuple(asked or ())
 
 
-def _entered(typed: StrictTraits) -> Entry:
-    """The traits by the rules of entry; what they refuse ends the command (exit 2), what they doubt is said."""
-    entry = enter_traits(typed, datetime.now(UTC).date())
-    if entry.errors:
-        fail(Exit.USAGE, "; ".join(str(error) for error in entry.errors))
-    for remark in entry.remarks:
+@contextmanager
+def _entering() -> Iterator[None]:
+    """What the rules of entry refuse ends the command (exit 2), with every fault."""
+    try:
+        yield
+    except EntryRefused as refused:
+        fail(Exit.USAGE, str(refused))
+
+
+def _say(remarks: tuple[Remark, ...]) -> None:
+    """Say what the rules of entry doubt."""
+    for remark in remarks:
         note(remark.message)
-    return entry
-
-
-def _lunar(typed: str) -> str:
-    """A lunar date as ZFD-1 writes it, "" for another."""
-    written = BirthDate.parse(typed)
-    return f"{written.day:02d}^{written.month:02d}^{written.year:04d}" if written.is_lunar else ""
 
 
 def _prior_search(desk: Desk, traits: StrictTraits) -> tuple[acts.PriorSearch, list[Resource]]:
@@ -281,31 +274,3 @@ def _own_authority(desk: Desk) -> Authority:
     if authority is None:
         fail(Exit.USAGE, "ri.authorities: name the authority under which identities are created here")
     return authority
-
-
-def _assertion(traits: StrictTraits) -> TraitsAssertion:
-    return TraitsAssertion(
-        traits.birth_name,
-        traits.first_given_name,
-        traits.given_names,
-        traits.birth_date,
-        traits.sex,
-        traits.birth_place,
-    )
-
-
-def _merged(identity: Identity, said: StrictTraits) -> StrictTraits:
-    """The traits held, with what is said in place of them."""
-    held = strict(identity.traits)
-    return StrictTraits(*(getattr(said, name) or getattr(held, name) for name in StrictTraits.__slots__))
-
-
-def _edited(identity: Identity, said: StrictTraits, version: int, reason: str) -> acts.EditTraits:
-    return acts.EditTraits(identity.id, version, _assertion(_entered(_merged(identity, said)).traits), reason)
-
-
-def _merged_identity(view: ReadView, text: str) -> Identity | None:
-    """The merged identity that an argument names, itself and not its survivor."""
-    pair = split_token(text)
-    ids = [text] if pair is None else view.find_identity(*pair, types=PERSON_TYPES)
-    return next((one for i in ids if (one := view.identity(i)) is not None and one.merged_into), None)

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -18,27 +18,34 @@ from insigne.cli.desk import As, Desk, Reason, Seen, at_desk
 from insigne.cli.identity import IdArgument
 from insigne.cli.identity_copies import read_copy, sealed_copy
 from insigne.cli.tables import print_table
-from insigne.ins.compare import Verdict, first_given_names
+from insigne.exchange.desk import (
+    Card,
+    Shown,
+    answer_of_card,
+    answer_of_symbol,
+    first_names,
+    is_noted,
+    judged,
+    proof_of,
+)
+from insigne.ins.compare import Verdict
 from insigne.ins.compare_sentences import CONCLUSIONS
-from insigne.ins.datamatrix import DatamatrixError, read_payload
+from insigne.ins.datamatrix import DatamatrixError
 from insigne.ins.matricule import check_matricule
-from insigne.ins.proof import Holder, Proof, ProofRules, ProofVerdict, assess
-from insigne.ins.status import insi_call_remark
+from insigne.ins.proof import ProofRules, ProofVerdict
 from insigne.insi.client import InsiUnusable
+from insigne.insi.desk import BARRED, held_answer, held_elsewhere, unadvised
 from insigne.insi.jobs import Job, JobKind
 from insigne.insi.outcomes import HeldAnswer
 from insigne.insi.service import CHANGED
 from insigne.insi.wire.model import WireError
 from insigne.net.tls import TlsError
-from insigne.registry import acts, values
-from insigne.registry.index import ins_key
+from insigne.registry import acts
 from insigne.registry.state import Identity
-from insigne.registry.values import Ins, Traits
 
 app = group_app("Bringing an identity of ours to qualification.")
 
 _MAX_CARD_BYTES: Final = 65_536
-_TO_COMPARE: Final = "to-compare"
 _OUTCOMES: Final = {
     "00": "INSi a trouvé une identité : comparez-la avec la personne, puis acceptez-la ou refusez-la",
     "01": "INSi n’a trouvé personne : vérifiez les traits, le statut ne change pas",
@@ -46,26 +53,6 @@ _OUTCOMES: Final = {
     "OK": "INSi confirme l’INS",
     "KO": "INSi ne confirme pas l’INS : elle passe en historique",
 }
-_BARRED: Final = {
-    "doubtful-or-fictitious": "une identité douteuse ou fictive n’est pas recherchée dans INSi (EXI ID 26)",
-    "birth-date-completed": "la date de naissance a été complétée ici : INSi ne s’interroge pas",
-    "sex-undetermined": "INSi ne connaît que les sexes M et F",
-    "not-ours": "cette identité est gérée par un autre référentiel",
-    "no verification adapter": "aucun service de vérification n’est configuré (insi.verification.adapter)",
-    "no INS to verify": "cette identité ne porte pas d’INS à vérifier",
-}
-
-
-class _Card(msgspec.Struct, frozen=True):
-    """What the Application carte Vitale gives, as a JSON file."""
-
-    matricule: str
-    oid: str
-    birth_name: str
-    given_names: str
-    sex: str
-    birth_date: str
-    birth_place: str = ""
 
 
 @app.command(
@@ -92,9 +79,9 @@ def retrieve_ins(
     context = Context.of(ctx)
     with at_desk(context, user, Right.INSI_CALL) as desk:
         found = desk.named(identity)
-        remark = insi_call_remark(found.status, found.attributes, document_at_hand=document_at_hand)
+        remark, forbidden = unadvised(found, context.config.insi, document_at_hand=document_at_hand)
         if remark is not None:
-            if remark.code == "insi-blocked" or context.config.insi.reco_pp_03 == "block":
+            if forbidden:
                 fail(Exit.PROBLEMS, remark.message)
             note(remark.message)
         job = _asked(desk, found, "retrieve")
@@ -128,7 +115,7 @@ def accept(
     with at_desk(context, user, Right.IDENTITY_QUALIFY) as desk:
         found = desk.named(identity)
         held = _held(desk, found)
-        names = [one.text for one in first_given_names(held.answer.traits.given_names)]
+        names = first_names(held.answer)
         if first_given and first_given not in names:
             note(f"premiers prénoms possibles : {', '.join(names)}")
         desk.act(acts.AcceptIns(found.id, version or found.version, held.answer, first_given))
@@ -183,21 +170,17 @@ def record_proof(
     changes nothing (exit 1); a document past its validity is noted, and a valid one asked for by a work item.
     """
     context = Context.of(ctx)
-    seen = Proof(
-        kind, _day(expiry, "--expiry"), Proof(second, _day(second_expiry, "--guardian-expiry")) if second else None
-    )
+    shown = Shown(kind, expiry, second, second_expiry, ehpad)
     rules = _rules(context)
     content = read_copy(context, copy)
     with at_desk(context, user, Right.IDENTITY_QUALIFY) as desk:
         found = desk.named(identity)
-        holder = Holder(found.traits.birth_date, found.details.nationality, ehpad)
-        verdict = assess(seen, holder, datetime.now(UTC).date(), rules)
-        noted = verdict.high_trust or {reason.code for reason in verdict.reasons} == {"proof-expired"}
-        if not noted:
+        verdict = judged(shown, found, datetime.now(UTC).date(), rules)
+        if not is_noted(verdict):
             known = f"; documents: {', '.join(rules.types)}" if kind not in rules.types else ""
             fail(Exit.PROBLEMS, _against(verdict) + known)
         kept = sealed_copy(desk, found, kind, content) if content else None
-        proof = values.Proof(kind, verdict.high_trust, expiry, second, kept.id if kept is not None else "")
+        proof = proof_of(shown, verdict, kept.id if kept is not None else "")
         desk.act(acts.RecordProof(found.id, version or found.version, proof), copy=kept)
         for reminder in verdict.reminders:
             note(reminder.message_fr)
@@ -243,11 +226,10 @@ def qualify_by_card(
     """Qualify directly by the Application carte Vitale (RNIV 1 §4.3.4); INSi is not called."""
     context = Context.of(ctx)
     try:
-        card = msgspec.json.decode(_bytes(file), type=_Card)
+        card = msgspec.json.decode(_bytes(file), type=Card)
     except msgspec.MsgspecError as error:
         fail(Exit.USAGE, f"{file}: {error}")
-    traits = Traits(card.birth_name, "", card.given_names, card.birth_date.replace("-", ""), card.sex, card.birth_place)
-    answer = acts.NationalAnswer(Ins(card.matricule, card.oid), traits, mode="AV")
+    answer = answer_of_card(card)
     for remark in check_matricule(card.matricule):
         note(remark.message_fr)
     with at_desk(context, user, Right.IDENTITY_QUALIFY) as desk:
@@ -279,14 +261,11 @@ def scan(
     context = Context.of(ctx)
     text = payload if payload.startswith("IS") else _bytes(payload).decode("ascii", "replace").strip("\r\n")
     try:
-        symbol = read_payload(text)
+        answer = answer_of_symbol(text)
     except DatamatrixError as error:
         fail(Exit.PROBLEMS, str(error))
-    for remark in check_matricule(symbol.matricule):
+    for remark in check_matricule(answer.ins.matricule):
         note(remark.message_fr)
-    read = symbol.traits
-    traits = Traits(read.birth_name, "", read.given_names, read.birth_date, read.sex, read.birth_place)
-    answer = acts.NationalAnswer(Ins(symbol.matricule, symbol.oid), traits, mode="CB")
     with at_desk(context, user, Right.IDENTITY_QUALIFY) as desk:
         found = desk.named(identity)
         desk.act(acts.ReadDataMatrix(found.id, version or found.version, answer))
@@ -319,7 +298,7 @@ def _asked(desk: Desk, identity: Identity, kind: JobKind) -> Job:
     elif job.state == "failed":
         note(f"INSi a refusé la demande ({job.error})")
     elif job.state == "cancelled":
-        note(f"INSi n’a pas été interrogé : {_BARRED.get(job.outcome, job.outcome)}")
+        note(f"INSi n’a pas été interrogé : {BARRED.get(job.outcome, ('', job.outcome))[1]}")
     elif job.error:
         note("l’identité a changé pendant l’interrogation : la réponse n’a pas été appliquée")
     else:
@@ -338,13 +317,12 @@ def _leave(job: Job, good: str) -> None:
 def _held(desk: Desk, identity: Identity) -> HeldAnswer:
     """The answer of INSi that waits for a person; the command ends when there is none (exit 1)."""
     with desk.base.store.read() as view:
-        item_id = view.open_work_item(f"{_TO_COMPARE}|{identity.id}")
-        item = view.work_item(item_id) if item_id else None
-    if item is None:
+        held = held_answer(view, identity.id)
+    if held is None:
         fail(
             Exit.PROBLEMS, "no answer of INSi waits for this identity: ask for it with `insigne identity retrieve-ins`"
         )
-    return msgspec.json.decode(bytes(item.held), type=HeldAnswer)
+    return held
 
 
 def _say_comparison(desk: Desk, identity: Identity) -> None:
@@ -357,7 +335,7 @@ def _say_comparison(desk: Desk, identity: Identity) -> None:
         print_table(TITLES, side_by_side(identity, held), none="")
     note(CONCLUSIONS[Verdict(held.verdict)][1])
     with desk.base.store.read() as view:
-        others = [other for other in view.holders(ins_key(held.answer.ins.matricule)) if other != identity.id]
+        others = held_elsewhere(view, identity.id, held)
     if others:
         note(f"cette INS est déjà portée par une autre identité : {', '.join(others)}")
 
@@ -371,13 +349,6 @@ def _rules(context: Context) -> ProofRules:
 
 def _against(verdict: ProofVerdict) -> str:
     return "; ".join(reason.message_fr for reason in verdict.reasons)
-
-
-def _day(text: str, option: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        fail(Exit.USAGE, f"{option}: {text!r} is not a date like 2031-05-02")
 
 
 def _bytes(name: str) -> bytes:

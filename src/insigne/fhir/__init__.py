@@ -10,7 +10,7 @@ Rules of this room:
 Sources: FHIR R4 4.0.1; FR Core 2.2.0 (profiles `fr-core-patient` and `fr-core-patient-ins`); RNIV 1 v2.0.
 """
 
-from insigne.fhir.lookup import Reader, family, patient_of, resolve, split_token, survivor
+from insigne.fhir.lookup import Reader, family, merged_named, named, patient_of, resolve, split_token, survivor
 from insigne.fhir.patient import patient
 from insigne.fhir.resources import Resource, capability_statement, operation_outcome, searchset
 
@@ -19,6 +19,8 @@ __all__ = [
     "Resource",
     "capability_statement",
     "family",
+    "merged_named",
+    "named",
     "operation_outcome",
     "patient",
     "patient_of",

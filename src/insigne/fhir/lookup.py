@@ -4,7 +4,7 @@ One rule for the CLI and the HTTP interface: an INS is looked up as an INS, neve
 any other pair names a person identifier; a merged identity answers by its survivor.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final, Protocol
 
 from insigne.fhir.identifiers import authority_of
@@ -68,6 +68,28 @@ def resolve(reader: Reader, authority: str, value: str, read: Read | None = None
         standing = survivor(states, held)
         found.setdefault(standing.id, standing)
     return list(found.values())
+
+
+def named(reader: Reader, text: str, universal: Mapping[str, str], read: Read | None = None) -> list[Identity]:
+    """The standing identities that a text names: an id of the base, or `AUTHORITY|VALUE`.
+
+    `universal` joins namespaces to the OID or FINESS number of their authority (`registry.settings.Policy`).
+    """
+    pair = split_token(text)
+    states = read or reader.identity
+    if pair is None:
+        held = states(text)
+        return [] if held is None else [survivor(states, held)]
+    authority, value = pair
+    joined = universal.get(authority, authority)
+    return resolve(reader, joined, value, read) or resolve(reader, authority, value, read)
+
+
+def merged_named(reader: Reader, text: str) -> Identity | None:
+    """The merged identity that a text names, itself and not its survivor."""
+    pair = split_token(text)
+    ids = [text] if pair is None else reader.find_identity(*pair, types=PERSON_TYPES)
+    return next((one for i in ids if (one := reader.identity(i)) is not None and one.merged_into), None)
 
 
 def _by_ins(reader: Reader, states: Read, ins: Ins) -> list[Identity]:

@@ -42,7 +42,7 @@ def enter_traits(typed: StrictTraits, today: date, cog: Cog | None = None) -> En
         given_names=_name(typed.given_names, "given", "given_names", errors) if typed.given_names else "",
     )
     if traits.given_names and not first_given_name_matches(traits.first_given_name, traits.given_names):
-        remarks.append(_FIRST_GIVEN_NAME)
+        remarks.append(FIRST_GIVEN_NAME)
     traits, completed = _birth_date(traits, today, errors)
     if completed:
         remarks.append(_COMPLETED)
@@ -102,7 +102,7 @@ def _error(field: str, rule: str, remedy: str, message_fr: str) -> EntryError:
     return EntryError(field, rule, remedy=remedy, message_fr=message_fr)
 
 
-_FIRST_GIVEN_NAME = Remark(
+FIRST_GIVEN_NAME = Remark(
     "first-given-name",
     "The first given name is not the beginning of the list of given names (EXI ID 10)",
     "Le premier prénom n’est pas le début de la liste des prénoms de naissance (EXI ID 10)",

@@ -20,6 +20,7 @@ import structlog
 from insigne.exchange.apply import Registrar
 from insigne.insi.automation import eligible
 from insigne.insi.client import Caller, InsiClient, evidence, retrieve
+from insigne.insi.desk import queued
 from insigne.insi.done import Claimed, Done
 from insigne.insi.entry import UNKNOWN_TO_COG, prepare_search
 from insigne.insi.jobs import Job, JobKind, is_of_campaign
@@ -158,13 +159,10 @@ class InsiService:
 
     def ask_now(self, identity_id: str, kind: JobKind, author: str) -> Job:
         """Queue a job on behalf of a person and work on it at once, whatever the breaker says; the job as it ended."""
-        now = self._now()
         transaction = self._storage.begin()
         try:
-            job = transaction.open_job(identity_id, kind)
-            if job is None or job.state == "waiting":
-                job_id = self._new_id() if job is None else job.id
-                job = Job(job_id, kind, identity_id, "user", author, now, due=now)
+            job = queued(transaction, identity_id, kind, author, now=self._now(), new_id=self._new_id)
+            if job.state == "waiting":
                 job = self._leased(job)
                 transaction.put_job(job)
             identity = transaction.identity(identity_id)

@@ -1,0 +1,85 @@
+"""What a person at a desk has to do with INSi: asking about an identity, and the answer that waits to be compared."""
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+import msgspec
+
+from insigne.ins.remarks import Remark
+from insigne.ins.status import insi_call_remark
+from insigne.insi.jobs import Job, JobKind
+from insigne.insi.outcomes import HeldAnswer
+from insigne.insi.ports import InsiTransaction
+from insigne.insi.settings import InsiSettings
+from insigne.registry.index import ins_key
+from insigne.registry.ports import Key
+from insigne.registry.state import Identity, WorkItem
+
+#: Why INSi is not asked, by the code of `automation.eligible` or of the service, in English and French.
+BARRED = {
+    "doubtful-or-fictitious": (
+        "INSi is not asked about a doubtful or fictitious identity (EXI ID 26)",
+        "une identité douteuse ou fictive n’est pas recherchée dans INSi (EXI ID 26)",
+    ),
+    "birth-date-completed": (
+        "the birth date was completed here: INSi is not asked",
+        "la date de naissance a été complétée ici : INSi ne s’interroge pas",
+    ),
+    "sex-undetermined": ("INSi knows the sexes M and F only", "INSi ne connaît que les sexes M et F"),
+    "not-ours": ("another repository manages this identity", "cette identité est gérée par un autre référentiel"),
+    "merged": ("this identity was merged", "cette identité a été fusionnée"),
+    "no verification adapter": (
+        "no verification service is configured (insi.verification.adapter)",
+        "aucun service de vérification n’est configuré (insi.verification.adapter)",
+    ),
+    "no INS to verify": (
+        "this identity holds no INS to verify",
+        "cette identité ne porte pas d’INS à vérifier",
+    ),
+}
+
+
+class HeldReader(Protocol):
+    """A view of the base."""
+
+    def work_item(self, item_id: str) -> WorkItem | None:
+        """The work item of that id."""
+        ...
+
+    def open_work_item(self, key: str) -> str | None:
+        """The id of the open work item of that key."""
+        ...
+
+    def holders(self, key: Key) -> Iterable[str]:
+        """The ids of the identities that hold or held an identifier."""
+        ...
+
+
+def held_answer(view: HeldReader, identity_id: str) -> HeldAnswer | None:
+    """The answer of INSi that waits for a person to compare it, None when there is none."""
+    item_id = view.open_work_item(f"to-compare|{identity_id}")
+    item = view.work_item(item_id) if item_id else None
+    return None if item is None else msgspec.json.decode(bytes(item.held), type=HeldAnswer)
+
+
+def held_elsewhere(view: HeldReader, identity_id: str, held: HeldAnswer) -> list[str]:
+    """The other identities that hold or held the INS of an answer."""
+    return [other for other in view.holders(ins_key(held.answer.ins.matricule)) if other != identity_id]
+
+
+def unadvised(identity: Identity, settings: InsiSettings, *, document_at_hand: bool) -> tuple[Remark | None, bool]:
+    """What there is to say before INSi is asked for an INS, and whether it forbids the call (RECO PP 03)."""
+    remark = insi_call_remark(identity.status, identity.attributes, document_at_hand=document_at_hand)
+    return remark, remark is not None and (remark.code == "insi-blocked" or settings.reco_pp_03 == "block")
+
+
+def queued(
+    transaction: InsiTransaction, identity_id: str, kind: JobKind, author: str, *, now: str, new_id: Callable[[], str]
+) -> Job:
+    """Queue a question on behalf of a person, due at once; one that waits becomes theirs, one being asked stays."""
+    job = transaction.open_job(identity_id, kind)
+    if job is None or job.state == "waiting":
+        job_id = new_id() if job is None else job.id
+        job = Job(job_id, kind, identity_id, "user", author, now, due=now)
+        transaction.put_job(job)
+    return job
