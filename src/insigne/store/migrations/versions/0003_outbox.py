@@ -40,7 +40,7 @@ def upgrade() -> None:
     op.create_index(
         "outbox_waiting",
         "outbox",
-        ["destination", "id"],
+        ["destination", "id", "ended"],
         unique=False,
         sqlite_where=sa.text("ended IS NULL"),
         postgresql_where=sa.text("ended IS NULL"),
