@@ -173,3 +173,26 @@ def test_the_help_of_the_family_imports_no_pdf_library():
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
     assert "Examples:" in done.stdout
+
+
+def test_a_text_is_rendered_with_the_banner_of_an_identity(insigne, hospital, tmp_path):
+    text, out = tmp_path / "letter.txt", tmp_path / "letter.pdf"
+    text.write_text("Cher confrère,\n", encoding="utf-8")
+    run = insigne("--data", hospital.folder, "document", "render", text, out, "--identity", MARGOT, "--json")
+    assert run.status == 0, run.err
+    assert json.loads(run.out) == {"file": str(out), "qualified": True}
+    image, words = shown(out)
+    assert "Cher confrère," in words
+    assert dmtx(image) == [PAYLOAD]
+
+
+def test_a_text_is_rendered_without_any_base_and_must_be_utf_8(insigne, tmp_path):
+    page, out = tmp_path / "page.html", tmp_path / "page.pdf"
+    page.write_text("<h1>Compte rendu</h1>", encoding="utf-8")
+    assert insigne("--data", tmp_path / "none", "document", "render", page, out).status == 0
+    assert "Compte rendu" in shown(out)[1]
+    page.write_bytes("é".encode("latin-1"))
+    refused = insigne("--data", tmp_path / "none", "document", "render", page, tmp_path / "other.pdf")
+    assert refused.status == 1
+    assert "UTF-8" in refused.err
+    assert not (tmp_path / "other.pdf").exists()

@@ -7,6 +7,7 @@ from insigne.cli.common import examples, group_app
 ACTS: Final = {
     "stamp": ("insigne.cli.document_stamp", "Put the INS banner and Data Matrix of an identity on a PDF."),
     "datamatrix": ("insigne.cli.document_stamp", "Draw the INS Data Matrix of an identity."),
+    "render": ("insigne.cli.document_render", "Make a PDF/A of a text or of simple HTML."),
     "cda": ("insigne.cli.document_cda", "Build the CDA R2 document that carries a PDF."),
     "check": ("insigne.cli.document_cda", "Check a CDA R2 document."),
     "read": ("insigne.cli.document_read", "Read the Data Matrix of a PDF or a scan, and compare it with the registry."),

@@ -21,6 +21,7 @@ from insigne.ins.names import latin_letters
 DATA: Final = Path(__file__).with_name("data")
 REGULAR: Final = DATA / "SourceSans3-Regular.ttf"
 BOLD: Final = DATA / "SourceSans3-Bold.ttf"
+ITALIC: Final = DATA / "SourceSans3-Italic.ttf"
 
 _LETTERS: Final = frozenset({*range(0x20, 0x7F), *range(0xA0, 0x180), *map(ord, "ȘșȚț‘’“”–—…€")})
 _MISSING: Final = "?"
@@ -93,7 +94,11 @@ class Face:
 @cache
 def face(path: Path = REGULAR) -> Face:
     """Read a typeface and make its subset of Latin letters; once a process."""
-    font = TTFont(path)
+    with TTFont(path) as font:
+        return _cut(font)
+
+
+def _cut(font: Any) -> Face:
     name = f"{_TAG}+{font['name'].getDebugName(6)}"
     options = subset.Options(hinting=False, notdef_outline=True, glyph_names=False, layout_closure=False, name_IDs=[])
     options.drop_tables += ["GDEF", "GPOS", "GSUB", "STAT"]
