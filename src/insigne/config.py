@@ -26,6 +26,7 @@ from insigne.api.settings import HttpSettings
 from insigne.documents.settings import DocumentSettings
 from insigne.exchange.delivery.settings import DeliverySettings
 from insigne.exchange.settings import ExchangeSettings, SenderSettings
+from insigne.exchange.silence import AlarmSettings
 from insigne.ins.settings import ComparisonSettings, ProofSettings
 from insigne.insi.settings import InsiSettings
 from insigne.pam.encode.settings import SubscriptionSettings
@@ -93,6 +94,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     senders: tuple[SenderSettings, ...] = ()
     destinations: tuple[DestinationSettings, ...] = ()
     exchange: ExchangeSettings = ExchangeSettings()
+    alarms: AlarmSettings = AlarmSettings()
     insi: InsiSettings = InsiSettings()
     access: AccessSettings = AccessSettings()
     enrolment: EnrolmentSettings = EnrolmentSettings()

@@ -6,7 +6,7 @@ A check that fails makes the program not ready (503). One that is degraded leave
 import shutil
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from enum import StrEnum
@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from insigne.exchange.delivery.alarms import Alarm
 from insigne.exchange.errors import StoreError
 from insigne.net.tls import TlsError, days_left
 
@@ -41,6 +42,7 @@ Probe = Callable[[], Check]
 REUSED_FOR: Final = 1.0
 #: Seconds to wait for the checks another caller is running; beyond, they count as failing.
 PATIENCE: Final = 5.0
+_MOST_ALARMS: Final = 20
 
 
 class Health:
@@ -103,6 +105,19 @@ def alive_probe(name: str, alive: Callable[[], bool]) -> Probe:
 
     def probe() -> Check:
         return Check(name, Status.OK) if alive() else Check(name, Status.FAILING, "stopped: restart the service")
+
+    return probe
+
+
+def alarm_probe(on: Callable[[], Iterable[Alarm]]) -> Probe:
+    """No alarm is on. Only kinds and subjects are told, since health is open to anybody."""
+
+    def probe() -> Check:
+        told = [f"{alarm.kind} {alarm.subject} since {alarm.since}" for alarm in on()]
+        if not told:
+            return Check("alarms", Status.OK)
+        more = f"; and {len(told) - _MOST_ALARMS} more" if len(told) > _MOST_ALARMS else ""
+        return Check("alarms", Status.DEGRADED, "; ".join(told[:_MOST_ALARMS]) + more + ": see insigne alarm list")
 
     return probe
 

@@ -17,6 +17,7 @@ from insigne import __version__
 from insigne.api.app import create_app
 from insigne.api.deps import ApiDeps
 from insigne.api.server import HttpServer
+from insigne.app.alarms import AlarmWatch
 from insigne.app.base import Base, open_base, rfc3339_now, utc_now
 from insigne.app.delivery import DeliveryWorker
 from insigne.app.enrolment import enrolment_page
@@ -26,6 +27,7 @@ from insigne.app.metrics import metrics_of
 from insigne.app.transports import remote_folders
 from insigne.app.watch import health_of
 from insigne.config import LoadedConfig, store_url
+from insigne.exchange.delivery.alarms import Alarms
 from insigne.exchange.groupcommit import GroupCommit
 from insigne.ins.cog import bundled_cog
 from insigne.insi.campaigns import CampaignPump
@@ -87,6 +89,8 @@ class Service:
         self.insi = _insi_worker(base)
         self.housekeeper = Housekeeper(base)
         self.delivery = DeliveryWorker(base) if config.destinations else None
+        self.alarms = self.delivery.alarms if self.delivery is not None else Alarms()
+        self.alarm_watch: AlarmWatch | None = None
         self._tasks: list[asyncio.Task[None]] = []
         enrolment = enrolment_page(base)
         deps = ApiDeps(
@@ -113,6 +117,8 @@ class Service:
         self.housekeeper.start()
         if self.delivery is not None:
             self.delivery.start()
+        self.alarm_watch = AlarmWatch(self._base, self.alarms, self.delivery.channels if self.delivery else ())
+        self.alarm_watch.start()
         self.listening = True
         # The first messages need not wait for what can be made before them.
         threading.Thread(target=warm, args=(EDITIONS[NEWEST],), name="insigne-warm", daemon=True).start()
@@ -133,6 +139,8 @@ class Service:
         await asyncio.to_thread(self.housekeeper.stop)
         if self.delivery is not None:
             await asyncio.to_thread(self.delivery.stop)
+        if self.alarm_watch is not None:
+            await asyncio.to_thread(self.alarm_watch.stop)
         await asyncio.to_thread(self.http.stop)
         if self._executor is not None:
             self._executor.shutdown()

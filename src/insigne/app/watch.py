@@ -7,6 +7,7 @@ from insigne.api.health import (
     Health,
     Probe,
     Status,
+    alarm_probe,
     alive_probe,
     backlog_probe,
     certificate_probe,
@@ -14,7 +15,9 @@ from insigne.api.health import (
     store_probe,
 )
 from insigne.app.base import Base, utc_now
+from insigne.app.delivery import DeliveryWorker
 from insigne.app.insi import InsiWorker
+from insigne.exchange.delivery.alarms import Alarms
 from insigne.exchange.groupcommit import GroupCommit
 from insigne.transport.mllp_server import MllpServer
 from insigne.transport.remote_folder import RemoteFolderIntake
@@ -27,6 +30,8 @@ class Watched(Protocol):
     mllp: MllpServer
     listening: bool
     insi: InsiWorker | None
+    delivery: DeliveryWorker | None
+    alarms: Alarms
     remote_folders: list[RemoteFolderIntake]
 
 
@@ -37,6 +42,7 @@ def health_of(service: Watched, base: Base) -> Health:
         "disk": disk_probe(base.data_dir),
         "intake": backlog_probe("intake", lambda: service.receiver.waiting, many=base.config.exchange.queue // 2),
     }
+    probes["alarms"] = alarm_probe(service.alarms.on)
     if base.config.mllp.tls is not None:
         tls = base.config.mllp.tls
         probes["mllp-certificate"] = certificate_probe("mllp-certificate", tls.cert_file, utc_now)

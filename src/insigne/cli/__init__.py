@@ -35,6 +35,7 @@ COMMANDS = {
     "message": ("insigne.cli.message", "List, show and replay messages received and sent."),
     "outbox": ("insigne.cli.outbox", "List, show, replay, skip and edit what is told to receivers."),
     "destination": ("insigne.cli.destination", "List, test, pause, resume and initialise receivers."),
+    "alarm": ("insigne.cli.alarm", "List what an operator must look at."),
     "db": ("insigne.cli.db", "Upgrade, rebuild and verify the database."),
     "backup": ("insigne.cli.backup", "Write a consistent copy of the data folder to one file."),
     "restore": ("insigne.cli.restore", "Put a backup back in an empty data folder."),
