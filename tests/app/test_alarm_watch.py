@@ -114,15 +114,26 @@ def test_messages_that_wait_for_a_person_raise_one_alarm_until_they_are_settled(
 def test_an_alarm_lives_through_a_restart_and_ends_once_the_destination_takes_messages(base):
     first = Alarms()
     first.raised("destination-down", "LABO", rfc3339(NOW), "no answer")
-    AlarmWatch(base, first, [channel(down=1.0)]).look(NOW)
+    AlarmWatch(base, first, lambda: [channel(down=1.0)]).look(NOW)
     again = Alarms()
-    watch = AlarmWatch(base, again, [channel()])
+    watch = AlarmWatch(base, again, lambda: [channel()])
     with capture_logs() as logs:
         watch.look(NOW)
         assert [alarm.kind for alarm in again.on()] == ["destination-down"]
         assert logs == []
-    AlarmWatch(base, again, [channel(delivered=1)]).look(NOW)
+    AlarmWatch(base, again, lambda: [channel(delivered=1)]).look(NOW)
     assert on(base) == []
+
+
+def test_an_alarm_told_again_before_those_of_the_last_run_are_known_replaces_them(base):
+    first = Alarms()
+    first.raised("destination-down", "LABO", rfc3339(NOW), "no answer")
+    AlarmWatch(base, first).look(NOW)
+    again = Alarms()
+    again.raised("destination-down", "LABO", rfc3339(NOW + timedelta(hours=1)), "no answer")
+    AlarmWatch(base, again).look(NOW)
+    with base.store.read() as view:
+        assert [alarm.since for alarm in view.alarms()] == [rfc3339(NOW + timedelta(hours=1))]
 
 
 def test_alarms_of_a_destination_that_is_no_more_end(base):

@@ -29,21 +29,27 @@ _WRITE_WAIT: Final = 5.0
 class AlarmWatch:
     """A thread that looks from time to time, and keeps each change of an alarm as it comes, until told to stop."""
 
-    def __init__(self, base: Base, alarms: Alarms, channels: Sequence[Channel] = ()) -> None:
-        """`channels`: the destinations being served."""
+    def __init__(self, base: Base, alarms: Alarms, channels: Callable[[], Sequence[Channel]] = tuple) -> None:
+        """`channels` gives the destinations being served."""
         self._base = base
         self._settings = base.config.alarms
         self._zone = _zone(self._settings.time_zone)
         self._alarms = alarms
-        self._channels = tuple(channels)
+        self._channels = channels
         self._counted_to: datetime | None = None
         self._inherited = False
         self._failing = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="insigne-alarms", daemon=True)
 
+    def inherit(self) -> None:
+        """Take over the alarms that were on at the last stop. To be done before anything raises one. Raises StoreError."""
+        with self._base.store.read() as view:
+            self._alarms.inherit(view.alarms())
+        self._inherited = True
+
     def start(self) -> None:
-        """Start watching; alarms that were on at the last stop are on."""
+        """Start watching."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -55,9 +61,7 @@ class AlarmWatch:
     def look(self, now: datetime) -> None:
         """Look once: raise, end and keep alarms. Raises StoreError."""
         if not self._inherited:
-            with self._base.store.read() as view:
-                self._alarms.inherit(view.alarms())
-            self._inherited = True
+            self.inherit()
         self._unsettled(rfc3339(now))
         self._recovered(rfc3339(now))
         if self._settings.silence:
@@ -95,7 +99,7 @@ class AlarmWatch:
 
     def _recovered(self, now: str) -> None:
         """A destination that was down or refused when the service stopped, and takes messages since it started."""
-        for channel in self._channels:
+        for channel in self._channels():
             if channel.counters.delivered and channel.breaker.open_since() is None:
                 self._alarms.ended(DOWN, channel.name, now)
 

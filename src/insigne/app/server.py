@@ -90,7 +90,7 @@ class Service:
         self.housekeeper = Housekeeper(base)
         self.delivery = DeliveryWorker(base) if config.destinations else None
         self.alarms = self.delivery.alarms if self.delivery is not None else Alarms()
-        self.alarm_watch: AlarmWatch | None = None
+        self.alarm_watch = AlarmWatch(base, self.alarms, lambda: self.delivery.channels if self.delivery else ())
         self._tasks: list[asyncio.Task[None]] = []
         enrolment = enrolment_page(base)
         deps = ApiDeps(
@@ -115,9 +115,9 @@ class Service:
         if self.insi is not None:
             self.insi.start()
         self.housekeeper.start()
+        self.alarm_watch.inherit()
         if self.delivery is not None:
             self.delivery.start()
-        self.alarm_watch = AlarmWatch(self._base, self.alarms, self.delivery.channels if self.delivery else ())
         self.alarm_watch.start()
         self.listening = True
         # The first messages need not wait for what can be made before them.
@@ -139,8 +139,7 @@ class Service:
         await asyncio.to_thread(self.housekeeper.stop)
         if self.delivery is not None:
             await asyncio.to_thread(self.delivery.stop)
-        if self.alarm_watch is not None:
-            await asyncio.to_thread(self.alarm_watch.stop)
+        await asyncio.to_thread(self.alarm_watch.stop)
         await asyncio.to_thread(self.http.stop)
         if self._executor is not None:
             self._executor.shutdown()

@@ -36,10 +36,12 @@ class Alarms:
         self.news = threading.Event()
 
     def inherit(self, alarms: Iterable[Alarm]) -> None:
-        """Those that were on when the service stopped: they are not told again."""
+        """Those that were on when the service stopped: they are not told again; one told since is a new one."""
         with self._lock:
             for alarm in alarms:
-                self._on.setdefault((alarm.kind, alarm.subject), alarm)
+                known = self._on.setdefault((alarm.kind, alarm.subject), alarm)
+                if known is not alarm:
+                    self._unsaved.append(replace(alarm, ended=known.since))
 
     def raised(self, kind: str, subject: str, now: str, text: str) -> None:
         """The alarm is on; told only if it was not. `text` holds nothing personal."""
