@@ -7,6 +7,7 @@ from insigne.exchange.delivery.model import Attempt, Bytes, Destination, Draft
 from insigne.registry import events as ev
 from insigne.store import outbox_statements as sql
 from insigne.store.outbox import OutboxFilter
+from insigne.store.purge import purge
 
 NOW = "2026-03-01T08:00:00.000Z"
 LATER = "2026-03-01T09:00:00.000Z"
@@ -159,3 +160,23 @@ def test_the_queue_of_a_destination_is_read_in_order_from_what_waits_only(sqlite
     with sqlite_hospital.store.read() as view:
         plan = [row[3] for row in view.select(f"EXPLAIN QUERY PLAN {sql.WAITING}", ("LABO", 0, 10))]
     assert plan == ["SEARCH outbox USING INDEX outbox_waiting (destination=? AND id>?)"]
+
+
+def test_a_purge_empties_what_was_told_and_leaves_what_waits(store):
+    attempt = Attempt(1, 1, NOW, "C1", "delivered", "AA", "", b"MSA|AA|C1\r", 12)
+    one, two = (Bytes(control_id, "ADT^A28^ADT_A05", NOW, b"MSH|") for control_id in ("C1", "C2"))
+    written(
+        store,
+        lambda t: t.queue([draft(), draft(subject="B"), draft(subject="C", created="2027-01-01T00:00:00.000Z")]),
+        lambda t: t.put_bytes([one, two]),
+        lambda t: t.put_attempts([attempt]),
+        lambda t: t.encoded(1, "C1"),
+        lambda t: t.encoded(2, "C2"),
+    )
+    written(store, lambda t: t.settle(1, "delivered", "", NOW), lambda t: t.settle(3, "delivered", "", NOW))
+    assert purge(store, "claire", messages_before="2026-12-31T00:00:00.000Z")["told"] == 1
+    with store.read() as view:
+        assert (view.outgoing(1).notice, view.outgoing_bytes("C1"), view.attempts(1)[0].ack) == (b"", None, b"")
+        assert (view.outgoing(2).notice, view.outgoing_bytes("C2")) == (b"{}", two)
+        assert view.outgoing(3).notice == b"{}"
+    assert purge(store, "claire", messages_before="2026-12-31T00:00:00.000Z")["told"] == 0

@@ -8,7 +8,7 @@ import typer
 from insigne.cli.common import Context, Exit, command_app, examples, fail, parse_time
 from insigne.cli.opening import PATIENCE, author, existing
 from insigne.cli.reports import conclude, progress
-from insigne.store import Store, statements
+from insigne.store import Store, outbox_statements, statements
 from insigne.store.copies import EXPIRED
 from insigne.store.moments import rfc3339
 from insigne.store.purge import BATCH
@@ -97,10 +97,11 @@ def _purged(store: Store, limits: _Limits) -> dict[str, int]:
 
 def _counted(store: Store, limits: _Limits) -> dict[str, int]:
     """What a purge would erase: the same rows, in the same batches, only counted."""
-    counts = {"messages": 0, "payloads": 0, "snapshots": 0, "calls": 0}
+    counts = {"messages": 0, "told": 0, "payloads": 0, "snapshots": 0, "calls": 0}
     with store.read() as view:
         if limits.messages is not None:
             counts["messages"] = _old_rows(view, statements.OLD_MESSAGES, limits.messages)
+            counts["told"] = _old_rows(view, outbox_statements.OLD, limits.messages, 0)
         if limits.payloads is not None:
             counts["payloads"], counts["snapshots"] = _old_events(view, limits.payloads)
         if limits.calls is not None:
@@ -109,8 +110,8 @@ def _counted(store: Store, limits: _Limits) -> dict[str, int]:
     return counts
 
 
-def _old_rows(view: ReadView, sql: str, before: str) -> int:
-    count, last = 0, ""
+def _old_rows(view: ReadView, sql: str, before: str, first: str | int = "") -> int:
+    count, last = 0, first
     while found := view.select(sql, (before, last, BATCH)):
         count, last = count + len(found), found[-1][0]
     return count

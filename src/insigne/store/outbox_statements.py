@@ -72,6 +72,17 @@ QUEUES: Final = "SELECT destination, count(*), min(id) FROM outbox WHERE ended I
 FAILED: Final = (
     "SELECT destination, state, count(*) FROM outbox WHERE state IN ('held', 'dead') GROUP BY destination, state"
 )
+#: What was told and is over, with content left; and the texts that empty it, each by the id of the row.
+OLD: Final = (
+    "SELECT id FROM outbox WHERE created < ? AND id > ? AND ended IS NOT NULL AND notice IS NOT NULL"
+    " ORDER BY id LIMIT ?"
+)
+ERASE: Final = (
+    "UPDATE outbox SET notice = NULL WHERE id = ?",
+    "UPDATE outbox_bytes SET raw = NULL WHERE control_id = (SELECT control_id FROM outbox WHERE id = ?)",
+    "UPDATE outbox_bytes SET raw = NULL WHERE control_id IN (SELECT control_id FROM outbox_attempt WHERE outbox = ?)",
+    "UPDATE outbox_attempt SET ack = NULL WHERE outbox = ?",
+)
 CREATED: Final = "SELECT created FROM outbox WHERE id = ?"
 INIT_WAITING: Final = "SELECT count(*) FROM outbox WHERE destination = ? AND ended IS NULL AND kind = 'init'"
 

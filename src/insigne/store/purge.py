@@ -13,7 +13,7 @@ from insigne.registry.events import EncounterSnapshot, IdentitySnapshot, Recorde
 from insigne.registry.evolve import State
 from insigne.registry.state import Encounter, Identity
 from insigne.registry.workingset import WorkingSet
-from insigne.store import copies, statements
+from insigne.store import copies, outbox_statements, statements
 from insigne.store.audit import AuditEntry
 from insigne.store.audit_verify import PURGED
 from insigne.store.moments import utc_now
@@ -26,17 +26,22 @@ BATCH: Final = 200
 
 
 class Kept(NamedTuple):
-    """Rows whose bytes are erased: what they are called, the text that finds old ones, the text that empties one."""
+    """Rows whose bytes are erased: what they are called, the text that finds old ones, those that empty one.
+
+    `first` is less than any id.
+    """
 
     name: str
     object: str
     old: str
-    erase: str
+    erase: tuple[str, ...]
+    first: str | int = ""
 
 
-_MESSAGES: Final = Kept("messages", "message", statements.OLD_MESSAGES, statements.ERASE_MESSAGE)
-_COPIES: Final = Kept("copies", "document-copy", copies.EXPIRED, copies.ERASE)
-_CALLS: Final = Kept("calls", "insi-call", statements.OLD_CALLS, statements.ERASE_CALL)
+_MESSAGES: Final = Kept("messages", "message", statements.OLD_MESSAGES, (statements.ERASE_MESSAGE,))
+_TOLD: Final = Kept("told", "outbox", outbox_statements.OLD, outbox_statements.ERASE, first=0)
+_COPIES: Final = Kept("copies", "document-copy", copies.EXPIRED, (copies.ERASE,))
+_CALLS: Final = Kept("calls", "insi-call", statements.OLD_CALLS, (statements.ERASE_CALL,))
 
 
 def purge(
@@ -51,7 +56,7 @@ def purge(
     wait: float = 30.0,
     now: Callable[[], str] = utc_now,
 ) -> dict[str, int]:
-    """Erase the bytes of messages, the payloads of events, the criteria and raw answers of calls, each before a moment.
+    """Erase what is older than a moment: bytes of messages received and told, payloads of events, answers of calls.
 
     Copies of documents are erased once the moment is past that they were to be kept until. Moments are RFC 3339 UTC
     with milliseconds. Before the payloads of an object go, its state is written as a sealed snapshot event, from which
@@ -61,6 +66,7 @@ def purge(
     work = _Purge(store, author, progress, wait, now)
     if messages_before is not None:
         work.bytes(_MESSAGES, messages_before)
+        work.bytes(_TOLD, messages_before)
     if calls_before is not None:
         work.bytes(_CALLS, calls_before)
     if copies_until is not None:
@@ -80,18 +86,18 @@ class _Purge:
         self._progress = progress
         self._wait = wait
         self._now = now
-        self.done = {"messages": 0, "payloads": 0, "snapshots": 0, "calls": 0, "copies": 0}
+        self.done = {"messages": 0, "told": 0, "payloads": 0, "snapshots": 0, "calls": 0, "copies": 0}
 
     def bytes(self, kind: Kept, before: str) -> None:
         """Empty the rows of that kind written before that moment."""
-        last = ""
+        last = kind.first
         while True:
             with self._store.begin(self._wait) as transaction:
                 found = transaction.select(kind.old, (before, last, BATCH))
                 if not found:
                     return
                 last = found[-1][0]
-                transaction.execute_each([(kind.erase, found)])
+                transaction.execute_each([(text, found) for text in kind.erase])
                 details = {kind.name: str(len(found)), "before": before}
                 transaction.record(AuditEntry(self._author, f"{kind.name}-erased", kind.object, self._now(), details))
                 transaction.commit()
