@@ -18,7 +18,8 @@ from insigne.exchange.settings import ExchangeSettings
 from insigne.hl7 import Junk
 
 _log = structlog.get_logger("insigne.exchange.groupcommit")
-_RETRY_SECONDS = 0.01
+#: Another writer of this program, delivery, holds the base for a few milliseconds at a time.
+_RETRY_SECONDS = 0.002
 
 Callback = Callable[[Answer], None]
 Item = tuple[Received | Unframed, Callback]
