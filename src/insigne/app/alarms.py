@@ -43,7 +43,7 @@ class AlarmWatch:
         self._thread = threading.Thread(target=self._run, name="insigne-alarms", daemon=True)
 
     def inherit(self) -> None:
-        """Take over the alarms that were on at the last stop. To be done before anything raises one. Raises StoreError."""
+        """Take over the alarms that were on at the last stop, before anything raises one. Raises StoreError."""
         with self._base.store.read() as view:
             self._alarms.inherit(view.alarms())
         self._inherited = True

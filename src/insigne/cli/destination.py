@@ -22,6 +22,10 @@ from insigne.net.tls import TlsError
 from insigne.store.audit import AuditEntry
 from insigne.store.transaction import UnitOfWork
 
+LATER: Final = {
+    "preview": ("insigne.cli.destination_preview", "Tell the last events under a planned configuration, and compare."),
+}
+
 app = group_app(
     "The receivers: what each is at; test, pause, resume, initialise them.",
     examples(
@@ -29,7 +33,9 @@ app = group_app(
         "insigne destination test LABO",
         "insigne destination pause LABO --reason 'mise à jour du labo' --as claire.dupont",
         "insigne destination init LABO --rate 50 --as claire.dupont",
+        "insigne destination preview LABO --change subscription.edition=2.5",
     ),
+    LATER,
 )
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the destination in the configuration.")]
