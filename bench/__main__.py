@@ -15,6 +15,7 @@ NAMES = {
     "intake": "messages a second over MLLP, durable before the acknowledgement",
     "base": "the same on a base of a million identities; reading, commands, start, memory",
     "insi": "searches of INSi through the queue; a call against zeep's; the memory of a long queue",
+    "diffusion": "telling receivers: how soon, how many, after a backlog, beside an initial load; against a peer",
     "faults": "kill -9 under load, again and again: nothing lost, nothing twice",
 }
 
@@ -39,7 +40,7 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    names = "\n".join(f"  {name:8} {what}" for name, what in NAMES.items())
+    names = "\n".join(f"  {name:9} {what}" for name, what in NAMES.items())
     parser = argparse.ArgumentParser(
         prog="./run bench",
         description=f"Benchmarks; peers are measured in the same run.\n\n{names}",

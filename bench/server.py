@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from bench import machine
@@ -68,6 +68,9 @@ class Server:
             raise RuntimeError(f"the server ended with status {status}:\n{self.log_end()}")
 
 
+AnyServer = TypeVar("AnyServer", bound=Server)
+
+
 def insigne(data: Path, *settings: str, commit_delay_ms: float = 0.0) -> Server:
     """`insigne serve` on a data folder; `commit_delay_ms` is added to every commit (see `launcher`)."""
     program = ["-m", "insigne"] if not commit_delay_ms else ["-m", "bench.launcher", str(commit_delay_ms)]
@@ -105,7 +108,7 @@ def canned_insi(data: Path) -> Server:
 
 
 @contextmanager
-def running(server: Server) -> Iterator[Server]:
+def running(server: AnyServer) -> Iterator[AnyServer]:
     """Stop the server at the end; kill it when something fails."""
     try:
         yield server
