@@ -10,7 +10,8 @@ from starlette.requests import Request
 
 from insigne.access.invitations import MOST_ATTEMPTS
 from insigne.exchange.errors import StoreLost
-from insigne.web.body import LARGEST_FORM, BodyRefused, read_form
+from insigne.net.body import BodyRefused
+from insigne.web.body import LARGEST_FORM, read_form
 
 from .conftest import NOW, ODETTE
 

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from insigne.access import Scope
+from insigne.api.acts import Acts
 from insigne.api.changes import PATH as CHANGES_PATH
 from insigne.api.changes import Changes
 from insigne.api.deps import ApiDeps
@@ -34,7 +35,7 @@ def create_app(deps: ApiDeps) -> Starlette:
         return Response(generate_latest(deps.metrics), media_type=CONTENT_TYPE_LATEST)
 
     def described(_: Request) -> Response:
-        return json_response(openapi(deps.version))
+        return json_response(openapi(deps.version, acts=deps.acts is not None))
 
     return Starlette(
         routes=[
@@ -46,6 +47,7 @@ def create_app(deps: ApiDeps) -> Starlette:
             secured(f"{BASE_PATH}/Patient/{{id}}", patients.read, Scope.FHIR_READ),
             secured(CHANGES_PATH, changes.list, Scope.API_READ),
             secured(OPENAPI_PATH, described, Scope.API_READ, Scope.API_WRITE, Scope.FHIR_READ, Scope.ADMIN),
+            *(Acts(deps, deps.acts).routes() if deps.acts is not None else ()),
             *(hosted(prefix, guest) for prefix, guest in deps.guests.items()),
         ],
         middleware=[
@@ -62,7 +64,7 @@ def _refused(request: Request, error: Exception) -> Response:
         raise error
     text = error.detail
     if error.status_code == 405:
-        text = "this interface is read-only: GET and HEAD only"
+        text = f"only {(error.headers or {}).get('Allow', 'other methods')} here"
     elif error.status_code == 404 and error.detail == "Not Found":
         text = "nothing is served here"
     return refusal(request.scope, error.status_code, text, error.headers)

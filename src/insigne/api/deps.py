@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from insigne.access import TokenStore
+from insigne.api.acts_deps import ActsDeps
 from insigne.api.health import Health
 from insigne.fhir import Reader
 from insigne.fhir.changes import ChangeReader
@@ -39,7 +40,8 @@ class ApiDeps:
     """The dependencies of the application. `reader` and `tokens` are used from several threads at once.
 
     `now` is an aware present; `started` when this program did. `public_url` replaces the address a request came to.
-    `guests` are applications served under a prefix (`/enrol`) that authenticate their requests themselves.
+    `guests` are applications served under a prefix (`/enrol`) that authenticate their requests themselves. `acts` is
+    None where nobody acts on identities: for another role than `ri`.
     """
 
     reader: Callable[[], AbstractContextManager[IdentityReader]]
@@ -52,3 +54,4 @@ class ApiDeps:
     public_url: str = ""
     metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
     guests: Mapping[str, ASGIApp] = field(default_factory=dict)
+    acts: ActsDeps | None = None

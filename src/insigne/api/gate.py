@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,8 +20,15 @@ from insigne.access import Scope as Right
 from insigne.api.metrics import HttpMetrics
 from insigne.api.responses import refusal
 from insigne.exchange.errors import StoreError
+from insigne.net.body import BodyRefused, read_body
 
 Handler = Callable[[Request], Response]
+BodyHandler = Callable[[Request, bytes], Response]
+Answering = Callable[[Request], Awaitable[Response]]
+
+LARGEST_BODY: Final = 16_384
+"""Bytes of a body; far more than an act needs."""
+_BODY_SECONDS: Final = 15.0
 
 OPEN_PATHS: Final = frozenset({"/health/live", "/health/ready"})
 """The only paths without authentication, apart from those of guests (`deps.ApiDeps.guests`)."""
@@ -45,14 +52,21 @@ def secured(path: str, handler: Handler, *rights: Right) -> Route:
     """A GET route open to tokens with one of these scopes. A handler runs in a thread of its own."""
     if not rights:
         raise ValueError(f"{path}: name the scopes that may use it")
-    return Route(path, _Endpoint(path, handler, rights), methods=["GET"])
+    return Route(path, _Endpoint(path, _plain(handler), rights), methods=["GET"])
+
+
+def written(path: str, handler: BodyHandler, *rights: Right) -> Route:
+    """A POST route open to tokens with one of these scopes, that takes a bounded body of JSON."""
+    if not rights:
+        raise ValueError(f"{path}: name the scopes that may use it")
+    return Route(path, _Endpoint(path, _taking(handler), rights), methods=["POST"])
 
 
 def opened(path: str, handler: Handler) -> Route:
     """A GET route open to all; its path must be one of OPEN_PATHS."""
     if path not in OPEN_PATHS:
         raise ValueError(f"{path}: every path but {', '.join(sorted(OPEN_PATHS))} needs a scope")
-    return Route(path, _Endpoint(path, handler, ()), methods=["GET"])
+    return Route(path, _Endpoint(path, _plain(handler), ()), methods=["GET"])
 
 
 def hosted(prefix: str, guest: ASGIApp) -> Mount:
@@ -68,9 +82,9 @@ def hosted(prefix: str, guest: ASGIApp) -> Mount:
 class _Endpoint:
     """The end of a route, as an ASGI application."""
 
-    def __init__(self, template: str, handler: Handler, rights: tuple[Right, ...]) -> None:
+    def __init__(self, template: str, answering: Answering, rights: tuple[Right, ...]) -> None:
         self._template = template
-        self._handler = handler
+        self._answering = answering
         self._rights = rights
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,8 +95,32 @@ class _Endpoint:
                 wanted = " or ".join(self._rights)
                 await refusal(scope, 403, f"this token lacks the scope {wanted}")(scope, receive, send)
                 return
-        response = await run_in_threadpool(self._handler, Request(scope))
+        response = await self._answering(Request(scope, receive))
         await response(scope, receive, send)
+
+
+def _plain(handler: Handler) -> Answering:
+    async def answer(request: Request) -> Response:
+        return await run_in_threadpool(handler, request)
+
+    return answer
+
+
+def _taking(handler: BodyHandler) -> Answering:
+    """What reads the body before the handler has it."""
+
+    async def answer(request: Request) -> Response:
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            return refusal(request.scope, 415, "the body is sent as application/json", {"connection": "close"})
+        try:
+            body = await read_body(request.stream(), LARGEST_BODY, _BODY_SECONDS)
+        except BodyRefused as refused:
+            return refusal(request.scope, refused.status, str(refused), {"connection": "close"})
+        except ClientDisconnect:
+            return refusal(request.scope, 400, "the body did not come whole")
+        return await run_in_threadpool(handler, request, body)
+
+    return answer
 
 
 class Shell:

@@ -2,15 +2,49 @@
 
 from typing import Any, Final
 
+from insigne.api.acts_openapi import PERSON
+from insigne.api.acts_openapi import paths as act_paths
+from insigne.api.acts_openapi import schemas as act_schemas
 from insigne.api.changes import DEFAULT_LIMIT, MOST_LIMIT
 from insigne.api.changes import PATH as CHANGES_PATH
+from insigne.api.problems import MEDIA_TYPE
 
 PATH: Final = "/api/v1/openapi.json"
 
-_ERROR: Final = {
+_PROBLEM: Final = {
     "type": "object",
-    "required": ["error", "status"],
-    "properties": {"error": {"type": "string"}, "status": {"type": "integer"}},
+    "description": "Problem details (RFC 9457), in English and French.",
+    "required": ["type", "title", "title_fr", "status", "detail", "detail_fr"],
+    "properties": {
+        "type": {"type": "string", "description": "urn:insigne:problem:CODE"},
+        "title": {"type": "string"},
+        "title_fr": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "detail_fr": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "description": "Every fault.",
+            "items": {
+                "type": "object",
+                "required": ["field", "rule", "remedy", "remedy_fr"],
+                "properties": {
+                    "field": {"type": "string"},
+                    "rule": {"type": "string"},
+                    "remedy": {"type": "string"},
+                    "remedy_fr": {"type": "string"},
+                    "position": {"type": "integer", "description": "1-based, of the character at fault."},
+                },
+            },
+        },
+        "candidates": {"type": "array", "description": "Patients alike.", "items": {"type": "object"}},
+    },
+}
+_PATIENT: Final = {
+    "type": "object",
+    "description": "FHIR R4 Patient, FR Core, as `insigne identity show` gives it.",
+    "required": ["resourceType"],
+    "properties": {"resourceType": {"const": "Patient"}},
 }
 _CHECK: Final = {
     "type": "object",
@@ -39,17 +73,14 @@ _CHANGE: Final = {
         "events": {"type": "array", "items": {"type": "string"}, "description": "Every event of the change."},
         "patient": {
             "description": "The person as they are now (FHIR R4 Patient, FR Core); the survivor of a merge.",
-            "oneOf": [
-                {"type": "object", "required": ["resourceType"], "properties": {"resourceType": {"const": "Patient"}}},
-                {"type": "null"},
-            ],
+            "oneOf": [{"$ref": "#/components/schemas/Patient"}, {"type": "null"}],
         },
     },
 }
 
 
-def openapi(version: str) -> dict[str, Any]:
-    """The document; `version` is that of the program."""
+def openapi(version: str, *, acts: bool = False) -> dict[str, Any]:
+    """The document; `version` is that of the program, `acts` whether people act on identities here."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "Insigne", "version": version, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
@@ -57,6 +88,7 @@ def openapi(version: str) -> dict[str, Any]:
         "paths": {
             CHANGES_PATH: {"get": _changes()},
             PATH: {"get": _operation("This document", "describe", {"type": "object"})},
+            **(act_paths() if acts else {}),
             "/health/live": {"get": _open("Whether the program runs", "live", {"type": "object"}, [])},
             "/health/ready": {"get": _open("Whether it can do its work", "ready", _HEALTH, ["503"])},
         },
@@ -66,9 +98,15 @@ def openapi(version: str) -> dict[str, Any]:
                     "type": "http",
                     "scheme": "bearer",
                     "description": "`insigne token create --scope api.read`",
-                }
+                },
+                **({"person": PERSON} if acts else {}),
             },
-            "schemas": {"Change": _CHANGE, "Error": _ERROR},
+            "schemas": {
+                "Change": _CHANGE,
+                "Patient": _PATIENT,
+                "Problem": _PROBLEM,
+                **(act_schemas() if acts else {}),
+            },
         },
     }
 
@@ -106,8 +144,8 @@ def _changes() -> dict[str, Any]:
 def _operation(summary: str, name: str, schema: dict[str, Any], refusals: list[str] | None = None) -> dict[str, Any]:
     answers = {"200": {"description": "Done", "content": {"application/json": {"schema": schema}}}}
     for status in [*(refusals or []), "401", "403"]:
-        error = {"schema": {"$ref": "#/components/schemas/Error"}}
-        answers[status] = {"description": _REFUSALS[status], "content": {"application/json": error}}
+        problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+        answers[status] = {"description": _REFUSALS[status], "content": {MEDIA_TYPE: problem}}
     return {"summary": summary, "operationId": name, "responses": answers}
 
 

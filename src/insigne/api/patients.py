@@ -65,8 +65,13 @@ class Patients:
         return fhir_response(searchset(entries, base, _address(base, given), following))
 
     def _base(self, request: Request) -> str:
-        root = self._deps.public_url or str(request.base_url)
-        return root.rstrip("/") + BASE_PATH
+        return fhir_base(request, self._deps.public_url)
+
+
+def fhir_base(request: Request, public_url: str) -> str:
+    """The address of the FHIR interface as the one who asks knows it."""
+    root = public_url or str(request.base_url)
+    return root.rstrip("/") + BASE_PATH
 
 
 def _versioned(request: Request, built: Resource, location: str) -> Response:

@@ -7,9 +7,11 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Scope
 
+from insigne.api.problems import of_status
 from insigne.fhir import Resource, operation_outcome
 
 FHIR_PREFIX: Final = "/fhir/"
+API_PREFIX: Final = "/api/"
 
 #: HTTP status → FHIR issue type.
 _ISSUES: Final = {
@@ -35,8 +37,14 @@ def fhir_response(resource: Resource, status: int = 200, headers: Mapping[str, s
 
 
 def refusal(scope: Scope, status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
-    """An error, as an OperationOutcome under `/fhir/`, else as `{"error", "status"}`. `text` holds no personal data."""
-    if str(scope["path"]).startswith(FHIR_PREFIX):
+    """An error, as an OperationOutcome under `/fhir/`, problem details under `/api/`, else `{"error", "status"}`.
+
+    `text` holds no personal data.
+    """
+    path = str(scope["path"])
+    if path.startswith(FHIR_PREFIX):
         return fhir_response(operation_outcome(_ISSUES.get(status, "exception"), text), status, headers)
+    if path.startswith(API_PREFIX):
+        return of_status(status, text, headers).response()
     document: dict[str, Any] = {"error": text, "status": status}
     return json_response(document, status, headers)

@@ -18,6 +18,7 @@ from insigne.api.app import create_app
 from insigne.api.deps import ApiDeps
 from insigne.api.server import HttpServer
 from insigne.app.alarms import AlarmWatch
+from insigne.app.acts import acts_of
 from insigne.app.base import Base, open_base, rfc3339_now, utc_now
 from insigne.app.delivery import DeliveryWorker
 from insigne.app.enrolment import enrolment_page
@@ -104,6 +105,7 @@ class Service:
             public_url=config.http.public_url,
             metrics=metrics_of(self, base),
             guests={PREFIX: enrolment} if enrolment is not None else {},
+            acts=acts_of(base),
         )
         self.http = HttpServer(create_app(deps), config.http)
 

@@ -10,6 +10,7 @@ import uvloop
 from insigne.app.logs import configure
 from insigne.app.server import serve as run_service
 from insigne.cli.common import Context, Exit, command_app, examples, fail
+from insigne.config import ConfigError
 from insigne.exchange.errors import StoreError, StoreLost
 from insigne.net.secrets import SecretError
 from insigne.net.tls import TlsError
@@ -50,7 +51,7 @@ def serve(
         fail(Exit.USAGE, str(held))
     except StoreLost as lost:
         fail(Exit.UNREACHABLE, str(lost))
-    except (StoreError, TlsError, SecretError) as error:
+    except (StoreError, TlsError, SecretError, ConfigError) as error:
         fail(Exit.USAGE, str(error))
     except OSError as error:
         fail(Exit.UNREACHABLE, f"cannot listen: {error}")

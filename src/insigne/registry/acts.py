@@ -156,18 +156,20 @@ class ReadDataMatrix(Value, frozen=True):
 
 
 class MergeIdentities(Value, frozen=True):
-    """Merge two identities by hand."""
+    """Merge two identities by hand; `version` is that of the survivor."""
 
     survivor: str
     absorbed: str
     reason: str
+    version: int = 0
 
 
 class UnmergeIdentities(Value, frozen=True):
-    """Undo a merge."""
+    """Undo a merge; `version` is that of the absorbed identity."""
 
     absorbed: str
     reason: str
+    version: int = 0
 
 
 class AssignWorkItem(Value, frozen=True):

@@ -22,6 +22,7 @@ def merge_identities(draft: Draft, act: acts.MergeIdentities) -> None:
     survivor, absorbed = _standing(draft, act.survivor), _standing(draft, act.absorbed)
     _of_ours(draft, survivor)
     _of_ours(draft, absorbed)
+    _unchanged(survivor, act.version)
     if survivor.id == absorbed.id:
         raise refused("merge-itself", Fault.DUPLICATE_KEY, Subject.PATIENT)
     if survivor.domain != absorbed.domain:
@@ -40,6 +41,7 @@ def unmerge_identities(draft: Draft, act: acts.UnmergeIdentities) -> None:
     if absorbed is None or not absorbed.merged_into:
         raise refused("not-merged", Fault.UNKNOWN_KEY, Subject.PATIENT)
     _of_ours(draft, absorbed)
+    _unchanged(absorbed, act.version)
     survivor = _undone(draft, absorbed, act.reason)
     draft.raise_item("unmerged", (absorbed.id, survivor.id), cause=act.reason)
     draft.subject = absorbed.id
@@ -122,6 +124,11 @@ def _named(draft: Draft, identifiers: tuple[Identifier, ...]) -> Identity:
 def _of_ours(draft: Draft, identity: Identity) -> None:
     if identity.domain not in draft.policy.own:
         raise refused("other-repository", Fault.FORBIDDEN, Subject.PATIENT)
+
+
+def _unchanged(identity: Identity, version: int) -> None:
+    if version and version != identity.version:
+        raise refused("version", Fault.CONFLICT, Subject.PATIENT)
 
 
 def _standing(draft: Draft, identity_id: str) -> Identity:

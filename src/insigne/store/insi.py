@@ -107,6 +107,10 @@ class InsiQueries(InsiReader):
             parameters.append(after)
         return [Job(*row) for row in self.select(sql + statements.JOBS_ORDER, (*parameters, limit))]
 
+    def last_job(self, identity: str) -> Job | None:
+        """The question about that identity that was asked last."""
+        return next(iter(self.jobs(JobFilter(identity=identity), limit=1)), None)
+
     def job_states(self) -> dict[str, int]:
         """How many jobs there are in each state that has any."""
         return dict(self.select(statements.JOB_STATES))

@@ -17,8 +17,9 @@ from starlette.types import Receive, Scope, Send
 from insigne.access.invitations import Invitation
 from insigne.exchange.errors import StoreError
 from insigne.ins.cog import Cog
+from insigne.net.body import BodyRefused
 from insigne.net.rate import Limiter
-from insigne.web.body import BodyRefused, read_form
+from insigne.web.body import read_form
 from insigne.web.enrolment.desk import Desk
 from insigne.web.enrolment.form import Answers, Errors, check
 from insigne.web.enrolment.places import PlaceNames

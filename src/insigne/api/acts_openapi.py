@@ -1,0 +1,123 @@
+"""The description of the acts in the OpenAPI document: bodies from their types, the rest from one table."""
+
+from typing import Any, Final
+
+import msgspec
+
+from insigne.api.acts import ACTS, ANSWER_PATH, Served
+from insigne.api.acts_desk import REMARKS
+from insigne.api.acts_person import HEADER
+from insigne.api.gate import LARGEST_BODY
+from insigne.api.problems import MEDIA_TYPE
+
+PERSON: Final = {
+    "type": "apiKey",
+    "in": "header",
+    "name": HEADER,
+    "description": "The person who acts: `Basic base64(name:secret)`, of a user made by `insigne user add`.",
+}
+_IDENTITY: Final = {
+    "name": "id",
+    "in": "path",
+    "required": True,
+    "description": "The id of the identity, or AUTHORITY|VALUE (the bar written %7C).",
+    "schema": {"type": "string"},
+}
+_VERSION: Final = {
+    "name": "If-Match",
+    "in": "header",
+    "description": 'The ETag of the Patient that was seen, like W/"3"; * for whatever it is now.',
+    "schema": {"type": "string", "pattern": '^(\\*|(W/)?"[1-9][0-9]{0,17}")$'},
+}
+_UNVERSIONED: Final = frozenset({"", "retrieve-ins", "verify-ins", "unmerge"})
+_QUEUED: Final = frozenset({"retrieve-ins", "verify-ins"})
+_REFUSALS: Final = {
+    "400": "The body is not JSON, or If-Match is not a version",
+    "401": "No valid token, or nobody named who acts",
+    "403": "The token lacks `api.write`, or the person the right",
+    "404": "No such identity",
+    "409": "The version is not the one seen, another answer came, somebody alike is known",
+    "413": f"More than {LARGEST_BODY} bytes",
+    "415": "The body is not application/json",
+    "422": "A rule refuses it: `errors` lists every fault",
+    "428": "If-Match is missing",
+    "429": "Too many wrong secrets or tokens: wait",
+    "503": "The base or INSi cannot be used now",
+}
+_ANSWER: Final = {
+    "type": "object",
+    "required": ["identity", "question", "answer"],
+    "properties": {
+        "identity": {"type": "string"},
+        "question": {"type": ["object", "null"], "description": "The question asked last, and its state."},
+        "answer": {
+            "type": ["object", "null"],
+            "description": "The answer that waits for a person: its call, its verdict, a line a trait.",
+            "properties": {
+                "call": {"type": "string", "description": "Give it to accept or refuse."},
+                "verdict": {"type": "string"},
+                "comparison": {"type": "array", "items": {"type": "object"}},
+                "first_given_names": {"type": "array", "items": {"type": "string"}},
+                "held_by": {"type": "array", "items": {"type": "string"}},
+            },
+        },
+    },
+}
+
+
+def paths() -> dict[str, Any]:
+    """The paths of the acts."""
+    described: dict[str, Any] = {one.path: {"post": _act(one)} for one in ACTS}
+    read = _operation(
+        "What INSi answered, beside what is held, to be compared with the person (right `identity.read`)",
+        "insi-answer",
+        [_IDENTITY],
+        {"200": {"description": "Done", "content": {"application/json": {"schema": _ANSWER}}}},
+        ["401", "403", "404", "409", "429", "503"],
+    )
+    return described | {ANSWER_PATH: {"get": read}}
+
+
+def schemas() -> dict[str, Any]:
+    """The bodies of the acts."""
+    kinds = [one.body for one in ACTS]
+    _, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
+    return dict(components)
+
+
+def _act(one: Served) -> dict[str, Any]:
+    status = "201" if not one.name else "202" if one.name in _QUEUED else "200"
+    patient = {"$ref": "#/components/schemas/Patient"}
+    answer = {
+        "description": "The Patient afterwards",
+        "headers": {
+            "ETag": {"description": "Its version", "schema": {"type": "string"}},
+            REMARKS: {"description": "Codes of what there is to say", "schema": {"type": "string"}},
+        },
+        "content": {"application/fhir+json": {"schema": patient}},
+    }
+    parameters = [_IDENTITY] if one.name else []
+    refusals = [name for name in _REFUSALS if name != "428"]
+    if one.name:
+        parameters = [_IDENTITY, _VERSION | {"required": one.name not in _UNVERSIONED}]
+    if one.name not in _UNVERSIONED:
+        refusals = list(_REFUSALS)
+    summary = f"{(one.body.__doc__ or '').partition('.')[0]} (right `{one.right}`)"
+    operation = _operation(summary, one.name or "create", parameters, {status: answer}, refusals)
+    body = {"schema": {"$ref": f"#/components/schemas/{one.body.__name__}"}}
+    operation["requestBody"] = {"required": True, "content": {"application/json": body}}
+    return operation
+
+
+def _operation(
+    summary: str, name: str, parameters: list[dict[str, Any]], answers: dict[str, Any], refusals: list[str]
+) -> dict[str, Any]:
+    problem = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    said = {status: {"description": _REFUSALS[status], "content": problem} for status in refusals}
+    return {
+        "summary": summary,
+        "operationId": name,
+        "security": [{"token": [], "person": []}],
+        "parameters": parameters,
+        "responses": answers | said,
+    }
