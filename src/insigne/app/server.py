@@ -17,8 +17,8 @@ from insigne import __version__
 from insigne.api.app import create_app
 from insigne.api.deps import ApiDeps
 from insigne.api.server import HttpServer
-from insigne.app.alarms import AlarmWatch
 from insigne.app.acts import acts_of
+from insigne.app.alarms import AlarmWatch
 from insigne.app.base import Base, open_base, rfc3339_now, utc_now
 from insigne.app.delivery import DeliveryWorker
 from insigne.app.enrolment import enrolment_page
