@@ -255,6 +255,7 @@ def test_the_same_value_has_the_same_stand_in_everywhere_in_a_bundle_and_another
     document = json.loads(files["trace.json"])
     traits = document["events"][0]["content"]["traits"]
     assert (traits["birth_name"], traits["birth_date"]) == (came.value("PID-5.1"), came.value("PID-7"))
+    assert (traits["sex"], document["events"][0]["content"]["identifiers"][0]["authority"]["namespace"]) == ("F", "GAM")
     again = bundle(insigne, hospital, first, tmp_path / "again.zip")
     assert Message.parse(again["received.hl7"]).value("PID-3.1") != came.value("PID-3.1")
 

@@ -124,8 +124,9 @@ def _message(message: dict[str, Any], people: StandIns) -> dict[str, Any]:
 def _row(row: dict[str, Any], people: StandIns) -> dict[str, Any]:
     notice = row["notice"]
     caused_by_message = notice is not None and notice.get("cause_kind") == "message"
-    if notice is not None and caused_by_message:
-        notice = {**redact_document(notice, people), "author": notice.get("author", "")}
+    if caused_by_message:
+        sender = notice.pop("author", "")  # a system
+        notice = redact_document(notice, people) | {"author": sender}
     else:
         notice = redact_document(notice, people)
     skipped = row["disposition"] == "skipped"

@@ -135,6 +135,7 @@ def test_json_keeps_ids_codes_and_authorities_and_nothing_it_does_not_know():
         "reason": "Patient DUPONT unknown",
     }
     people = StandIns(b"k")
+    people.of("F")
     redact_document(event, people)
     people.learning = False
     told = redact_document(event, people)

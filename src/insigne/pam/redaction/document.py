@@ -14,11 +14,12 @@ _CODES: Final = frozenset(
     {
         *("type", "use", "kind", "id_type", "sex", "trigger", "action", "nature", "patient_class", "attributes"),
         *("reliability", "verdict", "mode", "multiple_birth", "death_indicator", "event", "cause_kind", "cleared"),
+        *("country", "birth_country"),
     }
 )
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9-]{0,7}|[a-z][a-z_-]*")
 #: Keys of authorities, which are institutions.
-_ISSUERS: Final = frozenset({"namespace", "universal_id", "universal_id_type", "oid", "domain"})
+_ISSUERS: Final = frozenset({"namespace", "universal_id", "universal_id_type", "oid", "domain", "last_update_facility"})
 #: Keys of what a person wrote.
 _WORDS: Final = frozenset({"reason", "cause", "outcome"})
 

@@ -64,8 +64,8 @@ class StandIns:
         return self._outside_places(text, lambda token: not self._harmless(token))
 
     def known(self, text: str) -> bool:
-        """Whether a word of the text is a personal value."""
-        return any(_folded(token) in self._learned for token in _tokens(text))
+        """Whether a word of the text, of more than two characters, is a personal value."""
+        return any(len(token) > _SHORT and _folded(token) in self._learned for token in _tokens(text))
 
     def _harmless(self, token: str) -> bool:
         folded = _folded(token)
