@@ -89,6 +89,12 @@ def test_pages_that_share_their_resources_are_stamped_each(kit):
     assert kit.dmtx(kit.pixels(out, 1)) == [kit.ANS_PATIENT]
 
 
+def test_names_of_any_encoding_in_the_resources_are_kept(kit):
+    pdf = kit.blank_pdf().replace(b"/F ", b"/\xe9 ").replace(b"/F <<", b"/\xe9 <<")
+    out, _ = stamped(pdf, kit.banner(), repair=True)
+    assert kit.dmtx(kit.pixels(out)) == [kit.ANS_PATIENT]
+
+
 def test_what_lies_outside_the_visible_page_stays_hidden(kit):
     """Crop marks above the cut edge would otherwise appear in the strip."""
     with pikepdf.open(io.BytesIO(kit.blank_pdf((595, 842)))) as pdf:
@@ -191,6 +197,15 @@ def signed_pdf(kit):
         pdf.Root.AcroForm = pikepdf.Dictionary(Fields=pikepdf.Array([parent]), SigFlags=3)
         pdf.Root.Perms = pikepdf.Dictionary(DocMDP=child.V)
         return kit.saved(pdf)
+
+
+def test_a_file_is_stamped_as_a_stream_is(kit, tmp_path):
+    file, out = tmp_path / "in.pdf", io.BytesIO()
+    file.write_bytes(kit.blank_pdf())
+    stamp(file, out, kit.banner(), StampOptions())
+    assert out.getvalue() == stamped(kit.blank_pdf(), kit.banner())[0]
+    with pytest.raises(DocumentError, match="max_bytes"):
+        stamp(file, out, kit.banner(), StampOptions(limits=Limits(max_bytes=10)))
 
 
 def test_a_signed_document_is_refused_unless_its_signature_is_given_up(kit):

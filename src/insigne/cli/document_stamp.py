@@ -79,8 +79,8 @@ def stamp_(
 
 def _stamped(source: Path, target: Path, banner: Banner, options: StampOptions) -> Stamped:
     try:
-        with source.open("rb") as read, written(target) as out:
-            return stamp(read, out, banner, options)
+        with written(target) as out:
+            return stamp(source, out, banner, options)
     except DocumentError as error:
         refuse(source, error)
 

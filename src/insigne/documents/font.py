@@ -51,7 +51,7 @@ class Face:
 
     def write(self, text: str) -> str:
         """Return a text in letters that the face has: what it lacks gives way to its Latin equivalent, or to "?"."""
-        if all(letter in self.glyphs for letter in text):
+        if self.glyphs.keys() >= set(text):
             return text
         return "".join(part if part in self.glyphs else latin_letters(part) or _MISSING for part in text)
 

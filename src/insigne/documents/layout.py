@@ -102,27 +102,30 @@ class _Flow:
         self._start()
         for item in row:
             label, value = face(REGULAR).write(f"{item.label} : "), face(BOLD).write(item.value)
-            whole = _width(label, bold=False) + _width(value, bold=True)
-            if self._x and self._x + GAP + whole > self._room:
+            before, after = _width(label, bold=False), _width(value, bold=True)
+            if self._x and self._x + GAP + before + after > self._room:
                 self._start()
             elif self._x:
                 self._x += GAP
-            self._write(label, bold=False)
-            if self._x + whole - _width(label, bold=False) <= self._room:
-                self._write(value, bold=True)
+            self._put(label, before, bold=False)
+            if self._x + after <= self._room:
+                self._put(value, after, bold=True)
                 continue
             for word in re.findall(r"\S+\s*", value):
                 for part in self._cut(word):
-                    self._write(part, bold=True)
+                    self._write(part)
 
     def _start(self) -> None:
         self.lines.append([])
         self._x = 0.0
 
-    def _write(self, text: str, *, bold: bool) -> None:
-        width = _width(text, bold=bold)
-        if self._x and self._x + _width(text.rstrip(), bold=bold) > self._room:
+    def _write(self, word: str) -> None:
+        """Write a word of a value, on a new line when it does not fit."""
+        if self._x and self._x + _width(word.rstrip(), bold=True) > self._room:
             self._start()
+        self._put(word, _width(word, bold=True), bold=True)
+
+    def _put(self, text: str, width: float, *, bold: bool) -> None:
         self.lines[-1].append(_Piece(self._x, text, bold))
         self._x += width
 

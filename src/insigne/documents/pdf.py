@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO, Final
 
 import pikepdf
 
 from insigne.documents.errors import DocumentError
+
+Source = BinaryIO | Path
+"""A PDF to read: a file, or a stream that can be searched."""
 
 _TREE_DEPTH: Final = 32
 _MOST_FIELDS: Final = 20_000
@@ -22,8 +26,8 @@ class Limits:
 
 
 @contextmanager
-def opened(source: BinaryIO, limits: Limits, *, repair: bool = False) -> Iterator[pikepdf.Pdf]:
-    """Open a PDF to change it; `source` is read as needed, never copied whole.
+def opened(source: Source, limits: Limits, *, repair: bool = False) -> Iterator[pikepdf.Pdf]:
+    """Open a PDF to change it; it is read as needed, never copied whole: a file faster than a stream.
 
     Raises DocumentError for one that is too large, encrypted (a password, or restrictions), damaged (unless `repair`),
     without a page, or an XFA form (its pages are drawn by the reader). What fails later inside is told as damage too.
@@ -58,9 +62,12 @@ def drop_signatures(pdf: pikepdf.Pdf) -> None:
         del form["/SigFlags"]
 
 
-def _check_size(source: BinaryIO, limits: Limits) -> None:
-    size = source.seek(0, 2)
-    source.seek(0)
+def _check_size(source: Source, limits: Limits) -> None:
+    if isinstance(source, Path):
+        size = source.stat().st_size
+    else:
+        size = source.seek(0, 2)
+        source.seek(0)
     if size > limits.max_bytes:
         raise DocumentError(
             "size",

@@ -1,6 +1,6 @@
 """Stamping an existing PDF with the INS banner, on a strip added to its pages so that nothing is covered."""
 
-import itertools
+import copy
 import math
 import zlib
 from dataclasses import dataclass, field
@@ -12,15 +12,15 @@ from insigne.documents.banner import Banner
 from insigne.documents.errors import DocumentError
 from insigne.documents.font import BOLD, REGULAR, face
 from insigne.documents.layout import Strip, lay_out, letters_of
-from insigne.documents.pdf import Limits, drop_signatures, opened, signatures
+from insigne.documents.pdf import Limits, Source, drop_signatures, opened, signatures
 from insigne.documents.settings import DocumentSettings
 
 A4_WIDTH: Final = 595.0
 A4_LENGTH: Final = 842.0
 """Points. On a larger page the banner grows with it: it stays readable once printed on A4."""
 _PAGE: Final = "/InsignePage"
-_MARK: Final = "/InsigneBanner"
-"""Key that tells a banner among the forms of a page, so that a page never gets two."""
+_BANNER: Final = "/InsigneBanner"
+"""Name of the banner among the forms of a page: a page never gets two."""
 _LEAST_VERSION: Final = "1.4"
 """PDF version that all the banner uses; what a document tells of its version (XMP) is touched only if it was less."""
 _BOX_ITEMS: Final = 4
@@ -56,8 +56,8 @@ class Stamped:
     signatures_dropped: int
 
 
-def stamp(source: BinaryIO, target: BinaryIO, banner: Banner, options: StampOptions) -> Stamped:
-    """Copy a PDF from `source` (seekable) to `target` with the banner on its first page, or on all.
+def stamp(source: Source, target: BinaryIO, banner: Banner, options: StampOptions) -> Stamped:
+    """Copy a PDF from `source` to `target` with the banner on its first page, or on all.
 
     The rest of the file is kept as it is: text, forms, attachments, metadata. Raises DocumentError for a PDF that
     cannot be changed (see `pdf.opened`), one that is signed (unless signatures are given up), one that has a banner
@@ -148,10 +148,10 @@ class _Press:
             if thickness > height:
                 raise _NO_ROOM
             _isolate(self._pdf, page)
-        name = _add_form(page, form)
+        _add_form(page, form)
         a, b, c, d, e, f = sheet.place(0.0, low)
         turn = " ".join(f"{number * factor:.5f}" for number in (a, b, c, d))
-        draw = f"/Artifact BMC q {turn} {e:.3f} {f:.3f} cm {name} Do Q EMC\n"
+        draw = f"/Artifact BMC q {turn} {e:.3f} {f:.3f} cm {_BANNER} Do Q EMC\n"
         if self._options.cover:
             page.contents_add(draw.encode())
         else:
@@ -169,7 +169,6 @@ class _Press:
                 BBox=[0, 0, round(strip.width, 2), round(strip.height, 2)],
                 Resources=pikepdf.Dictionary(Font=self._fonts),
             )
-            form[_MARK] = True
             self._forms[width] = strip, self._pdf.make_indirect(form)
         return self._forms[width]
 
@@ -221,17 +220,19 @@ def _isolate(pdf: pikepdf.Pdf, page: pikepdf.Page) -> None:
     page.obj.Contents = pikepdf.Stream(pdf, f"{_PAGE} Do\n".encode())
 
 
-def _add_form(page: pikepdf.Page, form: pikepdf.Object) -> str:
-    """Name the banner in the resources of this page alone, which it may have shared with others; return the name."""
-    resources = dict(page.resources.items())
-    forms = dict(resources["/XObject"].items()) if "/XObject" in resources else {}
-    if any(isinstance(value, pikepdf.Stream) and _MARK in value for value in forms.values()):
+def _add_form(page: pikepdf.Page, form: pikepdf.Object) -> None:
+    """Name the banner in the resources of this page alone, which it may have shared with others.
+
+    Copied without reading the names they hold: those of old files are of any encoding.
+    """
+    resources = copy.copy(page.resources)
+    forms = resources.get("/XObject")
+    forms = copy.copy(forms) if isinstance(forms, pikepdf.Dictionary) else pikepdf.Dictionary()
+    if _BANNER in forms:
         raise _STAMPED
-    number = next(number for number in itertools.count() if f"{_MARK}{number}" not in forms)
-    forms[f"{_MARK}{number}"] = form
-    resources["/XObject"] = pikepdf.Dictionary(forms)
-    page.obj.Resources = pikepdf.Dictionary(resources)
-    return f"{_MARK}{number}"
+    forms[_BANNER] = form
+    resources["/XObject"] = forms
+    page.obj.Resources = resources
 
 
 def _union(one: _Box, other: _Box) -> _Box:

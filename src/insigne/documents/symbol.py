@@ -2,7 +2,6 @@
 
 import io
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -59,12 +58,11 @@ class Symbol:
         """Modules on a side, quiet zone included."""
         return len(self.rows) + 2 * QUIET_MODULES
 
-    def runs(self) -> Iterator[tuple[int, int, int]]:
+    def runs(self) -> list[tuple[int, int, int]]:
         """The dark modules as horizontal runs (x, y, length), in modules from the top left of the quiet zone."""
-        for y, row in enumerate(self.rows, QUIET_MODULES):
-            for run in _RUN.finditer(row):
-                start, end = run.span()
-                yield start + QUIET_MODULES, y, end - start
+        wide = len(self.rows) + 1  # a light module after each row ends its last run
+        spans = [run.span() for run in _RUN.finditer(b"\0".join(self.rows))]
+        return [(start % wide + QUIET_MODULES, start // wide + QUIET_MODULES, end - start) for start, end in spans]
 
     def svg(self, module_mm: float) -> bytes:
         """An SVG document at its printed size, on white, with the caption under it."""
