@@ -18,6 +18,10 @@ from insigne.registry.index import identity_keys
 from insigne.registry.state import HeldIdentifier, HeldIns, Identity
 from insigne.registry.values import Authority, Identifier, Ins, Traits
 
+from .acts_site import acts_empty, acts_nation, acts_start, counter
+
+__all__ = ["acts_empty", "acts_nation", "acts_start", "counter"]
+
 NOW = datetime(2026, 3, 10, 9, tzinfo=UTC)
 SINCE = "2026-03-01T08:00:00.000Z"
 GAM = Authority("GAM", "1.2.250.1.999.7.1", "ISO")

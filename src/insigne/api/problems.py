@@ -106,7 +106,9 @@ def of_status(status: int, detail: str, headers: Mapping[str, str] | None = None
 
 def of_refusal(refused: Refused) -> Problem:
     """What the rules of the registry refuse."""
-    error = Error(str(refused.subject), refused.code, refused.remedy or refused.text, refused.remedy_fr or refused.text_fr)
+    error = Error(
+        str(refused.subject), refused.code, refused.remedy or refused.text, refused.remedy_fr or refused.text_fr
+    )
     return Problem(_FAULTS[refused.fault], refused.code, refused.text, refused.text_fr, [error])
 
 
