@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from insigne.access.copies import CopyError, DocumentCopy, Vault, media_of
+from insigne.access.copies import CopyError, Vault, media_of
+from insigne.access.document_copy import DocumentCopy
 
 KEY = "00112233445566778899aabbccddeeff" * 2
 NONCE = bytes(range(12))

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from insigne.access.copies import DocumentCopy
+from insigne.access.document_copy import DocumentCopy
 from insigne.app.base import open_base
 from insigne.app.housekeeping import Housekeeper
 from insigne.config import load

@@ -3,7 +3,8 @@
 import pytest
 from structlog.testing import capture_logs
 
-from insigne.exchange.delivery.alarms import Alarm, Alarms
+from insigne.exchange.delivery.alarms import Alarms
+from insigne.exchange.delivery.model import Alarm
 from insigne.store import open_store, upgrade
 
 AT, LATER, NOW = "2026-03-01T08:00:00.000Z", "2026-03-01T09:00:00.000Z", "2026-03-01T10:00:00.000Z"

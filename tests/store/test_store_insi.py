@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from insigne.access.copies import DocumentCopy
+from insigne.access.document_copy import DocumentCopy
 from insigne.insi.jobs import CallTrace, Campaign, Job
 from insigne.insi.ports import InsiStorage, InsiTransaction
 from insigne.registry import events as ev

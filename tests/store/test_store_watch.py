@@ -2,8 +2,7 @@
 
 import pytest
 
-from insigne.exchange.delivery.alarms import Alarm
-from insigne.exchange.delivery.model import Attempt, Bytes, Draft
+from insigne.exchange.delivery.model import Alarm, Attempt, Bytes, Draft
 from insigne.exchange.silence import FeedHour
 from insigne.registry.values import Authority, Identifier
 from insigne.store import alarms, trace

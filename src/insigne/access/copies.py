@@ -5,13 +5,13 @@ the base alone, or a backup of it, reads no document.
 """
 
 import re
-from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from msgspec import Struct
+
+from insigne.access.document_copy import DocumentCopy
 
 NONCE_BYTES: Final = 12
 """Random bytes given to `Vault.seal`, never twice the same under one key (NIST SP 800-38D)."""
@@ -25,24 +25,6 @@ EXTENSIONS: Final = {"image/jpeg": ".jpg", "image/png": ".png", "application/pdf
 
 class CopyError(Exception):
     """A copy that cannot be kept or read. The text names what is wrong and the remedy."""
-
-
-class DocumentCopy(Struct, frozen=True, kw_only=True):
-    """A copy as kept: the identity it proves, the code of the document, its media type, who recorded it.
-
-    `expires`: when it is to be erased. `vault`: the name of the key it is encrypted with. `content` is encrypted; None
-    once erased.
-    """
-
-    id: str
-    identity: str
-    document: str
-    media: str
-    author: str
-    created: datetime
-    expires: datetime
-    vault: str
-    content: bytes | None = None
 
 
 class Vault:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from insigne.exchange.delivery.alarms import Alarm
+from insigne.exchange.delivery.model import Alarm
 from insigne.exchange.errors import StoreError
 from insigne.net.tls import TlsError, days_left
 

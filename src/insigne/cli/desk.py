@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from insigne.access import Right
-from insigne.access.copies import DocumentCopy
+from insigne.access.document_copy import DocumentCopy
 from insigne.access.users import User
 from insigne.app.base import Base, open_base, rfc3339_now
 from insigne.app.logs import configure

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from insigne.access import Right
-from insigne.access.copies import EXTENSIONS, NONCE_BYTES, CopyError, DocumentCopy, Vault, media_of
+from insigne.access.copies import EXTENSIONS, NONCE_BYTES, CopyError, Vault, media_of
+from insigne.access.document_copy import DocumentCopy
 from insigne.app.base import rfc3339_now
 from insigne.cli.common import Context, Exit, emit, examples, fail, group_app
 from insigne.cli.desk import As, Desk, at_desk

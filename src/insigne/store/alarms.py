@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import structs
 
-from insigne.exchange.delivery.alarms import Alarm
+from insigne.exchange.delivery.model import Alarm
 from insigne.exchange.silence import FeedHour
 from insigne.store.reading import Reader
 from insigne.store.writing import Writer

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from insigne.access.copies import DocumentCopy
+from insigne.access.document_copy import DocumentCopy
 from insigne.store.moments import moment, rfc3339
 from insigne.store.reading import Reader
 from insigne.store.session import Row

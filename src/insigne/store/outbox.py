@@ -1,6 +1,6 @@
 """The outbox (`exchange.delivery.storage`): rows to be sent, their bytes, each attempt, and the destinations."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -38,6 +38,11 @@ _ANY: Final = OutboxFilter()
 
 class OutboxReader(Reader):
     """The outbox, as both transactions and views read it."""
+
+    def identities_of(self, identity_ids: Collection[str]) -> dict[str, Identity]:
+        """See `OutboxView.identities_of`."""
+        found = self.select_each(statements.IDENTITIES_EACH, [(one,) for one in identity_ids])
+        return {identity_id: rows.read_identity(state) for identity_id, state in found}
 
     def waiting(self, destination: str, after: int, limit: int) -> list[Outgoing]:
         """See `OutboxView.waiting`."""

@@ -3,24 +3,12 @@
 import threading
 from collections.abc import Iterable, Sequence
 
-import msgspec
 import structlog
 from msgspec.structs import replace
 
+from insigne.exchange.delivery.model import Alarm
+
 _log = structlog.get_logger("insigne.alarms")
-
-
-class Alarm(msgspec.Struct, frozen=True):
-    """Something an operator must see: what kind, about what, since when (RFC 3339 UTC), and in words.
-
-    `text` holds nothing personal. `ended` is "" while it is on.
-    """
-
-    kind: str
-    subject: str
-    since: str
-    text: str
-    ended: str = ""
 
 
 class Alarms:

@@ -135,6 +135,7 @@ class Dispatcher:
         moment = Moment(view)
         for channel in channels:
             channel.window.read(view)
+        moment.foresee({subject for channel in channels for subject in channel.window.next_subjects()})
         while True:
             wanting = [channel for channel in channels if channel.window.wants_writing]
             if not wanting:

@@ -19,7 +19,7 @@ from insigne.pam.encode.derive import baseline_stay
 from insigne.registry.state import Identity
 
 #: Identities queued at once, by lane: what is live waits at most for these to be written.
-_STEP: Final = 8
+_STEP: Final = 24
 _encode: Final = msgspec.json.Encoder().encode
 
 

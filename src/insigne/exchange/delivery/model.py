@@ -109,3 +109,16 @@ class Destination(msgspec.Struct, frozen=True):
     init_rate: float = 0.0
     init_total: int = 0
     init_done: int = 0
+
+
+class Alarm(msgspec.Struct, frozen=True):
+    """Something an operator must see: what kind, about what, since when (RFC 3339 UTC), and in words.
+
+    `text` holds nothing personal. `ended` is "" while it is on.
+    """
+
+    kind: str
+    subject: str
+    since: str
+    text: str
+    ended: str = ""

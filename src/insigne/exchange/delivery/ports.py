@@ -1,6 +1,6 @@
 """What delivery needs from outside: a way to carry bytes to a receiver (`transport`), and the outbox (`store`)."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
@@ -108,6 +108,10 @@ class Probing(Protocol):
 
 class OutboxView(View, Protocol):
     """The outbox at one moment, and the states its rows name."""
+
+    def identities_of(self, identity_ids: Collection[str]) -> Mapping[str, Identity]:
+        """The identities of these ids, those there are."""
+        ...
 
     def waiting(self, destination: str, after: int, limit: int) -> Sequence[Outgoing]:
         """The rows of a destination that have not ended, after that id, in order, at most `limit`."""

@@ -57,7 +57,7 @@ class Compared:
 
     @property
     def change(self) -> str:
-        """ "same", "different", or what it was and would be: "sent to held"."""
+        """`same`, `different`, or what it was and would be: `sent to held`."""
         if self.today.fate != self.planned.fate:
             return f"{self.today.fate} to {self.planned.fate}"
         same = (self.today.raw, self.today.reason) == (self.planned.raw, self.planned.reason)

@@ -43,6 +43,13 @@ class Moment:
         self.view = view
         self._identities: dict[str, Identity | None] = {}
 
+    def foresee(self, identity_ids: Iterable[str]) -> None:
+        """Read together identities that will be asked for."""
+        unknown = {one for one in identity_ids if one not in self._identities}
+        if unknown:
+            self._identities |= dict.fromkeys(unknown)
+            self._identities |= self.view.identities_of(unknown)
+
     def identity(self, identity_id: str) -> Identity | None:
         """The identity as it is at that moment."""
         if identity_id not in self._identities:

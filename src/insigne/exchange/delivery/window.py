@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from msgspec.structs import replace
@@ -20,6 +21,8 @@ from insigne.exchange.delivery.states import Moment
 
 #: Rows of a destination in memory; about 3 kB each once written.
 SIZE: Final = 1000
+#: Rows whose identities are read together, before they are written.
+_FORESEEN: Final = 16
 #: Rows written ahead of their sending, by lane, while all goes well.
 _AHEAD: Final = 48
 #: Changes that may wait to be durable before no more is sent or written.
@@ -119,6 +122,10 @@ class Window:
         if self._stale:
             return True
         return self.starving or len(self._rows) < _AHEAD * self._width
+
+    def next_subjects(self) -> list[str]:
+        """The identities that the next rows to be written are about."""
+        return [row.subject for row in islice(self._to_write, _FORESEEN) if not row.control_id]
 
     def write_one(self, moment: Moment) -> None:
         """Write the next row in the dialect of the receiver and have its bytes committed. Raises StoreError."""
