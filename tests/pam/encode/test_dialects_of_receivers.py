@@ -319,3 +319,28 @@ def test_times_are_written_in_the_zone_of_the_receiver(created):
     repository, told = created
     assert field(repository.written(told, time_zone="America/Cayenne"), "EVN", 2) == "20260302080000-0300"
     assert field(repository.written(told, time_zone="UTC"), "EVN", 2) == "20260302110000+0000"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        rule("constant", path="PID-5.1", value="X"),
+        rule("map", path="PID-8", codes={"F": "M"}),
+        rule("constant", path="PID-7", value="19800101"),
+        rule("constant", path="PID-11.9", value="99999"),
+    ],
+)
+def test_an_ins_does_not_go_with_a_strict_trait_that_a_rule_changed(repository, changed):
+    [told] = repository.receives(message("A28", pid(ins=ins(), status="VALI"), "PV1||N"))
+    assert "INS" in field(repository.written(told, rules=[rule("drop", path="PID-5.5")]), "PID", 3)
+    assert "INS" not in field(repository.written(told, rules=[changed]), "PID", 3)
+
+
+def test_what_is_relayed_of_one_person_does_not_go_with_the_other_of_a_link(repository):
+    for number in ("1001", "2002"):
+        repository.receives(message("A28", pid(number), "PV1||N"))
+    first = pid("1001").replace("|||||||||||||PROV", "|9999||||||||||||PROV")
+    received = message("A24", first, pid("2002"), structure="ADT_A24")
+    [told] = repository.receives(received)
+    outcome = repository.written(told, relay_segments=["PID-19"], original=received)
+    assert [line for line in lines(outcome) if "9999" in line.split("|")] == []

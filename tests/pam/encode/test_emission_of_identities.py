@@ -441,3 +441,11 @@ def test_a_control_id_that_no_message_can_have_is_held(qualified, control_id):
     outcome = encode(told, states, qualified.person("1001"), dialect, control_id=control_id, time=NOON)
     assert isinstance(outcome, Withheld)
     assert [finding.rule for finding in outcome.findings] == ["V05"]
+
+
+def test_an_ins_that_another_one_replaced_since_does_not_leave_any_more(qualified):
+    """The A31 of Monday carried the first INS; told (again) on Tuesday, after the A47: no INS, never the former one."""
+    [monday] = qualified.receives(message("A31", pid(**QUALIFIED, phone="^PRN^PH^^^^^^^^^0102030405"), "PV1||N"))
+    assert FIRST in field(qualified.written(monday), "PID", 3)
+    qualified.receives(message("A47", pid(ins=ins(SECOND), status="VALI"), mrg(ins(FIRST))))
+    assert field(qualified.written(monday), "PID", 3) == "1001^^^HOSP&1.2.250.1.999.1&ISO^PI"

@@ -34,11 +34,11 @@ class Subject:
 
 
 def ins_of(dialect: Dialect, subject: Subject) -> Ins | None:
-    """The INS that goes with the person in this message: as of the event, and only while it is qualified today."""
-    if not dialect.shows_ins or withheld_now(subject.current):
+    """The INS that goes with the person in this message: as of the event, if it is theirs and qualified today."""
+    ins = shown_ins(subject.identity) if dialect.shows_ins else None
+    if ins is None or withheld_now(ins, subject.current):
         return None
-    ins = shown_ins(subject.identity)
-    return ins if ins is not None and "VALI" in pt.reliability(dialect, subject.identity) else None
+    return ins if "VALI" in pt.reliability(dialect, subject.identity) else None
 
 
 def prior(dialect: Dialect, subject: Subject) -> list[str]:

@@ -45,6 +45,6 @@ def became_definitive(before: Ins, after: Ins) -> bool:
     return (nature_of(before.oid), nature_of(after.oid)) == (Nature.NIA, Nature.NIR)
 
 
-def withheld_now(current: Identity | None) -> bool:
-    """Whether no INS may leave for this person today, whatever it was at the time of the event."""
-    return current is None or shown_ins(current) is None
+def withheld_now(ins: Ins, current: Identity | None) -> bool:
+    """Whether that INS may not leave any more for this person: none may today, or another one took its place."""
+    return current is None or shown_ins(current) != ins

@@ -29,6 +29,8 @@ _ESSENTIAL: Final = frozenset(
     }
 )
 _HEADERS: Final = frozenset({"MSH", "EVN"})
+#: Two PID, in an order of ours: what is copied of one person could go with the other.
+_OF_TWO: Final = frozenset({"A24", "A37"})
 
 
 def encode(
@@ -211,10 +213,14 @@ class _Writing:
     def _lines(self, control_id: str, time: str) -> list[str]:
         dialect, trigger = self._dialect, self._trigger
         lines = Composer(dialect, self._subject, trigger, self._ins).lines(control_id, time)
-        if self._original is not None:
+        composed = lines
+        if self._original is not None and trigger not in _OF_TWO:
             lines = dialect.relay.copied(lines, self._original, dialect.structure(trigger))
         for rule in dialect.rules:
             lines = rule.apply(lines, trigger)
+        if self._ins is not None and _altered(composed, lines):
+            self._ins = None  # the same: an INS goes with its traits, or not at all
+            return self._lines(control_id, time)
         return lines
 
     def _bytes(self, lines: list[str]) -> bytes | None:
@@ -235,6 +241,20 @@ class _Writing:
         if not findings:
             return []
         return [one for one in findings if one.severity == "error" or one.rule in _NEVER_SENT]
+
+
+def _altered(composed: list[str], lines: list[str]) -> bool:
+    """Whether a strict trait of the first PID became another one; one that is dropped is an error of the validator."""
+    pairs = zip(_strict_traits(composed), _strict_traits(lines), strict=False)
+    return any(after and after != before for before, after in pairs)
+
+
+def _strict_traits(lines: list[str]) -> tuple[str, ...]:
+    """The date, the sex, the code of the birthplace and the names of birth, as written in the first PID."""
+    fields = next(line for line in lines if line.startswith("PID|")).split("|") + [""] * 12
+    names, places = ([one.split("^") for one in fields[number].split("~")] for number in (5, 11))
+    born = next((one[8] for one in places if one[6:7] == ["BDL"] and len(one) > 8), "")
+    return fields[7], fields[8], born, *next((one[:3] for one in names if one[6:7] == ["L"]), ())
 
 
 def _optional_places(errors: list[Finding], lines: list[str]) -> list[str]:
