@@ -49,6 +49,11 @@ class ChangeScribe:
             return Kept(str(error), held=True)
         return Bytes(self._new_id(), f"change^{change.event}", self._now(), msgspec.json.encode(item))
 
+    def outdated(self, row: Outgoing, written: Bytes, moment: Moment) -> bool:
+        """Whether the person changed since: an item tells of them as they are. Raises StoreError."""
+        now = self.write(row, moment)
+        return isinstance(now, Kept) or now.raw != written.raw
+
 
 def subscription_of_changes(settings: SubscriptionSettings) -> SubscriptionSettings:
     """The subscription of an application: events about identities, those chosen or all."""

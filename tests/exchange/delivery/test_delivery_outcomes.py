@@ -327,3 +327,51 @@ def test_an_ins_that_is_no_longer_qualified_does_not_leave_with_a_message_that_w
         assert receiver.got[1] == bytes_of(2), "what was sent is what is kept"
 
     asyncio.run(play())
+
+
+QUALIFIED = "~284022901900127^^^ASIP-SANTE-INS-NIR&1.2.250.1.213.1.4.8&ISO^INS"
+
+
+def test_an_ins_lost_while_its_receiver_was_out_of_reach_does_not_leave(site, make_receiver, monkeypatch):
+    monkeypatch.setattr("insigne.exchange.delivery.window.STALE_SECONDS", 0.0)
+    labo = site(LABO=STRICT)
+
+    async def play():
+        receiver = make_receiver()
+        receiver.gate.clear()
+        receiver.answers = [SendFailed("unreachable", "nobody listens")] * 2
+        labo.receive(labo.adt("A28", 1, ins=QUALIFIED, status="VALI"))
+        async with labo.dispatching(LABO=receiver):
+            await receiver.wait_for(1)
+            labo.receive(labo.adt("A31", 1))
+            receiver.gate.set()
+            await labo.until(lambda: set(labo.states()) == {"delivered"})
+        assert b"^INS" in receiver.got[0], "it could not be reached then"
+        assert [raw for raw in receiver.got[1:] if b"ADT^A28" in raw and b"^INS" in raw] == []
+
+    asyncio.run(play())
+
+
+def test_an_ins_lost_while_its_destination_was_paused_does_not_leave(site, make_receiver):
+    labo = site(LABO=STRICT)
+
+    async def play():
+        receiver = make_receiver()
+        receiver.gate.clear()
+        labo.admit(1)
+        labo.receive(labo.adt("A28", 2, ins=QUALIFIED, status="VALI"), labo.adt("A28", 3))
+        async with labo.dispatching(LABO=receiver) as channels:
+            await labo.until(lambda: labo.states() == ["encoded"] * 3)
+            kept_as = [row.control_id for row in labo.rows()]
+            labo.decide("LABO", state="paused")
+            await labo.until(lambda: channels["LABO"].destination.state == "paused")
+            receiver.gate.set()
+            labo.receive(labo.adt("A31", 2))
+            labo.decide("LABO", state="running")
+            await labo.until(lambda: set(labo.states()) == {"delivered"})
+        told = [(m.trigger, m.value("PID-3.1"), b"^INS" in m.raw) for m in map(Message.parse, receiver.got)]
+        assert told[:3] == [("A28", "1", False), ("A28", "2", False), ("A28", "3", False)]
+        now_as = [row.control_id for row in labo.rows()[:3]]
+        assert (now_as[0], now_as[2]) == (kept_as[0], kept_as[2]), "what may leave as it is, goes as it is"
+
+    asyncio.run(play())

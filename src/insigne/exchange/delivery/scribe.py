@@ -15,6 +15,7 @@ from insigne.exchange.delivery.states import Moment, RecentStates, states_of
 from insigne.exchange.errors import StoreError
 from insigne.hl7 import Hl7Error, Message
 from insigne.pam.encode import Dialect, Encoded, Nothing, Notice, SubscriptionSettings, Withheld, encode
+from insigne.pam.encode.ins import carried_ins, shown_ins
 from insigne.registry.state import Identity
 
 _log = structlog.get_logger("insigne.delivery")
@@ -71,6 +72,10 @@ class Writer(Protocol):
         """The bytes of a row, under an id of their own. Raises StoreError when the base cannot be read now."""
         ...
 
+    def outdated(self, row: Outgoing, written: Bytes, moment: Moment) -> bool:
+        """Whether what was written of a row, and not sent, may not leave as it is. Raises StoreError."""
+        ...
+
 
 class Scribe:
     """Writes messages for one receiver."""
@@ -108,6 +113,15 @@ class Scribe:
             frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in extract_tb(error.__traceback__)]
             _log.error("delivery.not-encoded", row=row.id, error=type(error).__name__, frames=frames)
             return Kept("internal error: the message could not be written", held=True)
+
+    def outdated(self, row: Outgoing, written: Bytes, moment: Moment) -> bool:
+        """Whether the message holds an INS that is not, or not qualified, that of its patient today."""
+        carried = carried_ins(written.raw)
+        if not carried:
+            return False
+        today = moment.identity(row.subject)
+        ins = shown_ins(today) if today is not None else None
+        return ins is None or carried != {ins.matricule}
 
     def _written(self, row: Outgoing, moment: Moment) -> Bytes | Kept:
         if not row.notice:

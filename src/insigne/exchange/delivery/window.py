@@ -3,6 +3,7 @@
 A row enters the lanes once its bytes are durable, in order of id; it leaves memory once its end is.
 """
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -27,8 +28,16 @@ _FORESEEN: Final = 16
 _AHEAD: Final = 48
 #: Changes that may wait to be durable before no more is sent or written.
 UNRECORDED: Final = 256
-#: Seconds after which bytes that were never sent are written anew: whether the INS may leave is judged when it does.
+#: Seconds after which bytes that were never sent are looked at again: whether the INS may leave is judged when it does.
 STALE_SECONDS: Final = 60.0
+
+#: What a person wrote is not written anew.
+_EDITED: Final = Kept(
+    "it holds an INS that is no longer that of the patient, or no longer qualified: skip it, or edit it again",
+    held=True,
+    blocking=True,
+    text_fr="le message corrigé porte une INS qui n’est plus celle du patient, ou plus qualifiée",
+)
 
 Told = Callable[[OutboxTransaction, Outgoing, Kept], None]
 
@@ -77,7 +86,7 @@ class Window:
         self._to_write: deque[Outgoing] = deque()
         self._entering: deque[_Entry] = deque()
         self._unanswered: set[int] = set()
-        self._never_sent: dict[int, float] = {}  # row → when its bytes were made, here
+        self._never_sent: dict[int, float] = {}  # row → when what its bytes say was last known to be so
         self._stale: deque[int] = deque()
         self.background = 0
         self._read_to = 0
@@ -130,7 +139,7 @@ class Window:
     def write_one(self, moment: Moment) -> None:
         """Write the next row in the dialect of the receiver and have its bytes committed. Raises StoreError."""
         if self._stale:
-            self._write_anew(self._rows[self._stale[0]], moment)
+            self._look_again(self._rows[self._stale[0]], moment)
             return
         row = self._to_write[0]
         if row.state == "held":
@@ -153,11 +162,12 @@ class Window:
         self._rows[row.id] = replace(row, state="encoded", control_id=written.control_id)
         self._bytes[row.id] = written
         entry = _Entry(row.id, ready=bool(row.control_id))
+        if not row.sent and row.notice:  # made before a pause or a stop, nobody knows how long ago: looked at again
+            self._never_sent[row.id] = -math.inf if entry.ready else time.monotonic()
         if entry.ready:
             self._enter(entry)
             return
         self._entering.append(entry)
-        self._never_sent[row.id] = time.monotonic()
 
         def write(transaction: OutboxTransaction) -> None:
             transaction.put_bytes((written,))
@@ -165,8 +175,16 @@ class Window:
 
         self.record(write, lambda: self._durable(entry))
 
-    def _write_anew(self, row: Outgoing, moment: Moment) -> None:
-        """Write again a row that waited for long, and was never sent."""
+    def _look_again(self, row: Outgoing, moment: Moment) -> None:
+        """A row that waited for long, and was not sent as far as is known: written anew if it may not leave so."""
+        if not self._scribe.outdated(row, self._bytes[row.id], moment):
+            self._stale.popleft()
+            self.retry(row.id)
+            return
+        if row.kind == "edited":
+            self._stale.popleft()
+            self._set_aside_late(row, _EDITED)
+            return
         written = self._scribe.write(row, moment)
         self._stale.popleft()
         if isinstance(written, Kept):
@@ -259,13 +277,20 @@ class Window:
         return self._rows[row_id], self._bytes[row_id]
 
     def _is_stale(self, row_id: int) -> bool:
-        made = self._never_sent.pop(row_id, None)
-        return made is not None and time.monotonic() - made > STALE_SECONDS
+        made = self._never_sent.get(row_id)
+        if made is None or time.monotonic() - made <= STALE_SECONDS:
+            return False
+        del self._never_sent[row_id]
+        return True
 
     def put_back(self, row: Outgoing, *, unanswered: bool) -> None:
         """The row keeps its place and waits for `retry`, or for `retry_unanswered`."""
         self._rows[row.id] = row
         self._lanes.put_back(row.id)
+        if row.sent:
+            self._never_sent.pop(row.id, None)
+        elif row.notice:
+            self._never_sent.setdefault(row.id, time.monotonic())
         if unanswered:
             self._unanswered.add(row.id)
 

@@ -48,3 +48,10 @@ def became_definitive(before: Ins, after: Ins) -> bool:
 def withheld_now(ins: Ins, current: Identity | None) -> bool:
     """Whether that INS may not leave any more for this person: none may today, or another one took its place."""
     return current is None or shown_ins(current) != ins
+
+
+def carried_ins(raw: bytes) -> set[str]:
+    """The matricules that the first PID of a message of ours gives its patient; a deletion gives none."""
+    segment = next((one for one in raw.split(b"\r") if one.startswith(b"PID|")), b"")
+    held = [one.split(b"^") for one in b"".join(segment.split(b"|")[3:4]).split(b"~")]
+    return {one[0].decode("latin-1") for one in held if one[4:5] == [INS_TYPE.encode()] and one[0] != b'""'}
