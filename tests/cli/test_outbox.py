@@ -124,6 +124,18 @@ def test_an_edited_message_must_be_valid_and_gets_a_control_id_of_its_own(hospit
     assert "PID-3" in said
 
 
+@pytest.mark.parametrize(("status", "why"), [("VALI", "may leave"), ("PROV", "VALI")])
+def test_an_edited_message_holds_no_ins_that_may_not_leave(hospital, tmp_path, status, why):
+    file = tmp_path / "corrected.hl7"
+    ins = "ISO^PI~281042901900196^^^ASIP-SANTE-INS-NIR&1.2.250.1.213.1.4.8&ISO^INS|"
+    file.write_text(MESSAGE.format(1).replace("ISO^PI|", ins).replace("|PROV\r", f"|{status}\r"), encoding="utf-8")
+    _, said = act(hospital, "outbox", "edit", "1", str(file), status=1)
+    assert "PID-3" in said
+    assert why in said
+    assert "281042901900196" not in said
+    assert [row["disposition"] for row in hospital.lines("outbox", "list", "--destination", "DPI")] == ["queued"] * 3
+
+
 def test_destinations_are_listed_with_their_queues(hospital):
     labo, dpi = hospital.lines("destination", "list")
     assert (labo["name"], labo["transport"], labo["state"], labo["queued"]) == ("LABO", "mllp", "running", 3)

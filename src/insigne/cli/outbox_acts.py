@@ -22,6 +22,8 @@ from insigne.exchange.delivery import acts
 from insigne.exchange.delivery.acts import ActRefused
 from insigne.exchange.delivery.model import Bytes, Outgoing
 from insigne.hl7 import Hl7Error, Message
+from insigne.pam.encode.ins import may_carry
+from insigne.pam.encode.message import NEVER_SENT
 from insigne.pam.validate import validate
 from insigne.store.audit import AuditEntry
 from insigne.store.moments import rfc3339
@@ -194,13 +196,25 @@ def _written(counter: _Counter, row: Outgoing, file: Path) -> Bytes:
         fail(Exit.USAGE, f"{file}: {error.strerror}")
     control_id = counter.base.new_id()[:20]
     raw = acts.with_control_id(raw, control_id)
-    for subscriber in counter.base.subscribers:
-        if subscriber.name == row.destination and row.kind != "answer":
-            dialect = subscriber.dialect
-            message = Message.parse(raw, dialect.charset_policy)
-            errors = [one for one in validate(message, dialect.edition, dialect.context) if one.severity == "error"]
-            if errors:
-                places = "; ".join(f"{one.location}: {one.message}" for one in errors)
-                fail(Exit.PROBLEMS, f"{file}: not valid in the edition of {row.destination}: {places}")
+    if row.kind != "answer":
+        _check(counter, row, file, raw)
     message_type = Message.parse(raw).value("MSH-9") or f"ADT^{row.event}"
     return Bytes(control_id, message_type, rfc3339_now(), raw)
+
+
+def _check(counter: _Counter, row: Outgoing, file: Path, raw: bytes) -> None:
+    """End the command when the destination may not be sent that message."""
+    told = [one for one in counter.base.config.destinations if one.name == row.destination]
+    if not told or told[0].webhook is not None:
+        why = "is told in JSON, made of the person as they are" if told else "is not configured: no edition to check by"
+        fail(Exit.PROBLEMS, f"{row.id}: {row.destination} {why}; replay or skip it")
+    [dialect] = [one.dialect for one in counter.base.subscribers if one.name == row.destination]
+    findings = validate(Message.parse(raw, dialect.charset_policy), dialect.edition, dialect.context)
+    errors = [one for one in findings if one.severity == "error" or one.rule in NEVER_SENT]
+    if errors:
+        places = "; ".join(f"{one.location}: {one.message}" for one in errors)
+        fail(Exit.PROBLEMS, f"{file}: not valid in the edition of {row.destination}: {places}")
+    with counter.base.store.read() as view:
+        patient = view.identity(row.subject)
+    if not may_carry(raw, patient):
+        fail(Exit.PROBLEMS, f"{file}: PID-3: the INS is not one that may leave for this patient today: remove it")

@@ -15,7 +15,7 @@ from insigne.exchange.delivery.states import Moment, RecentStates, states_of
 from insigne.exchange.errors import StoreError
 from insigne.hl7 import Hl7Error, Message
 from insigne.pam.encode import Dialect, Encoded, Nothing, Notice, SubscriptionSettings, Withheld, encode
-from insigne.pam.encode.ins import carried_ins, shown_ins
+from insigne.pam.encode.ins import may_carry
 from insigne.registry.state import Identity
 
 _log = structlog.get_logger("insigne.delivery")
@@ -116,12 +116,7 @@ class Scribe:
 
     def outdated(self, row: Outgoing, written: Bytes, moment: Moment) -> bool:
         """Whether the message holds an INS that is not, or not qualified, that of its patient today."""
-        carried = carried_ins(written.raw)
-        if not carried:
-            return False
-        today = moment.identity(row.subject)
-        ins = shown_ins(today) if today is not None else None
-        return ins is None or carried != {ins.matricule}
+        return not may_carry(written.raw, moment.identity(row.subject))
 
     def _written(self, row: Outgoing, moment: Moment) -> Bytes | Kept:
         if not row.notice:

@@ -50,6 +50,13 @@ def withheld_now(ins: Ins, current: Identity | None) -> bool:
     return current is None or shown_ins(current) != ins
 
 
+def may_carry(raw: bytes, patient: Identity | None) -> bool:
+    """Whether the INS in a message written earlier, if any, is that of its patient, qualified, today."""
+    carried = carried_ins(raw)
+    ins = shown_ins(patient) if patient is not None else None
+    return not carried or (ins is not None and carried == {ins.matricule})
+
+
 def carried_ins(raw: bytes) -> set[str]:
     """The matricules that the first PID of a message of ours gives its patient; a deletion gives none."""
     segment = next((one for one in raw.split(b"\r") if one.startswith(b"PID|")), b"")

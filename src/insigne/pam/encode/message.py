@@ -20,7 +20,7 @@ from insigne.registry.values import Identifier
 _ACCOUNT_EVENTS: Final = frozenset({"A44", "A49"})
 _CORRECTION: Final = "Z99"
 #: An INS that is not accompanied as it must be is never sent, though a receiver would only drop it.
-_NEVER_SENT: Final = frozenset({"V13"})
+NEVER_SENT: Final = frozenset({"V13"})
 #: What a message stands on: an error there is not mended by leaving the field out.
 _ESSENTIAL: Final = frozenset(
     {
@@ -240,7 +240,7 @@ class _Writing:
         findings = validate(message, dialect.edition, dialect.context)
         if not findings:
             return []
-        return [one for one in findings if one.severity == "error" or one.rule in _NEVER_SENT]
+        return [one for one in findings if one.severity == "error" or one.rule in NEVER_SENT]
 
 
 def _altered(composed: list[str], lines: list[str]) -> bool:
@@ -265,7 +265,7 @@ def _optional_places(errors: list[Finding], lines: list[str]) -> list[str]:
         if location is None or location.field is None or location.segment in _HEADERS:
             return []
         place = f"{location.segment}-{location.field}"
-        if place in _ESSENTIAL or error.rule in _NEVER_SENT or not _valued(lines, location.segment, location.field):
+        if place in _ESSENTIAL or error.rule in NEVER_SENT or not _valued(lines, location.segment, location.field):
             return []
         places.append(place)
     return list(dict.fromkeys(places))
