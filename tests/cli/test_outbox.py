@@ -172,3 +172,25 @@ def test_a_destination_taken_out_of_the_configuration_is_listed_while_messages_w
     hospital.config.write_text(text[: text.index('[[destinations]]\nname = "DPI"')], encoding="utf-8")
     left = hospital.lines("destination", "list")[1]
     assert (left["name"], left["state"], left["queued"]) == ("DPI", "not-configured", 3)
+
+
+@pytest.mark.parametrize(
+    ("subscription", "why"),
+    [
+        ('edition = "9.9"', "edition '9.9' is not known"),
+        ('time_zone = "Europe/Valbrume"', "time_zone: 'Europe/Valbrume'"),
+        ('events = ["A99"]', "events: 'A99'"),
+    ],
+)
+@pytest.mark.parametrize("command", [("serve",), ("identity", "create", "--birth-name", "ADRUN", "--sex", "F")])
+def test_a_subscription_that_cannot_be_followed_is_told_with_exit_2(desk, command, subscription, why):
+    with desk.config.open("a", encoding="utf-8") as file:
+        file.write(f"{CONFIG}[destinations.subscription]\n{subscription}\n")
+    more = (
+        ("--given", "ZOE", "--birth-date", "1975-12-31", "--birth-place", "63220", "--as", "claire")
+        if command[0] == "identity"
+        else ()
+    )
+    result = desk.run(*command, *more)
+    assert result.status == 2, result.err
+    assert "DPI: subscription: " + why in result.err

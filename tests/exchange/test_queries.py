@@ -185,6 +185,16 @@ def test_the_ins_is_told_of_a_qualified_person_only_and_names_only_that_one(site
     assert status(here.ask(pix(f"{matricule}^^^&{INS_NIR}&ISO^INS", control_id="Q4"))) == ("AE", "AE")
 
 
+def test_the_nir_for_billing_is_not_told_to_who_asks_for_the_ins(site):
+    """Both are of one OID (pam-fr §5.1): the type tells them apart."""
+    here = site()
+    billing = "~281043523812352^^^ASIP-SANTE-NIR&1.2.250.1.213.1.4.8&ISO^NH"
+    here.feed(adt("M1", "9001", extra=billing))
+    assert ids(here.ask(pix(f"9001^^^{GAM}"))) == ["281043523812352|ASIP-SANTE-NIR"]
+    ins_only = pix(f"9001^^^{GAM}", domains="^^^&1.2.250.1.213.1.4.8&ISO", control_id="Q2")
+    assert status(here.ask(ins_only)) == ("AA", "NF")
+
+
 # --- PDQ
 
 

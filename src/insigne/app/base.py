@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from insigne.app.webhooks import subscription_of_changes
-from insigne.config import Config, LoadedConfig, store_url
+from insigne.config import Config, ConfigError, DestinationSettings, LoadedConfig, store_url
 from insigne.exchange.adt import AdtHandler
 from insigne.exchange.apply import Registrar
 from insigne.exchange.delivery.follower import Bell, OutboxFollower, Subscriber
@@ -20,7 +20,7 @@ from insigne.exchange.intake import Intake
 from insigne.exchange.ports import Follower
 from insigne.exchange.query import QueryHandler
 from insigne.insi.automation import InsiFollower
-from insigne.pam.encode import dialect_of
+from insigne.pam.encode import Dialect, dialect_of
 from insigne.registry.settings import Policy, policy
 from insigne.store import Store, open_store
 
@@ -52,19 +52,20 @@ class Base:
 
 def subscribers_of(config: Config) -> list[Subscriber]:
     """The destinations, with the dialect of each; an edition is only read when something is to be told."""
-    return [
-        Subscriber(
-            one.name,
-            partial(
-                dialect_of,
-                one.subscription if one.webhook is None else subscription_of_changes(one.subscription),
-                name=one.name,
-                environment=config.environment,
-                authorities=config.authorities,
-            ),
+    return [Subscriber(one.name, partial(_dialect, config, one)) for one in config.destinations]
+
+
+def _dialect(config: Config, settings: DestinationSettings) -> Dialect:
+    """Raises ConfigError for a subscription that cannot be followed."""
+    subscription = settings.subscription
+    if settings.webhook is not None:
+        subscription = subscription_of_changes(subscription)
+    try:
+        return dialect_of(
+            subscription, name=settings.name, environment=config.environment, authorities=config.authorities
         )
-        for one in config.destinations
-    ]
+    except ValueError as error:
+        raise ConfigError(f"destinations: {settings.name}: subscription: {error}") from None
 
 
 def utc_now() -> datetime:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from insigne.cli.common import Context, Exit, fail
-from insigne.config import store_url
+from insigne.config import ConfigError, store_url
 from insigne.exchange.errors import StoreBusy, StoreError, StoreLost
 from insigne.store import SchemaMissing, Store, open_store, upgrade
 from insigne.store.errors import HistoryErased
@@ -19,6 +19,8 @@ PATIENCE = 10.0
 def plainly() -> Iterator[None]:
     """A failure of the base ends the command: exit 3 when it cannot be reached now, 2 when it must be seen to.
 
+    So does a configuration found unusable once it is used.
+
     That a purge erased what was asked for is not such a failure: each command says what it means for it.
     """
     try:
@@ -27,7 +29,7 @@ def plainly() -> Iterator[None]:
         raise
     except (StoreBusy, StoreLost) as error:
         fail(Exit.UNREACHABLE, str(error))
-    except StoreError as error:
+    except (StoreError, ConfigError) as error:
         fail(Exit.USAGE, str(error))
 
 

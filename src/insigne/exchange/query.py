@@ -245,7 +245,9 @@ class QueryHandler:
         french = message.version_country == "FRA"
         ins = grant.ins and (not domains or not _INS_DOMAINS.isdisjoint(domains))
         visible_to = domains or [*self._granted(grant), *(NAMESPACES if ins and grant.authorities else ())]
-        charset, seen = _CHARSET_OF.get(message.declared_charset, "utf-8"), tuple(sorted(visible_to))
+        charset = _CHARSET_OF.get(message.declared_charset, "utf-8")
+        # by its name: the OID of the INS is also that of the NIR for billing, which is nobody's INS
+        seen = tuple(sorted(NAMESPACES.get(name, name) for name in visible_to))
         key = (french, charset, seen, ins)
         known = self._dialects.get(key)
         if known is None:
