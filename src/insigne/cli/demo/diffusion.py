@@ -5,6 +5,7 @@ Each keeps a registry of its own from what it is sent; in the end all are compar
 
 import asyncio
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from typing import Final
 
 from insigne.app.base import rfc3339_now
 from insigne.cli.demo.verdict import Expectation
-from insigne.exchange.delivery.acts import retry, skip
+from insigne.exchange.delivery.acts import retry
 from insigne.exchange.model import Peer
 from insigne.hl7 import parse_ack
 from insigne.pam.encode.charset import transliterated
@@ -65,6 +66,7 @@ DOMAINS: Final = (PATIENT_OID, "INSIGNE")
 _SPELLINGS: Final[Mapping[str, Callable[[str], str]]] = {
     "laboratoire": partial(transliterated, codec="iso8859-1"),
 }
+_REFUSING: Final = "laboratoire"
 #: One message in ten is rejected twice by the laboratory before it takes it; of people it does not know yet, it refuses
 #: one in five for good, until somebody looks at it.
 _REJECTING = Script(
@@ -163,6 +165,7 @@ def settled(
     sent = Expectation("everything was delivered once the receivers were back")
     left = _drained(store, receivers, progress)
     sent.check(not left, f"{left} messages still waiting")
+    receivers.laboratory.follow(Script())  # it was mended: a person may tell it again
     refused = _looked_at(store)
     sent.check(refused > 0, "the laboratory refused nothing for good")
     left = _drained(store, receivers, progress)
@@ -185,20 +188,24 @@ def settled(
 
 
 def _looked_at(store: Store) -> int:
-    """What a person does about refused messages: send them again, or skip those that a later message made stale."""
+    """What a person does about refused messages: tell them again, and in order all that was told of the same patients
+    since, which the receiver could not understand.
+    """
     with store.read() as view:
         dead = view.outbox(OutboxFilter(state="dead"), limit=10_000)
-        stale = {row.id for row in dead if view.told_later(row)}
-    for row in reversed(dead):
-        transaction = store.begin(wait=10.0)
-        try:
-            if row.id in stale:
-                skip(transaction, row, "a later message told more", rfc3339_now())
-            else:
+        if not dead:
+            return 0
+        told = view.outbox_range(_REFUSING, dead[-1].id, sys.maxsize, 100_000)
+    patients: set[str] = set()
+    transaction = store.begin(wait=10.0)
+    try:
+        for row in told:
+            if row.state == "dead" or not patients.isdisjoint(row.keys.split()):
+                patients.update(row.keys.split())
                 retry(transaction, row, rfc3339_now())
-            transaction.commit()
-        finally:
-            transaction.rollback()
+        transaction.commit()
+    finally:
+        transaction.rollback()
     return len(dead)
 
 
