@@ -109,6 +109,8 @@ def test_all_that_a_receiver_was_told_since_a_date_is_told_again_in_order(hospit
         ("LABO", "replay", "5"),
     ]
     assert hospital.run("outbox", "replay", "--destination", "LABO", "--as", "claire").status == 2
+    since = ("--since", "2020-01-01T00:00:00Z", "--as", "claire")
+    assert hospital.run("outbox", "replay", "--destination", "NOBODY", *since).status == 1
 
 
 def test_an_edited_message_must_be_valid_and_gets_a_control_id_of_its_own(hospital, tmp_path):

@@ -96,6 +96,9 @@ def replay(
         fail(Exit.USAGE, "replay: name messages, or a destination with --since")
     if destination and not since:
         fail(Exit.USAGE, "--since: from which moment? (`insigne destination init` tells a receiver the whole base)")
+    configured = [one.name for one in context.config.destinations]
+    if destination and destination not in configured:
+        fail(Exit.PROBLEMS, f"{destination}: no such destination; configured: {', '.join(configured) or 'none'}")
     with _counter(context, user) as counter:
         told = _range(counter, destination, since, until) if destination else _each(counter, rows or [])
         show_rows(context, [document(row) for row in told])
