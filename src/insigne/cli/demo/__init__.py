@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from insigne.app.base import open_base
+from insigne.app.logs import configure
 from insigne.cli.common import Context, Exit, command_app, emit, examples, fail
 from insigne.cli.demo.desk import play_desk
 from insigne.cli.demo.diffusion import Receivers, receivers, settled
@@ -57,6 +58,7 @@ def demo(
     """
     context = Context.of(ctx)
     _refuse_unused(context)
+    configure("error")  # the receivers and the desk play in this process
     folder = Path(tempfile.mkdtemp(prefix="insigne-demo-"))
     try:
         settings = HospitalSettings(patients, seed=seed, people=patients + desk)
