@@ -48,3 +48,9 @@ def test_what_a_killed_sender_had_sent_may_arrive_until_it_is_back():
         Receipt("A", "duplicate", "2026-01-01T10:00:02.000Z"),
     ]
     assert repeated_without_crash(received, [Crash("2026-01-01T10:00:00.000Z", "2026-01-01T10:00:01.000Z")]) == 0
+
+
+def test_one_place_out_of_order_is_told_by_the_longest_rise():
+    assert diffusion_faults.longest_rise([1, 2, 3, 4]) == 4
+    assert diffusion_faults.longest_rise([1, 2, 4, 3, 5]) == 4
+    assert diffusion_faults.longest_rise([5, 1, 2]) == 2
