@@ -60,6 +60,14 @@ def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
     return str(detail[2] if isinstance(detail, tuple) else detail).removeprefix("Skipped: ")
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Refuse a test named after a set: two workers would write its members in two orders, and pytest would stop."""
+    values = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
+    for value in values:
+        if isinstance(value, set | frozenset) and len(value) > 1 and str(value) in item.nodeid:
+            raise pytest.UsageError(f"{item.nodeid}: a set names this test; give its cases names with ids=[...]")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Iterator[None]:
     report = yield

@@ -59,6 +59,8 @@ SETS = {
     ("DOUT", "FICT"): None,
     ("DOUT", "FICT", "HOMA"): None,
 }
+#: One name a set, the same in every process: pytest tells its workers tests by it.
+SET_NAMES = ["+".join(asked) or "none" for asked in SETS]
 #: What DOUT and FICT forbid, whatever else is asked for (EXI ID 26).
 FORBIDDEN = ("document", "card", "scan", "retrieve")
 

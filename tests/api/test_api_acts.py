@@ -7,7 +7,19 @@ from insigne.ins.status import Status
 from insigne.simulate.insi.control import Change
 from insigne.simulate.insi.script import Effects
 
-from ..status_matrix import CARD, CASES, FORBIDDEN, SETS, SYMBOL, UNKNOWN_MATRICULE, at, consistent, held, reached
+from ..status_matrix import (
+    CARD,
+    CASES,
+    FORBIDDEN,
+    SET_NAMES,
+    SETS,
+    SYMBOL,
+    UNKNOWN_MATRICULE,
+    at,
+    consistent,
+    held,
+    reached,
+)
 from .acts_site import TRAITS
 
 
@@ -76,7 +88,7 @@ def test_the_pairs_that_no_act_joins_are_those_of_the_rniv():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("asked", "expected"), SETS.items(), ids=str)
+@pytest.mark.parametrize(("asked", "expected"), SETS.items(), ids=SET_NAMES)
 @pytest.mark.parametrize("source", Status)
 def test_the_eight_sets_of_attributes_by_http(counter, asked, expected, source):
     identity = at(counter.base, source)

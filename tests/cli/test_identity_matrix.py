@@ -8,7 +8,19 @@ from insigne.app.base import open_base
 from insigne.config import load
 from insigne.ins.status import Status
 
-from ..status_matrix import CARD, CASES, FORBIDDEN, SETS, SYMBOL, UNKNOWN_MATRICULE, at, consistent, held, user
+from ..status_matrix import (
+    CARD,
+    CASES,
+    FORBIDDEN,
+    SET_NAMES,
+    SETS,
+    SYMBOL,
+    UNKNOWN_MATRICULE,
+    at,
+    consistent,
+    held,
+    user,
+)
 from .conftest import SECRET
 
 PROVE = ("record-proof", "--type", "PA", "--expiry", "2099-01-01")
@@ -66,7 +78,7 @@ def test_each_act_leads_by_command_where_the_table_says(counter, act, source, ex
     assert after.history == before.history + (before.ins and not after.ins)
 
 
-@pytest.mark.parametrize(("asked", "expected"), SETS.items(), ids=str)
+@pytest.mark.parametrize(("asked", "expected"), SETS.items(), ids=SET_NAMES)
 @pytest.mark.parametrize("source", Status)
 def test_the_eight_sets_of_attributes_by_command(counter, asked, expected, source):
     identity = at(counter.base, source)
