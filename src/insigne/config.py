@@ -23,6 +23,7 @@ from msgspec import Meta, Struct
 
 from insigne.access.settings import AccessSettings
 from insigne.api.settings import HttpSettings
+from insigne.dmp.settings import DmpSettings
 from insigne.documents.settings import DocumentSettings
 from insigne.exchange.delivery.settings import DeliverySettings
 from insigne.exchange.settings import ExchangeSettings, SenderSettings
@@ -99,6 +100,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     access: AccessSettings = AccessSettings()
     enrolment: EnrolmentSettings = EnrolmentSettings()
     documents: DocumentSettings = DocumentSettings()
+    dmp: DmpSettings = DmpSettings()
 
     def __post_init__(self) -> None:
         """Refuse two destinations of one name: their messages would be in one queue."""
