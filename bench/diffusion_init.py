@@ -19,6 +19,7 @@ RECEIVERS = 2
 NEW = 1
 _PATIENCE = 60.0
 _LOOK_SECONDS = 0.5
+_PERSON = "bench"
 
 
 class Initialised(NamedTuple):
@@ -73,7 +74,10 @@ def _base(receipts: list[Receipt], numbers: set[str]) -> dict[str, float]:
 
 
 def _command(data: Path, setting: str) -> None:
-    """`insigne destination init`, as a person gives it."""
-    options = ["--data", str(data), "--set", setting]
-    command = [sys.executable, "-m", "insigne", *options, "destination", "init", f"R{NEW}", "--rate", str(PACE)]
-    subprocess.run(command, check=True, capture_output=True, env=machine.environment())
+    """`insigne destination init`, as a person gives it; they are made a user if need be."""
+    command = [sys.executable, "-m", "insigne", "--data", str(data), "--set", setting]
+    secret = machine.environment() | {"INSIGNE_SECRET": "only for this bench"}
+    add = [*command, "user", "add", _PERSON, "--role", "administrateur"]
+    subprocess.run(add, check=False, capture_output=True, env=secret)  # there already when the base was kept
+    init = [*command, "destination", "init", f"R{NEW}", "--rate", str(PACE), "--as", _PERSON]
+    subprocess.run(init, check=True, capture_output=True, env=secret)

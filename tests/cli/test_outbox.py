@@ -146,12 +146,22 @@ def test_destinations_are_listed_with_their_queues(hospital):
 
 
 def test_a_destination_is_paused_and_resumed(hospital):
-    paused = json.loads(hospital.run("destination", "pause", "LABO", "--reason", "mise à jour", "--json").out)
+    [paused], _ = act(hospital, "destination", "pause", "LABO", "--reason", "mise à jour")
     assert (paused["state"], paused["reason"]) == ("paused", "mise à jour")
     assert hospital.lines("destination", "list")[0]["state"] == "paused"
     [resumed], _ = act(hospital, "destination", "resume", "LABO")
     assert (resumed["state"], resumed["author"]) == ("running", "user:claire")
-    assert hospital.run("destination", "pause", "NOBODY").status == 1
+    act(hospital, "destination", "pause", "NOBODY", status=1)
+
+
+@pytest.mark.parametrize("command", [("pause",), ("resume",), ("init",), ("init", "--stop")])
+def test_an_act_on_a_destination_needs_a_person_with_the_right(hospital, command):
+    act_on = ("destination", command[0], "DPI", *command[1:])
+    unnamed = hospital.run(*act_on)
+    assert (unnamed.status, "--as" in unnamed.err) == (2, True)
+    assert hospital.run(*act_on, "--as", "adele").status == 2
+    [dpi] = [line for line in hospital.lines("destination", "list") if line["name"] == "DPI"]
+    assert (dpi["state"], dpi["init"]) == ("running", None)
 
 
 def test_an_initial_load_is_asked_for_stopped_and_continued(hospital):

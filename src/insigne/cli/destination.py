@@ -13,7 +13,7 @@ from insigne.app.delivery import sender_of
 from insigne.cli.acting import acting
 from insigne.cli.common import Context, Exit, emit, emit_line, examples, fail, group_app
 from insigne.cli.desk import As
-from insigne.cli.opening import author, existing, reading
+from insigne.cli.opening import existing, reading
 from insigne.cli.tables import print_fields, print_table
 from insigne.config import DestinationSettings
 from insigne.exchange.delivery.model import Destination
@@ -96,7 +96,8 @@ def resume(ctx: typer.Context, name: Name, *, user: As = "") -> None:
 
 @app.command(
     epilog=examples(
-        "insigne destination init LABO --rate 50 --as claire.dupont", "insigne destination init LABO --stop"
+        "insigne destination init LABO --rate 50 --as claire.dupont",
+        "insigne destination init LABO --stop --as claire.dupont",
     )
 )
 def init(
@@ -136,11 +137,11 @@ def init(
 def _decide(
     ctx: typer.Context, name: str, user: str, act: str, change: Callable[[Destination, UnitOfWork], dict[str, Any]]
 ) -> None:
-    """Write a decision about a destination, recorded under the user named, else under that of the machine."""
+    """Write a decision about a destination, recorded under the user named."""
     context = Context.of(ctx)
     settings = _configured(context, name)
     with existing(context) as store:
-        who = acting(context, store, user, Right.OUTBOX).author if user else author()
+        who = acting(context, store, user, Right.OUTBOX).author
         with store.begin() as transaction:
             now = rfc3339_now()
             changes = change(transaction.destination(name), transaction)
