@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from insigne.dmp.settings_report import IndicatorSettings, MigrationSettings
 from insigne.insi.settings import BreakerSettings, RetrySettings
 from insigne.net.settings import Seconds
 
@@ -42,3 +43,5 @@ class DmpSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     answers: dict[str, str] = {}
     """Where business acknowledgements (ZAM) go: "MSH-3|MSH-4" of who sent the document → name of a destination."""
     queue: QueueSettings = QueueSettings()
+    indicators: IndicatorSettings = IndicatorSettings()
+    migration: MigrationSettings = MigrationSettings()
