@@ -1,9 +1,7 @@
 """`insigne receiver`: a receiver to build senders against, honest or not."""
 
 import asyncio
-import json
-import os
-import signal
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, cast, get_args
@@ -11,9 +9,10 @@ from typing import Annotated, Any, Final, cast, get_args
 import typer
 import uvloop
 
-from insigne.cli.common import Context, Exit, command_app, emit, examples, fail, note
+from insigne.cli.common import Context, Exit, command_app, examples, fail, note
+from insigne.cli.simulating import run_until_stopped, script_of
 from insigne.simulate.receivers.receiver import ReceiverSettings, ScriptedReceiver
-from insigne.simulate.receivers.script import Script, ScriptError, read_script
+from insigne.simulate.receivers.script import Script, read_script
 from insigne.simulate.receivers.tls import ReceiverTls, TlsKind, receiver_tls
 
 FOLDER: Final = "receiver"
@@ -55,7 +54,7 @@ def receiver(
     settings = ReceiverSettings(
         host=host,
         port=port,
-        script=_script(script),
+        script=Script() if script is None else script_of(script, read_script),
         folder=folder if keep else None,
         log=log,
         tls=secured.context if secured is not None else None,
@@ -67,46 +66,18 @@ def receiver(
 async def _serve(
     service: ScriptedReceiver, secured: ReceiverTls | None, context: Context, ready_file: Path | None
 ) -> None:
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    try:
-        await service.start()
-    except OSError as error:
-        fail(Exit.UNREACHABLE, f"cannot listen on {service.settings.host}: {error.strerror or error}")
-    host, port = service.address
-    ready: dict[str, Any] = {"pid": os.getpid(), "mllp": f"{host}:{port}"}
-    if secured is not None:
-        ready |= {"ca": secured.ca, "crl": secured.crl, "client": {"cert": secured.cert, "key": secured.key}}
-    if ready_file is not None:
-        _write(ready_file, ready)
-    if context.json:
-        emit(ready)
-    else:
+    def ready() -> dict[str, Any]:
+        host, port = service.address
+        told: dict[str, Any] = {"mllp": f"{host}:{port}"}
+        if secured is not None:
+            told |= {"ca": secured.ca, "crl": secured.crl, "client": {"cert": secured.cert, "key": secured.key}}
+        return told
+
+    def introduce(ready: Mapping[str, Any]) -> None:
         context.say(f"Récepteur MLLP : {ready['mllp']}")
-    await stopping.wait()
-    await service.stop()
+
+    await run_until_stopped(service, service.settings.host, ready, introduce, context, ready_file)
     note(f"stopped after {service.received} messages; faults: {dict(service.faults) or 'none'}")
-
-
-def _write(path: Path, ready: dict[str, Any]) -> None:
-    """Write the ready file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(ready), encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        fail(Exit.USAGE, f"--ready-file {path}: {error.strerror or error}")
-
-
-def _script(path: Path | None) -> Script:
-    try:
-        return Script() if path is None else read_script(path)
-    except ScriptError as error:
-        fail(Exit.USAGE, f"--script: {error}")
-    except OSError as error:
-        fail(Exit.USAGE, f"--script {path}: {error.strerror or error}")
 
 
 def _tls(kind: str | None, folder: Path) -> ReceiverTls | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -64,6 +64,10 @@ class DemoAuthority:
         """Issue the certificate of a client, known by its common name."""
         return self._issue(name, now, days, [x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])])
 
+    def issue_signer(self, name: str, now: datetime, *, days: int = 825) -> Issued:
+        """Issue the certificate of an organisation that signs messages, opening no connection: RSA, non repudiation."""
+        return self._issue(name, now, days, [], rsa.generate_private_key(65537, 2048))
+
     def revoke(self, certificates: Sequence[Issued], now: datetime, *, days: int = 30) -> Path:
         """Write the revocation list of exactly these certificates, and return its path."""
         builder = x509.CertificateRevocationListBuilder().issuer_name(self._certificate.subject)
@@ -84,11 +88,18 @@ class DemoAuthority:
         _write_private(self.folder / "ca.key", _pem(key))
         self.ca_file.write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
 
-    def _issue(self, name: str, now: datetime, days: int, extensions: Sequence[x509.ExtensionType]) -> Issued:
-        key = ec.generate_private_key(ec.SECP256R1())
+    def _issue(
+        self,
+        name: str,
+        now: datetime,
+        days: int,
+        extensions: Sequence[x509.ExtensionType],
+        signing: rsa.RSAPrivateKey | None = None,
+    ) -> Issued:
+        key = signing or ec.generate_private_key(ec.SECP256R1())
         builder = _builder(_subject(name), self._certificate.subject, key, now, days)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        builder = builder.add_extension(_key_usage(authority=False), critical=True)
+        builder = builder.add_extension(_key_usage(authority=False, commits=signing is not None), critical=True)
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         builder = builder.add_extension(issuer, critical=False)
         for extension in extensions:
@@ -112,7 +123,7 @@ def _general_name(host: str) -> x509.GeneralName:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, now: datetime, days: int
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, now: datetime, days: int
 ) -> x509.CertificateBuilder:
     public = key.public_key()
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(public)
@@ -121,10 +132,10 @@ def _builder(
     return builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
 
 
-def _key_usage(*, authority: bool) -> x509.KeyUsage:
+def _key_usage(*, authority: bool, commits: bool = False) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=not authority,
-        content_commitment=False,
+        content_commitment=commits,
         key_encipherment=False,
         data_encipherment=False,
         key_agreement=False,
@@ -135,7 +146,7 @@ def _key_usage(*, authority: bool) -> x509.KeyUsage:
     )
 
 
-def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def _pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 

@@ -17,13 +17,13 @@ from insigne.insi.wire import (
     content_type,
     read_answer,
 )
+from insigne.simulate.https import HttpRequest
 from insigne.simulate.insi.control import Change
 from insigne.simulate.insi.engine import Behaviour, Engine
 from insigne.simulate.insi.national import NationalBase
 from insigne.simulate.insi.people import test_people as official_people
 from insigne.simulate.insi.running import running
 from insigne.simulate.insi.script import ALL_WELL
-from insigne.simulate.insi.server import HttpRequest
 from insigne.simulate.insi.simulator import SimulatorSettings
 
 IDAM = "INSIGNESIMU1"

@@ -3,7 +3,8 @@
 import pytest
 
 from insigne.insi.wire import read_answer
-from insigne.simulate.insi.script import ALL_WELL, Effects, Script, ScriptError, parse_script, read_script
+from insigne.simulate.insi.script import ALL_WELL, Effects, Script, parse_script, read_script
+from insigne.simulate.timeline import ScriptError, next_change, refused
 
 ZOE = ("ADRUN", "ZOE", "F", "1975-12-31")
 
@@ -14,8 +15,14 @@ def effects(script, now=0.0, call=1, name=""):
 
 def test_an_outage_lasts_from_its_first_moment_to_the_one_before_its_end():
     script = parse_script(b'[[step]]\nfrom = "2m"\nto = "5m"\noutage = "refused"\n')
-    assert [script.refused(moment) for moment in (0, 119.9, 120, 299.9, 300)] == [False, False, True, True, False]
-    assert [script.next_change(moment) for moment in (0, 120, 299, 300)] == [120, 300, 300, None]
+    assert [refused(script.steps, moment) for moment in (0, 119.9, 120, 299.9, 300)] == [
+        False,
+        False,
+        True,
+        True,
+        False,
+    ]
+    assert [next_change(script.steps, moment) for moment in (0, 120, 299, 300)] == [120, 300, 300, None]
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,9 @@ from insigne.net.tls import client_context
 from insigne.simulate.receivers.compare import differences
 from insigne.simulate.receivers.receiver import ReceiverSettings, ScriptedReceiver
 from insigne.simulate.receivers.running import running
-from insigne.simulate.receivers.script import Down, Script, ScriptError, When, read_script
+from insigne.simulate.receivers.script import Down, Script, When, read_script
 from insigne.simulate.receivers.tls import receiver_tls
+from insigne.simulate.timeline import ScriptError
 from insigne.transport.mllp_client import ClientError, MllpClient, NoAnswer, Unreachable
 
 PATIENCE = 20

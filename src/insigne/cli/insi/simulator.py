@@ -1,22 +1,20 @@
 """`insigne insi simulator`: a téléservice INSi to build clients against, on its own."""
 
 import asyncio
-import json
-import os
-import signal
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 import uvloop
 
-from insigne.cli.common import Context, Exit, command_app, emit, examples, fail, note
+from insigne.cli.common import Context, Exit, command_app, examples, fail, note
+from insigne.cli.simulating import prepared, run_until_stopped, script_of
 from insigne.insi.wire import Deviation
-from insigne.net.tls import TlsError
 from insigne.simulate.insi.engine import DEFAULT_IDAM, Behaviour
 from insigne.simulate.insi.national import Mode
-from insigne.simulate.insi.people import PeopleError
-from insigne.simulate.insi.script import Script, ScriptError, read_script
+from insigne.simulate.insi.script import Script, read_script
 from insigne.simulate.insi.simulator import InsiSimulator, SimulatorSettings
 
 FOLDER: Final = "insi-simulator"
@@ -69,7 +67,7 @@ def simulator(
     It makes its own authority, server and client certificates under the data folder. SIGTERM stops it.
     """
     context = Context.of(ctx)
-    played = _script(script)
+    played = Script() if script is None else script_of(script, read_script)
     behaviour = Behaviour(
         mode=mode or played.mode or "production",
         deviations=_deviations(deviation, played),
@@ -83,62 +81,15 @@ def simulator(
 
 
 async def _serve(settings: SimulatorSettings, context: Context, ready_file: Path | None) -> None:
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    service = _prepared(settings)
-    try:
-        await service.start()
-    except OSError as error:
-        fail(Exit.UNREACHABLE, f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}")
-    ready = {"pid": os.getpid(), **service.ready()}
-    if ready_file is not None:
-        _write(ready_file, ready)
-    if context.json:
-        emit(ready)
-    else:
-        _introduce(context, ready)
-    await stopping.wait()
-    await service.stop()
+    service = prepared(lambda: InsiSimulator(settings))
+    where = f"{settings.host}:{settings.port}"
+    await run_until_stopped(service, where, service.ready, partial(_introduce, context), context, ready_file)
     note(f"stopped after {service.engine.calls.count} calls")
 
 
-def _prepared(settings: SimulatorSettings) -> InsiSimulator:
-    try:
-        return InsiSimulator(settings)
-    except PeopleError as error:
-        fail(Exit.USAGE, f"--people: {error}")
-    except TlsError as error:
-        fail(Exit.USAGE, str(error))
-    except ValueError as error:
-        fail(Exit.USAGE, str(error))
-    except OSError as error:
-        fail(Exit.USAGE, f"{error.filename}: {error.strerror or error}; give a file and a data folder that can be used")
-
-
-def _introduce(context: Context, ready: dict[str, object]) -> None:
+def _introduce(context: Context, ready: Mapping[str, Any]) -> None:
     context.say(f"Téléservice INSi simulé ({ready['mode']}) : {ready['url']}, {ready['people']} personnes")
     context.say(f"Autorité : {ready['ca']} ; certificats clients dans le même dossier ; IDAM : {ready['idam']}")
-
-
-def _write(path: Path, ready: dict[str, object]) -> None:
-    """Write the ready file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(ready), encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        fail(Exit.USAGE, f"--ready-file {path}: {error.strerror or error}")
-
-
-def _script(path: Path | None) -> Script:
-    try:
-        return Script() if path is None else read_script(path)
-    except ScriptError as error:
-        fail(Exit.USAGE, f"--script: {error}")
-    except OSError as error:
-        fail(Exit.USAGE, f"--script {path}: {error.strerror or error}")
 
 
 def _deviations(text: str | None, script: Script) -> frozenset[Deviation] | None:

@@ -13,12 +13,12 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from insigne.insi.wire import Deviation
+from insigne.simulate.https import HttpReply, HttpRequest
 from insigne.simulate.insi.calls import Call
 from insigne.simulate.insi.engine import Engine
 from insigne.simulate.insi.national import Mode
 from insigne.simulate.insi.people import TestPeople
 from insigne.simulate.insi.script import ALL_WELL, Effects
-from insigne.simulate.insi.server import HttpReply, HttpRequest
 from insigne.simulate.insi.verification import Verification
 
 PATH: Final = "/control"

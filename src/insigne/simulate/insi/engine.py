@@ -22,13 +22,13 @@ from insigne.insi.wire import (
     build_fault,
     read_request,
 )
+from insigne.simulate.https import HttpReply, HttpRequest
 from insigne.simulate.insi import formats
 from insigne.simulate.insi.calls import Call, CallLog, criteria_of
 from insigne.simulate.insi.national import Mode, NationalBase, Registered, with_deviations
 from insigne.simulate.insi.people import GENERIC_FIXTURES, TestPeople
 from insigne.simulate.insi.script import ALL_WELL, Effects, Script
-from insigne.simulate.insi.server import HttpReply, HttpRequest
-from insigne.simulate.insi.spoil import spoil, unavailable
+from insigne.simulate.spoil import spoil, unavailable
 
 DEFAULT_IDAM: Final = "INSIGNESIMU1"
 SOAP_TYPE: Final = f"{MEDIA_TYPE};charset=UTF-8"
@@ -38,6 +38,9 @@ LIVE_DEVIATIONS: Final[dict[Mode, frozenset[Deviation]]] = {
     "vendor": frozenset({Deviation.D1, Deviation.D2, Deviation.D7, Deviation.D9}),
 }
 """Deviations shown when none are chosen: in vendor mode, those recorded on the qualification server for every call."""
+
+NAMESPACES: Final = (b"http://www.cnamts.fr/INSiResultat",)
+"""What a foreign namespace is put in the place of."""
 
 _ACTION: Final = re.compile(r'action="?([^";]+)')
 
@@ -93,7 +96,7 @@ class Engine:
             return unavailable(effects)
         outcome = self._outcome(http.client, request, effects)
         self._record(http, request, outcome.result.code, effects)
-        return spoil(self._written(outcome, request), effects)
+        return spoil(self._written(outcome, request), effects, NAMESPACES)
 
     def effects(self, birth_name: str = "") -> Effects:
         """Return what is wrong now for a call about this birth name."""

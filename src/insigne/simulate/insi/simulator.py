@@ -1,9 +1,7 @@
 """The simulator assembled: certificates, national base, HTTPS server, script. One object, started and stopped."""
 
-import asyncio
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,17 +9,23 @@ from typing import Any, Final
 
 from insigne.net.settings import TlsSettings
 from insigne.net.tls import server_context
-from insigne.simulate.insi import certificates, control
+from insigne.simulate.certificates import Names, prepare, reachable
+from insigne.simulate.https import HttpReply, HttpRequest, HttpServer
+from insigne.simulate.insi import control
 from insigne.simulate.insi.control import Control
-from insigne.simulate.insi.engine import Behaviour, Engine
+from insigne.simulate.insi.engine import NAMESPACES, Behaviour, Engine
 from insigne.simulate.insi.national import NationalBase
 from insigne.simulate.insi.people import TestPeople, national_base, test_people
-from insigne.simulate.insi.server import HttpReply, HttpRequest, HttpServer
-from insigne.simulate.insi.spoil import spoil, unavailable
+from insigne.simulate.insi.script import Effects
 from insigne.simulate.insi.verification import Verification
+from insigne.simulate.scripted import ScriptedService
+from insigne.simulate.spoil import spoil, unavailable
 
 SERVICE_PATH: Final = "/lps"
 VERIFICATION_PATH: Final = "/verification"
+
+CERTIFICATES: Final = Names("Insigne INSi simulator CA", "serveur-insi", ("INSI-AUTO", "INSI-MANU", "AUTRE-CN"))
+"""The last client is there to be refused (desir_560)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,56 +52,42 @@ class InsiSimulator:
 
     def __init__(self, settings: SimulatorSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
-        self._clock = clock
-        self._origin = clock()
         people: TestPeople = test_people()
         people.check_fixtures(settings.behaviour.fixtures)
         base: NationalBase = national_base(settings.truth_file)
-        self.engine = Engine(base, people, settings.behaviour, self.now)
-        self._verification = Verification(base, self.now, settings.batch_seconds)
-        self.control = Control(self.engine, people, self._verification, self.set_clock)
-        self.certificates = certificates.prepare(settings.folder, settings.host, datetime.now(UTC))
+        self.certificates = prepare(settings.folder, settings.host, CERTIFICATES, datetime.now(UTC))
         server = self.certificates.server
         tls = TlsSettings(str(server.cert_file), str(server.key_file), client_ca_file=str(self.certificates.ca_file))
-        self._server = HttpServer(server_context(tls), self.answer)
-        self._clock_set = asyncio.Event()
-        self._watching: asyncio.Task[None] | None = None
-
-    def now(self) -> float:
-        """Return the seconds since the start, as scripts count them."""
-        return self._clock() - self._origin
-
-    def set_clock(self, seconds: float) -> None:
-        """Make it so many seconds since the start."""
-        self._origin = self._clock() - seconds
-        self._clock_set.set()
+        self._service: ScriptedService[Effects] = ScriptedService(
+            HttpServer(server_context(tls), self.answer),
+            settings.host,
+            settings.port,
+            settings.behaviour.script.steps,
+            clock,
+        )
+        self.engine = Engine(base, people, settings.behaviour, self._service.now)
+        self._verification = Verification(base, self._service.now, settings.batch_seconds)
+        self.control = Control(self.engine, people, self._verification, self._service.set_clock)
 
     async def start(self) -> None:
         """Listen. The script's time begins now."""
-        self._origin = self._clock()
-        await self._server.start(self._settings.host, self._settings.port)
-        self._watching = asyncio.create_task(self._follow_script())
+        await self._service.start()
 
     async def stop(self) -> None:
         """Answer what has been asked, and close."""
-        if self._watching is not None:
-            self._watching.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._watching
-        await self._server.stop()
+        await self._service.stop()
+
+    def set_clock(self, seconds: float) -> None:
+        """Make it so many seconds since the start."""
+        self._service.set_clock(seconds)
 
     def ready(self) -> dict[str, Any]:
         """Return what a client needs, as the ready file shows it; paths are absolute."""
-        host, port = certificates.reachable(self._settings.host), self._server.address[1]
-        address = f"https://{host}:{port}"
-        clients = {
-            name: {"cert": str(issued.cert_file.resolve()), "key": str(issued.key_file.resolve())}
-            for name, issued in self.certificates.clients.items()
-        }
+        address = f"https://{reachable(self._settings.host)}:{self._service.server.address[1]}"
         return {
             "url": address + SERVICE_PATH,
             "ca": str(self.certificates.ca_file.resolve()),
-            "clients": clients,
+            "clients": self.certificates.listed(),
             "idam": min(self.engine.behaviour.idams),
             "mode": self.engine.behaviour.mode,
             "people": len(self.engine.base),
@@ -116,19 +106,5 @@ class InsiSimulator:
             effects = self.engine.effects()
             if effects.outage or effects.http:
                 return unavailable(effects)
-            return spoil(self._verification.answer(http, path.removeprefix(VERIFICATION_PATH)), effects)
+            return spoil(self._verification.answer(http, path.removeprefix(VERIFICATION_PATH)), effects, NAMESPACES)
         return HttpReply(404, b"POST /lps", "text/plain")
-
-    async def _follow_script(self) -> None:
-        """Close and open the port as the script says."""
-        script = self.engine.behaviour.script
-        while True:
-            if script.refused(self.now()):
-                await self._server.refuse()
-            else:
-                await self._server.start(self._settings.host, self._server.address[1])
-            moment = script.next_change(self.now())
-            wait = None if moment is None else max(0.0, moment - self.now())
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._clock_set.wait(), wait)
-            self._clock_set.clear()

@@ -21,9 +21,9 @@ from insigne.insi.wire.verification import (
     decode,
     encode,
 )
+from insigne.simulate.https import MAX_BODY, HttpReply, HttpRequest
 from insigne.simulate.insi.formats import CLIENT_NAMES
 from insigne.simulate.insi.national import NationalBase
-from insigne.simulate.insi.server import MAX_BODY, HttpReply, HttpRequest
 
 _KEPT_BATCHES: Final = 100
 

@@ -16,6 +16,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from insigne.simulate.timeline import decode_toml, read_toml
+
 Fault = Literal[
     "late",
     "silent",
@@ -47,10 +49,6 @@ UTF-8; utf-16: in UTF-16 without saying so.
 
 Moment = Annotated[float, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=1)]
-
-
-class ScriptError(ValueError):
-    """A script that cannot be used. The text names the key, what is wrong and the remedy."""
 
 
 class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):
@@ -115,7 +113,4 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def read_script(path: Path) -> Script:
     """Read a script. Raises ScriptError naming the file, and OSError."""
-    try:
-        return msgspec.toml.decode(path.read_bytes(), type=Script)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ScriptError(f"{path}: {error}; see docs/receivers.md for the keys") from error
+    return read_toml(path, lambda text: decode_toml(text, Script, "docs/receivers.md"))

@@ -1,17 +1,19 @@
 """A small HTTPS server that may misbehave: late answers, half answers, closed and refused connections.
 
-It knows the common name of each client's certificate, which the usual ASGI servers do not hand over.
+It knows the common name of each client's certificate, which the usual ASGI servers do not hand over. Bodies over what a
+server keeps in memory go to a temporary file as they come.
 """
 
 import asyncio
 import socket
 import ssl
+import tempfile
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Final, Literal, cast
+from typing import BinaryIO, Final, Literal, cast
 
 import httptools
 
@@ -21,7 +23,9 @@ Cut = Literal["", "closed", "half"]
 """How an answer fails to arrive: not at all, or half of its body, the connection closing in both cases."""
 
 MAX_BODY: Final = 8 << 20
-"""Bytes of a request's body. A call to the téléservice has two or three thousand, a batch of verifications more."""
+"""Bytes of a request's body, unless a server is told otherwise. A call to INSi has two or three thousand,
+a batch of verifications more.
+"""
 
 _MAX_HEAD: Final = 32_768
 _MAX_WAITING: Final = 64
@@ -33,13 +37,17 @@ _BACKLOG: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A whole request. `headers` have lower-case names; `client` is the common name of the caller's certificate."""
+    """A whole request. `headers` have lower-case names; `client` is the common name of the caller's certificate.
+
+    `file`: a body too large for memory, at its beginning, closed once the request is answered; `body` is then empty.
+    """
 
     method: str
     target: str
     headers: dict[str, str]
     body: bytes
     client: str
+    file: BinaryIO | None = None
 
     @property
     def path(self) -> str:
@@ -64,10 +72,20 @@ Handler = Callable[[HttpRequest], HttpReply]
 class HttpServer:
     """One listener. `refuse` closes it and every connection, so that the port refuses; `start` opens it again.
 
-    Raises OSError when the address cannot be had.
+    `max_body` bounds a body; one over `in_memory` bytes goes to a file. Raises OSError when the address cannot be had.
     """
 
-    def __init__(self, context: ssl.SSLContext, handler: Handler, *, max_connections: int = 1000) -> None:
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        handler: Handler,
+        *,
+        max_connections: int = 1000,
+        max_body: int = MAX_BODY,
+        in_memory: int = MAX_BODY,
+    ) -> None:
+        self.max_body = max_body
+        self.in_memory = in_memory
         self._context = context
         self._handler = handler
         self._max_connections = max_connections
@@ -145,7 +163,11 @@ class HttpServer:
 
     def answer(self, request: HttpRequest) -> HttpReply:
         """Ask the handler."""
-        return self._handler(request)
+        try:
+            return self._handler(request)
+        finally:
+            if request.file is not None:
+                request.file.close()
 
     def admit(self, connection: "_Connection") -> bool:
         """Give a place to a new connection, if there is one."""
@@ -170,6 +192,25 @@ class _Draft:
     headers: dict[str, str] = field(default_factory=dict)
     head_size: int = 0
     body: bytearray = field(default_factory=bytearray)
+    size: int = 0
+    file: BinaryIO | None = None
+
+    def add(self, piece: bytes, in_memory: int) -> None:
+        """Add a piece of the body, in the file once there is too much."""
+        self.size += len(piece)
+        if self.file is None and self.size > in_memory:
+            self.file = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115  # closed with its request
+            self.file.write(self.body)
+            self.body.clear()
+        if self.file is None:
+            self.body += piece
+        else:
+            self.file.write(piece)
+
+    def close(self) -> None:
+        """Give up."""
+        if self.file is not None:
+            self.file.close()
 
 
 class _Connection(asyncio.Protocol):
@@ -202,6 +243,10 @@ class _Connection(asyncio.Protocol):
         self._idle.cancel()
         if self._late is not None:
             self._late.cancel()
+        self._draft.close()
+        for request, _ in self._waiting:
+            if request.file is not None:
+                request.file.close()
         self._server.forget(self)
 
     def data_received(self, data: bytes) -> None:
@@ -236,8 +281,10 @@ class _Connection(asyncio.Protocol):
         """Collect a part of the body."""
         if self._refused:
             return
-        self._draft.body += body
-        if len(self._draft.body) > MAX_BODY:
+        if self._draft.size + len(body) <= self._server.max_body:
+            self._draft.add(body, self._server.in_memory)
+        else:
+            self._draft.close()
             self._refuse(413, b'{"error":"the body is larger than any call"}')
 
     def on_message_complete(self) -> None:
@@ -246,7 +293,9 @@ class _Connection(asyncio.Protocol):
         if self._refused:
             return
         method, target = self._parser.get_method().decode("latin-1"), draft.target.decode("latin-1")
-        request = HttpRequest(method, target, draft.headers, bytes(draft.body), self._client)
+        if draft.file is not None:
+            draft.file.seek(0)
+        request = HttpRequest(method, target, draft.headers, bytes(draft.body), self._client, draft.file)
         self._waiting.append((request, self._parser.should_keep_alive()))
         if len(self._waiting) > _MAX_WAITING:
             self._transport.abort()
