@@ -1,0 +1,162 @@
+"""Why a sending is in its state, and what to do about it, in English and French."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+
+class Reason(NamedTuple):
+    """What a person reads beside a state: why, then what to do; each in English and in French."""
+
+    text: str
+    text_fr: str
+    remedy: str
+    remedy_fr: str
+
+
+_NOTHING: Final = ("nothing to do", "rien à faire")
+_ALONE: Final = ("nothing to do: it goes on by itself", "rien à faire : la suite est automatique")
+_QUALIFY: Final = (
+    "qualify the identity: INS from INSi and an identity document; the document then leaves by itself",
+    "qualifier l’identité : INS par INSi et pièce d’identité ; le document part ensuite de lui-même",
+)
+
+REASONS: Final[Mapping[str, Reason]] = MappingProxyType(
+    {
+        # --- held
+        "ins-missing": Reason("the patient has no INS", "le patient n’a pas d’INS", *_QUALIFY),
+        "ins-not-qualified": Reason(
+            "the patient's INS is not qualified", "l’INS du patient n’est pas qualifiée",
+            "check an identity document of high trust; the document then leaves by itself",
+            "contrôler une pièce d’identité à haut niveau de confiance ; le document part ensuite de lui-même",
+        ),
+        "ins-environment": Reason(
+            "the OID of the patient's INS is of another environment",
+            "l’OID de l’INS du patient est celui d’un autre environnement",
+            "retrieve the INS of this environment, or correct the setting environment",
+            "récupérer l’INS de cet environnement, ou corriger le réglage environment",
+        ),
+        "ins-key": Reason(
+            "the key of the patient's INS is wrong", "la clé de l’INS du patient est fausse",
+            "have the INS verified or retrieved again; dmp.wrong_key says what to do of such documents",
+            "faire vérifier ou récupérer à nouveau l’INS ; dmp.wrong_key dit que faire de ces documents",
+        ),
+        "ins-of-another": Reason(
+            "the document to delete was sent under an INS the patient does not hold",
+            "le document à supprimer a été transmis sous une INS que le patient ne porte pas",
+            "confirm the deletion that was prepared for it", "confirmer la suppression préparée pour lui",
+        ),
+        "identity-unknown": Reason(
+            "the patient is not known any more", "le patient n’est plus connu",
+            "find the identity, or withdraw the document", "retrouver l’identité, ou retirer le document",
+        ),
+        "identifiers-of-several": Reason(
+            "the identifiers of the document name several patients",
+            "les identifiants du document désignent plusieurs patients",
+            "settle which identity holds each identifier, or withdraw the document",
+            "établir à quelle identité appartient chaque identifiant, ou retirer le document",
+        ),
+        "doubtful": Reason(
+            "the patient's identity is doubtful", "l’identité du patient est douteuse",
+            "lift the doubt, then qualify the identity", "lever le doute, puis qualifier l’identité",
+        ),
+        "fictitious": Reason(
+            "the patient's identity is fictitious", "l’identité du patient est fictive",
+            "withdraw the document, or give the stay its real identity",
+            "retirer le document, ou rendre au séjour sa vraie identité",
+        ),
+        "contested": Reason(
+            "another identity holds the same INS", "une autre identité porte la même INS",
+            "settle the work item of both identities", "traiter la tâche ouverte sur les deux identités",
+        ),
+        "consent-unknown": Reason(
+            "nobody said whether the patient's DMP may be fed",
+            "personne n’a dit si le DMP du patient peut être alimenté",
+            "record what the patient said (ZFA-9), or set dmp.without_consent",
+            "enregistrer ce que le patient a dit (ZFA-9), ou régler dmp.without_consent",
+        ),
+        "predecessor": Reason(
+            "the version before has not arrived yet", "la version précédente n’est pas encore arrivée", *_ALONE
+        ),
+        "deletion-pending": Reason(
+            "what was sent under another INS is to be deleted first",
+            "ce qui a été transmis sous une autre INS doit d’abord être supprimé",
+            "confirm the deletion that was prepared, or abandon it",
+            "confirmer la suppression préparée, ou l’abandonner",
+        ),
+        # --- on its way
+        "qualified": Reason("the INS is qualified: it leaves", "l’INS est qualifiée : départ", *_ALONE),
+        "confirmed": Reason(
+            "a person confirmed the deletion", "une personne a confirmé la suppression", *_ALONE
+        ),
+        "fault": Reason(
+            "the last try met a technical fault", "le dernier essai a rencontré une erreur technique",
+            "nothing to do: it is tried again; look at the code if it lasts",
+            "rien à faire : nouvel essai automatique ; voir le code si cela dure",
+        ),
+        "outage": Reason("the other end is down", "le service est indisponible", *_ALONE),
+        # --- for a person
+        "ins-lost": Reason(
+            "it was sent under an INS that the patient does not hold, or not qualified, any more",
+            "il a été transmis sous une INS que le patient ne porte plus, ou plus qualifiée",
+            "look at the identity; confirm the deletion (document confirm) or abandon it (--abandon)",
+            "examiner l’identité ; confirmer la suppression (document confirm) ou l’abandonner (--abandon)",
+        ),
+        "refused": Reason(
+            "the other end refused it", "le destinataire l’a refusé",
+            "read its code, correct, then document retry, or withdraw it",
+            "lire le code, corriger, puis document retry, ou le retirer",
+        ),
+        "opposition": Reason(
+            "the patient refused that the DMP be fed", "le patient s’oppose à l’alimentation du DMP",
+            "nothing; if the patient changes their mind, record it (ZFA-9) and document retry",
+            "rien ; si le patient change d’avis, l’enregistrer (ZFA-9) puis document retry",
+        ),
+        "content": Reason(
+            "the document cannot be sent as it is", "le document ne peut pas être transmis en l’état",
+            "read the code (903 to 905: INS and traits of the document), have it produced again",
+            "lire le code (903 à 905 : INS et traits du document), le faire produire à nouveau",
+        ),
+        "predecessor-replaced": Reason(
+            "the version to replace or delete was replaced by another one",
+            "la version à remplacer ou supprimer a déjà été remplacée",
+            "send a replacement of the last version", "envoyer un remplacement de la dernière version",
+        ),
+        "predecessor-unknown": Reason(
+            "neither this base nor the DMP knows the document to replace or delete",
+            "ni cette base ni le DMP ne connaissent le document à remplacer ou supprimer",
+            "check the identifier of the document meant", "vérifier l’identifiant du document visé",
+        ),
+        # --- ended
+        "fed": Reason("it arrived", "il est arrivé", *_NOTHING),
+        "to-withdraw": Reason(
+            "it arrived; a deletion is prepared", "il est arrivé ; une suppression est préparée",
+            "confirm the deletion, or abandon it", "confirmer la suppression, ou l’abandonner",
+        ),
+        "kept": Reason(
+            "it arrived; a person abandoned its deletion",
+            "il est arrivé ; une personne a abandonné sa suppression", *_NOTHING,
+        ),
+        "replaced": Reason("a newer version took its place", "une version plus récente l’a remplacé", *_NOTHING),
+        "deleted": Reason("it was deleted", "il a été supprimé", *_NOTHING),
+        "nothing-there": Reason("there was nothing to delete", "il n’y avait rien à supprimer", *_NOTHING),
+        "withdrawn-by-sender": Reason(
+            "its sender deleted it before it left", "son émetteur l’a supprimé avant son départ", *_NOTHING
+        ),
+        "withdrawn": Reason("a person withdrew it", "une personne l’a retiré", *_NOTHING),
+        "right-again": Reason(
+            "the INS is right again: the deletion was cancelled",
+            "l’INS est de nouveau juste : suppression annulée", *_NOTHING,
+        ),
+        "abandoned": Reason("a person abandoned it", "une personne l’a abandonné", *_NOTHING),
+        "superseded": Reason(
+            "another deletion took its place", "une autre suppression l’a remplacé", *_NOTHING
+        ),
+    }
+)  # fmt: skip
+"""By code of `Sending.reason`."""
+
+
+def reason_of(code: str) -> Reason:
+    """The words of a code; one of a later release stands for itself."""
+    return REASONS.get(code) or Reason(code, code, "", "")
