@@ -116,6 +116,9 @@ def test_all_that_a_receiver_was_told_since_a_date_is_told_again_in_order(hospit
 def test_an_edited_message_must_be_valid_and_gets_a_control_id_of_its_own(hospital, tmp_path):
     file = tmp_path / "corrected.hl7"
     file.write_text(MESSAGE.format(1).replace("\r", "\n"), encoding="utf-8")
+    _, said = act(hospital, "outbox", "edit", "1", str(file), status=1)
+    assert "pause LABO first" in said
+    act(hospital, "destination", "pause", "LABO")
     [row], _ = act(hospital, "outbox", "edit", "1", str(file))
     assert (row["id"], row["kind"], row["disposition"]) == ("1", "edited", "encoded")
     shown = json.loads(hospital.run("outbox", "show", "1", "--json").out)

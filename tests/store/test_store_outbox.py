@@ -80,15 +80,28 @@ def test_what_a_person_settled_meanwhile_is_not_undone_by_what_came_of_sending(s
         assert (view.outgoing(1).state, view.outgoing(1).reason) == ("skipped", "by hand")
 
 
-def test_what_was_rewritten_meanwhile_is_still_to_be_sent(store):
+def test_what_was_rewritten_while_it_was_tried_in_vain_is_still_to_be_sent(store):
     written(store, lambda t: t.queue([draft()]), lambda t: t.encoded(1, "C1"))
     with store.read() as view:
         sent = view.outgoing(1)
     written(store, lambda t: t.rewrite(1, Bytes("C2", "ADT^A28^ADT_A05", LATER, b"MSH|2")))
-    written(store, lambda t: t.advance(replace(sent, state="delivered", ended=LATER)))
+    written(store, lambda t: t.advance(replace(sent, code="AR", attempts=1)))
     with store.read() as view:
         row = view.outgoing(1)
-        assert (row.state, row.kind, row.control_id, row.ended) == ("encoded", "edited", "C2", None)
+        assert (row.state, row.kind, row.control_id, row.code, row.ended) == ("encoded", "edited", "C2", "", None)
+        assert row.attempts == 1, "the next attempt has a number of its own"
+
+
+def test_what_was_rewritten_while_it_was_accepted_is_not_sent_again(store):
+    written(store, lambda t: t.queue([draft()]), lambda t: t.encoded(1, "C1"))
+    with store.read() as view:
+        sent = view.outgoing(1)
+    written(store, lambda t: t.rewrite(1, Bytes("C2", "ADT^A28^ADT_A05", LATER, b"MSH|2")))
+    written(store, lambda t: t.advance(replace(sent, state="delivered", ended=LATER, attempts=1)))
+    with store.read() as view:
+        row = view.outgoing(1)
+        assert (row.state, row.kind, row.control_id, row.ended) == ("delivered", "live", "C1", LATER)
+        assert row.reason == "accepted as it was, before it was edited"
 
 
 def test_rows_are_found_by_what_people_ask(store):
@@ -145,7 +158,7 @@ def test_living_identities_are_walked_in_order(hospital):
     "name",
     [
         "LAST", "ROW", "WAITING", "BY_CAUSE", "BYTES", "ATTEMPTS", "QUEUES", "FAILED", "CREATED_FROM", "ENCODED",
-        "ADVANCE", "DESTINATION", "IDENTITIES_AFTER",
+        "ADVANCE", "DELIVERED", "TRIED", "DESTINATION", "IDENTITIES_AFTER",
     ],
 )  # fmt: skip
 def test_no_question_reads_the_whole_outbox(sqlite_hospital, name):

@@ -130,8 +130,12 @@ class OutboxWriter(OutboxReader, Writer):
 
     def advance(self, row: Outgoing) -> None:
         """See `OutboxTransaction.advance`."""
+        if row.state == "delivered":
+            self.gather(sql.DELIVERED, [_delivered(row)])
+            return
         values = (row.state, row.attempts, row.due, row.code, row.reason, row.sent, row.ended, row.id, row.control_id)
         self.gather(sql.ADVANCE, [values])
+        self.gather(sql.TRIED, [(row.attempts, row.id, row.attempts, row.control_id)])
 
     def settle(self, row_id: int, state: str, reason: str, ended: str | None) -> None:
         """See `OutboxTransaction.settle`."""
@@ -222,6 +226,14 @@ def _queued(row_id: int, draft: Draft) -> Row:
     return (
         row_id, draft.destination, draft.kind, state, draft.event, draft.subject, draft.keys, draft.cause, draft.notice,
         draft.background, draft.control_id, 0, "", "", "", draft.created, "", None, draft.replaces,
+    )  # fmt: skip
+
+
+def _delivered(row: Outgoing) -> Row:
+    """The row of `outbox_statements.DELIVERED`."""
+    return (
+        row.control_id, row.reason, row.kind, row.state, row.control_id, row.attempts, row.due, row.code, row.sent,
+        row.ended, row.id, row.control_id,
     )  # fmt: skip
 
 

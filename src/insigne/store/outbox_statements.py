@@ -22,6 +22,14 @@ ADVANCE: Final = (
     "UPDATE outbox SET state = ?, attempts = ?, due = ?, code = ?, reason = ?, sent = ?, ended = ?"
     " WHERE id = ? AND ended IS NULL AND control_id = ?"
 )
+#: What was accepted is over, even if a person wrote other bytes meanwhile: those must not be sent too.
+DELIVERED: Final = (
+    "UPDATE outbox SET reason = CASE WHEN control_id = ? THEN ? ELSE 'accepted as it was, before it was edited' END,"
+    " kind = ?, state = ?, control_id = ?, attempts = ?, due = ?, code = ?, sent = ?, ended = ?"
+    " WHERE id = ? AND ended IS NULL AND (control_id = ? OR kind = 'edited')"
+)
+#: An attempt of bytes that a person replaced meanwhile counts, so that the next one has its own number.
+TRIED: Final = "UPDATE outbox SET attempts = ? WHERE id = ? AND ended IS NULL AND attempts < ? AND control_id <> ?"
 #: A person's act on a row, whatever it was at.
 SETTLE: Final = "UPDATE outbox SET state = ?, reason = ?, ended = ? WHERE id = ?"
 REQUEUE: Final = "UPDATE outbox SET state = 'queued', control_id = '', reason = '', code = '', due = '' WHERE id = ?"

@@ -161,6 +161,20 @@ class Site:
         with self.store.read() as view:
             return view.work_items(WorkFilter())
 
+    def kept(self, row_id=1):
+        """A row as it is, and its attempts."""
+        with self.store.read() as view:
+            return view.outgoing(row_id), view.attempts(row_id)
+
+    def act(self, change, row_id):
+        """Do what a person asks for, and have the dispatcher look."""
+        with self.store.begin(5.0) as transaction:
+            row = transaction.outgoing(row_id)
+            done = change(transaction, row, rfc3339_now())
+            transaction.touch_destination(row.destination)
+            transaction.commit()
+        return done
+
     def decide(self, name, **changes):
         """What a person says of a destination."""
         with self.store.begin(5.0) as transaction:

@@ -17,21 +17,6 @@ def numbers(receiver):
     return [number for _, number in receiver.told]
 
 
-def kept(site, row_id=1):
-    with site.store.read() as view:
-        return view.outgoing(row_id), view.attempts(row_id)
-
-
-def act(site, change, row_id):
-    """Do what a person asks for, and have the dispatcher look."""
-    with site.store.begin(5.0) as transaction:
-        row = transaction.outgoing(row_id)
-        done = change(transaction, row, utc_now())
-        transaction.touch_destination(row.destination)
-        transaction.commit()
-    return done
-
-
 def test_an_application_error_sets_the_message_aside_and_the_next_ones_go(site, make_receiver):
     labo = site(LABO=STRICT)
 
@@ -42,7 +27,7 @@ def test_an_application_error_sets_the_message_aside_and_the_next_ones_go(site, 
         async with labo.dispatching(LABO=receiver) as channels:
             await labo.until(lambda: labo.states() == ["dead", "delivered"])
         assert numbers(receiver) == ["1", "2"]
-        row, [attempt] = kept(labo)
+        row, [attempt] = labo.kept()
         assert (row.code, row.reason) == ("AE", "refused with AE (condition 207)")
         assert (attempt.outcome, attempt.code) == ("refused", "AE")
         assert attempt.ack.startswith(b"MSA|AE|"), "the acknowledgement is kept as it came"
@@ -60,15 +45,15 @@ def test_an_application_error_stops_a_destination_that_wants_it_until_a_person_d
         receiver.answers = ["AE", "AE"]
         labo.admit(1, 2)
         async with labo.dispatching(LABO=receiver):
-            await labo.until(lambda: kept(labo)[0].code == "AE")
+            await labo.until(lambda: labo.kept()[0].code == "AE")
             assert [alarm.kind for alarm in labo.alarms.on()] == ["destination-stopped"]
             labo.decide("LABO", state="running")
             await receiver.wait_for(2)
             with labo.store.read() as view:
-                await labo.until(lambda: len(kept(labo)[1]) == 2)
+                await labo.until(lambda: len(labo.kept()[1]) == 2)
                 assert numbers(receiver) == ["1", "1"], "it stopped again at the same message"
                 assert view.destination("LABO").revision == 1
-            act(labo, lambda transaction, row, now: acts.skip(transaction, row, "by hand", now), 1)
+            labo.act(lambda transaction, row, now: acts.skip(transaction, row, "by hand", now), 1)
             labo.decide("LABO", state="running")
             await labo.until(lambda: labo.states() == ["skipped", "delivered"])
         assert numbers(receiver) == ["1", "1", "2"]
@@ -85,7 +70,7 @@ def test_a_stop_outlives_a_restart(site, make_receiver):
         receiver.answers = ["AE"]
         labo.admit(1)
         async with labo.dispatching(LABO=receiver):
-            await labo.until(lambda: kept(labo)[0].code == "AE")
+            await labo.until(lambda: labo.kept()[0].code == "AE")
         async with labo.dispatching(LABO=receiver) as channels:
             await labo.until(lambda: channels["LABO"].destination.state == "stopped")
             assert numbers(receiver) == ["1"]
@@ -145,8 +130,8 @@ def test_an_unreachable_receiver_loses_nothing_and_is_announced_once_at_each_end
         labo.admit(1, 2)
         with capture_logs() as logs:
             async with labo.dispatching(LABO=receiver) as channels:
-                await labo.until(lambda: kept(labo)[0].code == "unreachable")
-                row, attempts = kept(labo)
+                await labo.until(lambda: labo.kept()[0].code == "unreachable")
+                row, attempts = labo.kept()
                 assert (row.state, row.reason, attempts) == ("encoded", "connection refused", [])
                 await labo.until(lambda: labo.states() == ["delivered"] * 2)
         assert [(log["event"], log["kind"]) for log in logs if log["event"].startswith("alarm")] == [
@@ -154,7 +139,7 @@ def test_an_unreachable_receiver_loses_nothing_and_is_announced_once_at_each_end
             ("alarm.ended", "destination-down"),
         ]
         assert channels["LABO"].counters.outages == 1
-        assert kept(labo)[0].attempts == 1, "what was not sent does not count"
+        assert labo.kept()[0].attempts == 1, "what was not sent does not count"
 
     asyncio.run(play())
 
@@ -209,12 +194,12 @@ def test_a_merge_its_receiver_does_not_take_is_told_to_a_person_and_holds_back_t
         async with labo.dispatching(LABO=receiver):
             await labo.until(lambda: labo.states()[5] == "delivered")
             assert receiver.told == [("A28", "1"), ("A28", "2"), ("A28", "3"), ("A31", "3")]
-            held, _ = kept(labo, 4)
+            held, _ = labo.kept(4)
             assert (held.state, held.ended) == ("held", None)
             [item] = labo.work()
             assert item.kind == "message-held"
             assert b"instruction" in bytes(item.held)
-            act(labo, lambda transaction, row, now: acts.skip(transaction, row, "merged by hand", now), 4)
+            labo.act(lambda transaction, row, now: acts.skip(transaction, row, "merged by hand", now), 4)
             await labo.until(lambda: labo.states()[4] == "delivered")
         assert receiver.told[-1] == ("A31", "1")
 
@@ -230,12 +215,12 @@ def test_a_message_told_again_has_a_control_id_of_its_own_and_settles_the_one_th
         labo.admit(1)
         async with labo.dispatching(LABO=receiver):
             await labo.until(lambda: labo.states() == ["dead"])
-            assert act(labo, acts.retry, 1) == 2
+            assert labo.act(acts.retry, 1) == 2
             await labo.until(lambda: labo.states() == ["skipped", "delivered"])
         first, second = map(Message.parse, receiver.got)
         assert first.control_id != second.control_id
         assert first.value("PID-3.1") == second.value("PID-3.1")
-        again, _ = kept(labo, 2)
+        again, _ = labo.kept(2)
         assert (again.kind, again.replaces) == ("replay", 1)
 
     asyncio.run(play())
@@ -249,15 +234,15 @@ def test_an_edited_message_goes_at_its_place(site, make_receiver):
         receiver.answers = ["AE"]
         labo.admit(1, 2)
         async with labo.dispatching(LABO=receiver):
-            await labo.until(lambda: kept(labo)[0].code == "AE")
+            await labo.until(lambda: labo.kept()[0].code == "AE")
             raw = acts.with_control_id(receiver.got[0].replace(b"BERANGER", b"BERENGER"), "EDIT1")
             written = acts.Bytes("EDIT1", "ADT^A28^ADT_A05", utc_now(), raw)
-            act(labo, lambda transaction, row, now: acts.edit(transaction, row, written, now), 1)
+            labo.act(lambda transaction, row, now: acts.edit(transaction, row, written, now), 1)
             labo.decide("LABO", state="running")
             await labo.until(lambda: labo.states() == ["delivered"] * 2)
         assert receiver.got[1] == raw
         assert numbers(receiver) == ["1", "1", "2"]
-        _, attempts = kept(labo)
+        _, attempts = labo.kept()
         assert [(one.outcome, one.control_id == "EDIT1") for one in attempts] == [
             ("refused", False),
             ("delivered", True),

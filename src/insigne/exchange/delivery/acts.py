@@ -60,10 +60,18 @@ def repeat(transaction: OutboxTransaction, row: Outgoing, now: str) -> int:
 
 
 def edit(transaction: OutboxTransaction, row: Outgoing, written: Bytes, now: str) -> int:
-    """Send other bytes instead; the row that sends them. `written` has a MSH-10 of its own. Raises ActRefused."""
+    """Send other bytes instead; the row that sends them. `written` has a MSH-10 of its own. Raises ActRefused.
+
+    What may leave at any moment is not edited: its destination must be paused or stopped first.
+    """
     if row.state in _SETTLED:
         raise ActRefused(f"{row.id}: {row.state}: only what is held, dead or still to be sent is edited")
     if row.ended is None:
+        if row.state != "held" and transaction.destination(row.destination).state == "running":
+            raise ActRefused(
+                f"{row.id}: {row.state}: it may leave at any moment, as it is: pause {row.destination} first"
+                f" (`insigne destination pause {row.destination}`), edit it, then resume"
+            )
         transaction.rewrite(row.id, written)
         return row.id
     transaction.put_bytes((written,))

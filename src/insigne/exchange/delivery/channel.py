@@ -1,6 +1,7 @@
 """One destination at work: its window on the outbox, its breaker, and what each attempt brings."""
 
 import asyncio
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -37,6 +38,9 @@ _TRY_SECONDS: Final = 86_400.0
 
 #: Messages the breaker tells apart: it remembers what it heard of each for minutes.
 _SUBJECTS: Final = 256
+
+#: Seconds for which what the base says of a destination is taken for true by what is sent once more.
+_FRESH: Final = 0.05
 
 DOWN, REFUSING, STOPPED = "destination-down", "destination-refuses", "destination-stopped"
 
@@ -94,6 +98,8 @@ class Channel:
         self._rereading = False
         self._stop_unrecorded = False
         self._refused_in_a_row = 0
+        self._looked = -math.inf
+        self._after_look: list[Callable[[], None]] = []
         self.window = Window(
             name,
             len(self.senders),
@@ -109,8 +115,21 @@ class Channel:
         """Whether anything may be read, written and sent."""
         return self.destination.state == "running" and not (self._rereading or self._stopping)
 
+    @property
+    def wants_look(self) -> bool:
+        """Whether something waits for what the base says of the destination now."""
+        return bool(self._after_look)
+
     def apply(self, destination: Destination) -> None:
         """Take over what the base says of the destination; after an act of a person, everything is read again."""
+        self._looked = time.monotonic()
+        self._take_over(destination)
+        calls, self._after_look = self._after_look, []
+        if self.running:
+            for call in calls:
+                call()
+
+    def _take_over(self, destination: Destination) -> None:
         if destination.revision != self.destination.revision:
             self._rereading = True
         elif self._stop_unrecorded:
@@ -150,6 +169,9 @@ class Channel:
         if not self.running or self.window.unrecorded >= UNRECORDED:
             return None
         now = time.monotonic()
+        if self.breaker.open_since() is not None and now - self._looked > _FRESH:
+            self._once_looked(self._turn.set)
+            return None
         if not self.breaker.allows(now):
             self._later(self.breaker.wait(now), self._turn.set)
             self.window.starving = False
@@ -223,7 +245,7 @@ class Channel:
             case "retry":
                 delay = self._backoff.delay(max(row.attempts, 1), self._around.chance.random())
                 self._again(row, attempts, unanswered=verdict.evidence is Evidence.DOWN)
-                self._later(delay, lambda: self.window.retry(row.id))
+                self._later(delay, lambda: self._once_looked(lambda: self.window.retry(row.id)))
             case "stop":
                 self._again(row, attempts, unanswered=False)
                 self._stop_destination(row)
@@ -291,7 +313,15 @@ class Channel:
             alarms.raised(DOWN, self.name, now, verdict.reason)
         elif change is Change.CLOSED:
             alarms.ended(DOWN, self.name)
-            self.window.retry_unanswered()
+            self._once_looked(self.window.retry_unanswered)
+
+    def _once_looked(self, call: Callable[[], None]) -> None:
+        """Do something once the base was looked at: a person may have paused the destination or edited a message.
+
+        What is sent once more never is for want of having looked.
+        """
+        self._after_look.append(call)
+        self._around.more()
 
     def _later(self, seconds: float, call: Callable[[], None]) -> None:
         def due() -> None:

@@ -109,8 +109,8 @@ class Dispatcher:
     def _look(self) -> bool:
         """Read what there is to read, write for a while; whether there is more to write."""
         now = time.monotonic()
-        polling = now >= self._next_poll
         channels = [channel for channel in self.channels.values() if channel.running]
+        polling = now >= self._next_poll or any(channel.wants_look for channel in channels)
         if not (self._news or polling or any(channel.window.needs_base for channel in channels)):
             return False
         with self._storage.read() as view:

@@ -162,7 +162,10 @@ class OutboxTransaction(Transaction, Protocol):
         ...
 
     def advance(self, row: Outgoing) -> None:
-        """Write what became of a row, unless it ended, or was written anew, meanwhile."""
+        """Write what became of a row, unless it ended, or was written anew, meanwhile.
+
+        One that was accepted is over, though a person wrote it anew: what they wrote is not sent.
+        """
         ...
 
     def settle(self, row_id: int, state: str, reason: str, ended: str | None) -> None:

@@ -1,0 +1,96 @@
+"""What a person does about a message, while the dispatcher is about to send it."""
+
+import asyncio
+
+import pytest
+
+from insigne.exchange.delivery import acts
+from insigne.exchange.delivery.ports import SendFailed
+from insigne.store.moments import utc_now
+
+FAST = "delivery = { first_retry_seconds = 0.01, longest_retry_seconds = 0.02 }"
+
+
+def editing(raw, control_id="EDIT1"):
+    """The act that sends these bytes instead."""
+    written = acts.Bytes(control_id, "ADT^A28^ADT_A05", utc_now(), acts.with_control_id(raw, control_id))
+    return lambda transaction, row, now: acts.edit(transaction, row, written, now)
+
+
+def test_a_message_about_to_be_tried_again_is_not_edited_while_its_destination_runs(site, make_receiver):
+    labo = site(LABO=FAST)
+
+    async def play():
+        receiver = make_receiver()
+        receiver.answers = [SendFailed("timeout", "silent")]
+        labo.admit(1)
+        async with labo.dispatching(LABO=receiver):
+            await receiver.wait_for(1)
+            with pytest.raises(acts.ActRefused, match="pause LABO first"):
+                labo.act(editing(labo.adt("A28", 1, name="BERENGER")), 1)
+            await labo.until(lambda: labo.states() == ["delivered"])
+        assert receiver.got[0] == receiver.got[-1], "what was written first is all that was sent"
+
+    asyncio.run(play())
+
+
+def test_a_message_accepted_while_it_was_being_edited_is_not_sent_a_second_time(site, make_receiver):
+    labo = site(LABO=FAST)
+
+    async def play():
+        receiver = make_receiver()
+        receiver.gate.clear()
+        labo.admit(1, 2)
+        async with labo.dispatching(LABO=receiver) as channels:
+            await receiver.wait_for(1)
+            labo.decide("LABO", state="paused")
+            labo.act(editing(receiver.got[0].replace(b"BERANGER", b"BERENGER")), 1)
+            receiver.gate.set()
+            await labo.until(lambda: labo.kept()[0].state == "delivered")
+            labo.decide("LABO", state="running")
+            await labo.until(lambda: labo.states() == ["delivered"] * 2)
+        assert channels["LABO"].counters.delivered == 2
+        assert [number for _, number in receiver.told] == ["1", "2"]
+        row, [attempt] = labo.kept()
+        assert attempt.control_id == row.control_id != "EDIT1", "the row says what was accepted"
+        assert row.reason == "accepted as it was, before it was edited"
+
+    asyncio.run(play())
+
+
+def test_a_message_that_got_no_answer_while_it_was_edited_is_sent_as_edited_each_try_kept(site, make_receiver):
+    labo = site(LABO=FAST)
+
+    async def play():
+        receiver = make_receiver()
+        receiver.gate.clear()
+        receiver.answers = [SendFailed("closed", "no answer")]
+        labo.admit(1)
+        async with labo.dispatching(LABO=receiver):
+            await receiver.wait_for(1)
+            labo.decide("LABO", state="paused")
+            labo.act(editing(receiver.got[0].replace(b"BERANGER", b"BERENGER")), 1)
+            receiver.gate.set()
+            await labo.until(lambda: len(labo.kept()[1]) == 1)
+            labo.decide("LABO", state="running")
+            await labo.until(lambda: labo.states() == ["delivered"])
+        assert [b"BERENGER" in raw for raw in receiver.got] == [False, True]
+        assert [(one.number, one.outcome) for one in labo.kept()[1]] == [(1, "closed"), (2, "delivered")]
+
+    asyncio.run(play())
+
+
+def test_a_message_held_for_a_person_is_edited_though_its_destination_runs(site, make_receiver):
+    labo = site(LABO='subscription = { unsupported = { A40 = "hold" } }\n' + FAST)
+
+    async def play():
+        receiver = make_receiver()
+        labo.admit(1, 2)
+        labo.merge(1, 2)
+        async with labo.dispatching(LABO=receiver):
+            await labo.until(lambda: labo.states()[2] == "held")
+            labo.act(editing(labo.adt("A31", 1, name="BERENGER")), 3)
+            await labo.until(lambda: labo.states() == ["delivered"] * 3)
+        assert receiver.told[2] == ("A31", "1")
+
+    asyncio.run(play())
