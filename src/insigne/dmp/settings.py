@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from insigne.dmp.settings_intake import IntakeSettings
+from insigne.dmp.settings_mss import MssSettings
 from insigne.dmp.settings_report import IndicatorSettings, MigrationSettings
 from insigne.insi.settings import BreakerSettings, RetrySettings
 from insigne.net.settings import Seconds
@@ -43,5 +45,7 @@ class DmpSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     answers: dict[str, str] = {}
     """Where business acknowledgements (ZAM) go: "MSH-3|MSH-4" of who sent the document → name of a destination."""
     queue: QueueSettings = QueueSettings()
+    intake: IntakeSettings = IntakeSettings()
     indicators: IndicatorSettings = IndicatorSettings()
     migration: MigrationSettings = MigrationSettings()
+    mss: MssSettings = MssSettings()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from insigne.dmp.mss.settings import XdmSettings
+from insigne.dmp.settings_mss import XdmSettings
 from insigne.dmp.mss.xdm import Part, XdmError, read, write
 
 LIMITS = XdmSettings()

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
-from insigne.dmp.mss.settings import XdmSettings
+from insigne.dmp.settings_mss import XdmSettings
 
 SUBSET: Final = "IHE_XDM/SUBSET01"
 METADATA: Final = "METADATA.XML"
