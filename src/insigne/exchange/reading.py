@@ -5,16 +5,21 @@ from collections.abc import Sequence
 
 from insigne.exchange.settings import SenderSettings
 from insigne.hl7 import CharsetPolicy, Hl7Error, Message
+from insigne.hl7.bulk import lighten
 
 _ANY = SenderSettings()
+_HEAD = 65_536
+"""Bytes among which MSH-7 is looked for first."""
 
 
 def read(raw: bytes, senders: Sequence[SenderSettings]) -> tuple[Message, SenderSettings]:
     """Parse a message and find its sender's settings.
 
     The sender's character set counts only once the sender is known, hence a second reading for those that have one.
+    A very large value (a document) is not in the message returned: `hl7.bulk` says where it stands in the bytes.
     Raises Hl7Error.
     """
+    raw = lighten(raw).raw
     if not senders:
         return Message.parse(raw), _ANY
     failure: Hl7Error | None = None
@@ -58,7 +63,16 @@ def content_digest(raw: bytes) -> bytes:
     """SHA-256 of a message without MSH-7, which a sender may renew when it sends the same message again."""
     start = raw.find(b"MSH")  # what may precede it: a byte order mark, blanks
     separator = raw[start + 3 : start + 4]
-    fields = raw.split(separator, 7) if start >= 0 and separator else [raw]
+    if start < 0 or not separator:
+        return hashlib.sha256(raw).digest()
+    fields = raw[:_HEAD].split(separator, 7)
+    if len(fields) < 8 and len(raw) > _HEAD:  # an odd message
+        fields = raw.split(separator, 7)
+        rest = memoryview(b"")
+    else:
+        rest = memoryview(raw)[_HEAD:]  # where a document is: not copied
     if len(fields) == 8:
         del fields[6]
-    return hashlib.sha256(b"\x00".join(fields)).digest()
+    digest = hashlib.sha256(b"\x00".join(fields))
+    digest.update(rest)
+    return digest.digest()

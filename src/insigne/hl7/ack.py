@@ -30,7 +30,8 @@ class AckError:
     """One ERR segment.
 
     condition: code of table 0357 (ERR-3). severity: E, W or I (ERR-4). location: ERR-2. text: for the user of the
-    peer, without field content (ERR-8). application_code: the rule that was broken, in our own terms (ERR-5).
+    peer, without field content (ERR-8). application_code: the rule that was broken, in our own terms (ERR-5), with its
+    text and its table where the code is of one.
     """
 
     condition: str
@@ -38,6 +39,8 @@ class AckError:
     location: Location | None = None
     text: str = ""
     application_code: str = ""
+    application_text: str = ""
+    application_table: str = ""
 
     @classmethod
     def of(cls, error: Hl7Error) -> Self:
@@ -158,12 +161,21 @@ def error_segment(error: AckError, delimiters: Delimiters = STANDARD, *, with_el
         location,
         component.join(condition),
         error.severity,
-        delimiters.escape(error.application_code),
+        _application(error, delimiters),
         "",
         "",
         delimiters.escape(error.text),
     )
     return delimiters.field.join(fields).rstrip(delimiters.field)
+
+
+def _application(error: AckError, delimiters: Delimiters) -> str:
+    """Write ERR-5 (CWE): the code, with its text and table where it has them."""
+    code = delimiters.escape(error.application_code)
+    if not (error.application_table and delimiters.component):
+        return code
+    named = (delimiters.escape(error.application_text), delimiters.escape(error.application_table))
+    return delimiters.component.join((code, *named))
 
 
 def _eld(location: Location | None, condition: tuple[str, ...], delimiters: Delimiters) -> str:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from insigne.hl7.location import Location
 
-#: HL7 table 0357, message error condition codes (HL7 v2.5 §2.17.1).
+#: HL7 table 0357, message error condition codes (HL7 v2.5 §2.17.1; 198 and 199 of later versions).
 CONDITIONS: Mapping[str, str] = MappingProxyType(
     {
         "0": "Message accepted",
@@ -14,6 +14,8 @@ CONDITIONS: Mapping[str, str] = MappingProxyType(
         "101": "Required field missing",
         "102": "Data type error",
         "103": "Table value not found",
+        "198": "Non-conformant cardinality",
+        "199": "Other HL7 error",
         "200": "Unsupported message type",
         "201": "Unsupported event code",
         "202": "Unsupported processing id",
