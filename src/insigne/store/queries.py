@@ -14,6 +14,7 @@ from insigne.store import rows, statements
 from insigne.store.alarms import AlarmReader
 from insigne.store.audit import AuditEntry
 from insigne.store.copies import CopyReader
+from insigne.store.dmp import DocumentQueries
 from insigne.store.insi import InsiQueries
 from insigne.store.invitations import InvitationReader
 from insigne.store.journal import JournalEntry, fold, read_audit, read_entry
@@ -54,7 +55,7 @@ class WorkFilter(msgspec.Struct, frozen=True):
 _OPEN_WORK = WorkFilter()
 
 
-class ReadView(InsiQueries, UserReader, InvitationReader, OutboxQueries, CopyReader, AlarmReader):
+class ReadView(InsiQueries, UserReader, InvitationReader, OutboxQueries, CopyReader, AlarmReader, DocumentQueries):
     """What is committed, of one moment. Given by `Store.read`, used inside its `with`, by one thread."""
 
     # --- identities

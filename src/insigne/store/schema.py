@@ -1,15 +1,16 @@
 """The tables, once for both databases. What runs against them is in `statements`; what changes them, in `migrations`.
 
 Primary records: `message`, `journal`, `seal`, `installation`, `outbox`, `outbox_bytes`, `outbox_attempt`,
-`destination`, those of `schema_people` and of `schema_watch`. Projections, which `rebuild` makes again from the
-journal: `identity`, `identifier`, `encounter`, `encounter_key`, `work_item`, `work_item_subject`. Times are RFC 3339
-UTC texts of one fixed width, so that they sort as texts. States, payloads and bytes are binary columns: they come back
-as written.
+`destination`, those of `schema_people`, `schema_dmp` and `schema_watch`. Projections, which `rebuild` makes again from
+the journal: `identity`, `identifier`, `encounter`, `encounter_key`, `work_item`, `work_item_subject`. Times are RFC
+3339 UTC texts of one fixed width, so that they sort as texts. States, payloads and bytes are binary columns: they come
+back as written.
 """
 
 from sqlalchemy import Boolean, Column, Double, Index, Integer, Table, UniqueConstraint, text
 
 from insigne.store.columns import Number, bytes_, metadata, text_
+from insigne.store.schema_dmp import document, document_content, document_review, document_sending
 from insigne.store.schema_people import (
     counter,
     document_copy,
@@ -27,7 +28,11 @@ __all__ = [
     "alarm",
     "counter",
     "destination",
+    "document",
+    "document_content",
     "document_copy",
+    "document_review",
+    "document_sending",
     "encounter",
     "encounter_key",
     "feed_hour",

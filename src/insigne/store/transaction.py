@@ -18,6 +18,7 @@ from insigne.store.audit import AuditEntry
 from insigne.store.cache import Recent
 from insigne.store.copies import CopyWriter
 from insigne.store.counters import CounterWriter
+from insigne.store.dmp import DocumentWriter
 from insigne.store.insi import InsiWriter, is_open
 from insigne.store.invitations import InvitationWriter
 from insigne.store.outbox import OutboxWriter
@@ -49,8 +50,10 @@ class Caches:
         self.stays.clear()
 
 
-class UnitOfWork(InsiWriter, UserWriter, InvitationWriter, CounterWriter, OutboxWriter, CopyWriter, AlarmWriter):
-    """One write transaction (`exchange.ports.Transaction`, `insi.ports.InsiTransaction`).
+class UnitOfWork(
+    InsiWriter, UserWriter, InvitationWriter, CounterWriter, OutboxWriter, CopyWriter, AlarmWriter, DocumentWriter
+):
+    """One write transaction: `exchange.ports.Transaction`, and those of `insi.ports` and `dmp.ports`.
 
     `write`, `record`, `put_job` and `put_call` only gather; rows go to the base before the next read that needs them,
     and at `commit`. After an error of the base the transaction is over: nothing of it is kept.
