@@ -92,7 +92,8 @@ class Document(Struct, frozen=True):
     "MSH-3|MSH-4". `unique_id` is an OID, `parent` the unique id of what this one replaces or deletes. `created` is the
     time of production (RFC 3339). `identity` is the registry's id at reception; `patient` the JSON of the PID-3
     identifiers received. `content` is None for a deletion without a body; `description` the JSON of the
-    `documents.cda` description when the CDA is built here. `facility` is the geographic FINESS.
+    `documents.cda` description when the CDA is built here. `mail_professionals` and `mail_patient` are the
+    bodies of mails that the sender wrote (CORPSMAIL). `facility` is the geographic FINESS.
     """
 
     id: str
@@ -118,6 +119,8 @@ class Document(Struct, frozen=True):
     sender: Sender = Sender()
     recipients: tuple[str, ...] = ()
     reply_to: str = ""
+    mail_professionals: str = ""
+    mail_patient: str = ""
     stay: StayRef = StayRef()
     facility: str = ""
 

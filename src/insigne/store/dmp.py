@@ -36,6 +36,8 @@ class _Personal(msgspec.Struct, frozen=True):
     sender: Sender = Sender()
     recipients: tuple[str, ...] = ()
     reply_to: str = ""
+    mail_professionals: str = ""
+    mail_patient: str = ""
     stay: StayRef = StayRef()
 
 

@@ -1,0 +1,169 @@
+"""What boxes answer about a mail of ours: delivery (DSN, RFC 3464), reading (MDN, RFC 8098), a failure told in words.
+
+The volet « Transmission au LPS » (1.1.3) has receivers that asked no MDN told by an ordinary mail whose subject is
+`[KO Intégration système !][CODE] XDM/1.0/DDM+…`; its example writes `[Erreur d’intégration !]`.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from email.message import EmailMessage, Message
+from typing import Final, Literal
+
+from insigne.dmp.mss.mail import sending_of
+
+Fate = Literal["delivered", "relayed", "delayed", "failed", "read", "processed", "not-read", "not-taken"]
+"""DSN: delivered, relayed (to a server that reports nothing further), delayed (tried again), failed.
+MDN: read (displayed), processed without being displayed, not-read (deleted), not-taken (error).
+"""
+Kind = Literal["dsn", "mdn", "ko"]
+
+_DSN: Final = {
+    "delivered": "delivered",
+    "relayed": "relayed",
+    "expanded": "delivered",
+    "delayed": "delayed",
+    "failed": "failed",
+}
+_MDN: Final = {"displayed": "read", "dispatched": "processed", "processed": "processed", "deleted": "not-read"}
+_KO: Final = re.compile(r"\s*\[(?:KO\b[^\]]*|Erreur[^\]]*)\]\s*(?:\[\s*([^\]\s]{1,20})\s*\])?", re.IGNORECASE)
+_FAILING: Final = frozenset({"error", "failure"})
+_LONGEST: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a mail of ours for one recipient, or for all when `recipient` is "".
+
+    `sending` is the one it is about. `code`: the status of RFC 3463 (`5.1.1`), or the application's (`902`).
+    """
+
+    kind: Kind
+    sending: str
+    fate: Fate
+    recipient: str = ""
+    code: str = ""
+    text: str = ""
+
+
+def reports_of(mail: EmailMessage) -> list[Report]:
+    """Return what a mail reports; [] when it is no report, or of no mail of ours."""
+    told = _header(mail, "Content-Type").casefold()
+    for part in mail.walk():
+        kind = part.get_content_type()
+        if kind in ("message/delivery-status", "message/global-delivery-status"):
+            return list(_dsn(mail, part))
+        if kind in ("message/disposition-notification", "message/global-disposition-notification"):
+            return list(_mdn(mail, part))
+        if kind == "message/rfc822" and "multipart/report" not in told:
+            break  # what follows is another mail, sent along
+    return list(_ko(mail))
+
+
+def _dsn(mail: EmailMessage, part: Message) -> Iterator[Report]:
+    blocks = _blocks(part)
+    if not blocks:
+        return
+    sending = sending_of(_header(blocks[0], "Original-Envelope-Id")) or _about(mail)
+    if not sending:
+        return
+    for block in blocks[1:] or blocks:
+        fate = _DSN.get(_header(block, "Action").casefold())
+        if fate is None:
+            continue
+        recipient = _typed(_header(block, "Original-Recipient")) or _typed(_header(block, "Final-Recipient"))
+        code = _header(block, "Status").partition(" ")[0]
+        text = _typed(_header(block, "Diagnostic-Code"))
+        yield Report("dsn", sending, fate, recipient, code, text)  # type: ignore[arg-type]  # of the table above
+
+
+def _mdn(mail: EmailMessage, part: Message) -> Iterator[Report]:
+    for block in _blocks(part):
+        sending = sending_of(_header(block, "Original-Message-ID")) or _about(mail)
+        disposition = _header(block, "Disposition")
+        if not sending or not disposition:
+            continue
+        _, _, kind = disposition.partition(";")
+        word, _, modifier = kind.partition("/")
+        fate = _MDN.get(word.strip().casefold(), "")
+        modifier, _, detail = modifier.partition(":")
+        code = text = ""
+        if modifier.strip().casefold() in _FAILING or _header(block, "Error") or _header(block, "Failure"):
+            fate = "not-taken"
+            code, text = _application(detail or _header(block, "Error") or _header(block, "Failure"))
+            code = code or _ko_code(mail)
+        if fate:
+            recipient = _typed(_header(block, "Original-Recipient")) or _typed(_header(block, "Final-Recipient"))
+            yield Report("mdn", sending, fate, recipient, code, text)  # type: ignore[arg-type]  # of the table above
+
+
+def _ko(mail: EmailMessage) -> Iterator[Report]:
+    if not _KO.match(_header(mail, "Subject")):
+        return
+    if sending := _about(mail):
+        yield Report("ko", sending, "not-taken", "", _ko_code(mail), "")
+
+
+def is_failure_notice(mail: EmailMessage) -> bool:
+    """Whether a mail tells, by its subject, that a document could not be taken."""
+    return _KO.match(_header(mail, "Subject")) is not None
+
+
+def _ko_code(mail: EmailMessage) -> str:
+    found = _KO.match(_header(mail, "Subject"))
+    return (found[1] or "") if found else ""
+
+
+def _application(detail: str) -> tuple[str, str]:
+    """`902^Identifiant de patient inconnu^…|…` → its code, its words."""
+    code, _, text = detail.strip().partition("^")
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,20}", code.strip()):
+        return "", detail.strip()[:_LONGEST]
+    return code.strip(), re.split(r"[\^|]", text)[0].strip()[:_LONGEST]
+
+
+def _about(mail: EmailMessage) -> str:
+    """The sending of ours that a mail is about: by what it returns of it, by what it answers."""
+    for told in _told(mail):
+        if sending := sending_of(told):
+            return sending
+    return ""
+
+
+def _told(mail: EmailMessage) -> Iterator[str]:
+    for part in mail.walk():
+        kind = part.get_content_type()
+        if kind == "message/rfc822" and part.is_multipart():
+            for inner in _inner(part):
+                yield _header(inner, "Message-ID")
+        elif kind in ("text/rfc822-headers", "message/global-headers"):
+            payload = part.get_payload(decode=True)
+            text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else str(part.get_payload())
+            yield from re.findall(r"(?im)^message-id:\s*(\S+)", text)
+    yield _header(mail, "In-Reply-To")
+    yield from _header(mail, "References").split()
+
+
+def _blocks(part: Message) -> list[Message]:
+    """The groups of fields of a report, whichever way the parser kept them."""
+    payload = part.get_payload()
+    return [one for one in payload if isinstance(one, Message) and one.keys()] if isinstance(payload, list) else []
+
+
+def _inner(part: Message) -> Iterable[Message]:
+    payload = part.get_payload()
+    return [one for one in payload if isinstance(one, Message)] if isinstance(payload, list) else []
+
+
+def _header(mail: Message, name: str) -> str:
+    """A header on one line; "" when it is not there, or cannot be read."""
+    try:
+        return " ".join(str(mail.get(name, "")).split())
+    except (ValueError, LookupError, TypeError, AttributeError):  # what the parser of the standard library lets out
+        return ""
+
+
+def _typed(value: str) -> str:
+    """`rfc822;box@domain` → `box@domain`."""
+    kind, semicolon, text = value.partition(";")
+    return (text if semicolon else kind).strip()[:_LONGEST]
