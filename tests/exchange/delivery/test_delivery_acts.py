@@ -6,6 +6,7 @@ import pytest
 
 from insigne.exchange.delivery import acts
 from insigne.exchange.delivery.ports import SendFailed
+from insigne.hl7 import Message
 from insigne.store.moments import utc_now
 
 FAST = "delivery = { first_retry_seconds = 0.01, longest_retry_seconds = 0.02 }"
@@ -94,3 +95,48 @@ def test_a_message_held_for_a_person_is_edited_though_its_destination_runs(site,
         assert receiver.told[2] == ("A31", "1")
 
     asyncio.run(play())
+
+
+def with_ins(matricule):
+    return f"~{matricule}^^^ASIP-SANTE-INS-NIR&1.2.250.1.213.1.4.8&ISO^INS"
+
+
+INS, OTHER_INS = "284022901900127", "284022901900224"
+
+
+def after_its_loss(site, make_receiver, *later):
+    """An INS told, lost, then what `later` says; then the message that told of the loss is told again."""
+    labo = site(LABO=FAST)
+    receiver = make_receiver()
+
+    async def play():
+        labo.receive(labo.adt("A28", 1, ins=with_ins(INS), status="VALI"), labo.adt("A31", 1))
+        labo.receive(*(labo.adt("A31", 1, ins=with_ins(one), status="VALI") for one in later))
+        async with labo.dispatching(LABO=receiver):
+            await labo.until(lambda: set(labo.states()) == {"delivered"})
+            [lost] = [row.id for row in labo.rows() if row.event == "A47"]
+            again = labo.act(acts.retry, lost)
+            await labo.until(lambda: labo.kept(again)[0].ended)
+        told = labo.kept(again)[0]
+        return told, (Message.parse(receiver.got[-1]) if told.state == "delivered" else None)
+
+    return asyncio.run(play())
+
+
+def test_the_loss_of_an_ins_told_again_is_told_as_it_was_while_there_is_none(site, make_receiver):
+    told, message = after_its_loss(site, make_receiver)
+    assert (told.state, message.trigger) == ("delivered", "A47")
+    assert INS in message.value("MRG-1.1")
+    assert message.value("PID-3[2].1") == '""'
+
+
+def test_the_loss_of_an_ins_told_again_takes_nothing_from_one_that_has_it_back(site, make_receiver):
+    told, _ = after_its_loss(site, make_receiver, INS)
+    assert (told.state, told.reason) == ("ignored", "ins-valid-again")
+
+
+def test_the_loss_of_an_ins_told_again_names_the_ins_there_is_today(site, make_receiver):
+    told, message = after_its_loss(site, make_receiver, OTHER_INS)
+    assert (told.state, message.trigger) == ("delivered", "A47")
+    assert (message.value("MRG-1.1"), message.value("PID-3[2].1")) == (INS, OTHER_INS)
+    assert message.value("PID-32") == "VALI"

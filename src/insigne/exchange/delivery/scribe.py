@@ -15,6 +15,7 @@ from insigne.exchange.delivery.states import Moment, RecentStates, states_of
 from insigne.exchange.errors import StoreError
 from insigne.hl7 import Hl7Error, Message
 from insigne.pam.encode import Dialect, Encoded, Nothing, Notice, SubscriptionSettings, Withheld, encode
+from insigne.pam.encode.again import told_again
 from insigne.pam.encode.ins import may_carry
 from insigne.registry.state import Identity
 
@@ -122,10 +123,16 @@ class Scribe:
         if not row.notice:
             return Kept("its content was erased by a purge", held=True)
         notice = _notice.decode(row.notice)
+        shared = self._shared
+        if row.kind == "replay":
+            again = told_again(notice, moment.identity(notice.subject))
+            if isinstance(again, Nothing):
+                return Kept(again.reason_code)
+            notice, shared = again, None
         today = self._today(notice, moment)
         version = today.version if today is not None else 0
         control_id = self._new_id()[:_CONTROL_ID]
-        known = self._shared.get(row.notice, version) if self._shared is not None and self._proven else None
+        known = shared.get(row.notice, version) if shared is not None and self._proven else None
         if known is not None:
             return self._under_own_header(known, control_id)
         time = self._now()
@@ -142,8 +149,8 @@ class Scribe:
             case Encoded():
                 written = Bytes(control_id, outcome.event, time, outcome.raw)
                 self._proven = True
-                if self._shared is not None:
-                    self._shared.put(row.notice, version, written)
+                if shared is not None:
+                    shared.put(row.notice, version, written)
                 return written
             case Withheld():
                 reason = f"{outcome.reason_code}: {outcome.text}"
