@@ -143,6 +143,20 @@ class Feeds(RuleBasedStateMachine):
                 held.add(key)
 
     @invariant()
+    def an_ins_is_contested_as_long_as_another_of_the_domain_holds_it_and_no_longer(self) -> None:
+        holders: dict[tuple[str, str], list[Identity]] = {}
+        for identity in self.base.identities():
+            if identity.ins is not None and not identity.merged_into:
+                holders.setdefault((identity.domain, identity.ins.ins.matricule), []).append(identity)
+        for rivals in holders.values():
+            contested = sum(one.ins is not None and one.ins.contested for one in rivals)
+            assert len(rivals) - 1 <= contested <= (len(rivals) if len(rivals) > 1 else 0)
+        held = {one.id: key for key, rivals in holders.items() for one in rivals}
+        for task in self.base.tasks():
+            if task.kind == "same-ins":
+                assert len({held.get(subject, subject) for subject in task.subjects}) == 1
+
+    @invariant()
     def a_qualified_identity_holds_a_checked_ins_and_no_barring_attribute(self) -> None:
         for identity in self.base.identities():
             assert identity.qualified == (identity.status is Status.QUAL)

@@ -7,11 +7,12 @@ from insigne.registry import acts
 from insigne.registry import events as ev
 from insigne.registry.attach import find, person_identifiers
 from insigne.registry.commands import MergePatients, Patient, RecordMovement
+from insigne.registry.contests import rivals
 from insigne.registry.decision import Draft, Fault, Subject
 from insigne.registry.merge import OTHER_INS, join
 from insigne.registry.record import apply_held
 from insigne.registry.refusals import refused
-from insigne.registry.reliability import record_ins, rivals
+from insigne.registry.reliability import record_ins
 from insigne.registry.state import Identity, WorkItem
 from insigne.registry.stays import record_held
 from insigne.registry.values import Identifier

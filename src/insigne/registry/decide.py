@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from insigne.registry import acts, casework, enrolment, qualification, undelivered
+from insigne.registry import acts, casework, documents, enrolment, qualification, undelivered
 from insigne.registry import commands as cmd
+from insigne.registry.contests import end_contests
 from insigne.registry.decision import Draft
 from insigne.registry.lookups import joined_command
 from insigne.registry.merge import link_patients, merge_patients, replace_identifiers
@@ -32,6 +33,7 @@ def decide(
     that are unique and ordered in time.
     """
     draft = Draft(working, source, policy, new_id)
+    first = len(working.records)
     command = joined_command(command, policy)
     match command:
         case cmd.RecordPatient():
@@ -48,6 +50,7 @@ def decide(
             move_accounts(draft, command)
         case cmd.RenumberAccount():
             renumber_account(draft, command)
+    end_contests(draft, first)
     return Decision(draft.subject, tuple(draft.notices))
 
 
@@ -56,7 +59,9 @@ def decide_act(
 ) -> Decision:
     """Apply an act of a person to the working set. Raises `Refused`, as `decide` does."""
     draft = Draft(working, source, policy, new_id)
+    first = len(working.records)
     _RULES[type(act)](draft, act)
+    end_contests(draft, first)
     return Decision(draft.subject, tuple(draft.notices))
 
 
@@ -65,6 +70,8 @@ _RULES: dict[type[acts.Act], Callable[[Draft, Any], None]] = {
     acts.CreateIdentity: qualification.create_identity,
     acts.RaiseEnrolment: enrolment.raise_enrolment,
     acts.RaiseUndelivered: undelivered.raise_undelivered,
+    acts.RaiseDocument: documents.raise_document,
+    acts.SettleDocument: documents.settle_document,
     acts.EditTraits: qualification.edit_traits,
     acts.EditDetails: qualification.edit_details,
     acts.AcceptIns: qualification.accept_ins,

@@ -20,7 +20,7 @@ from insigne.registry.attach import (
 from insigne.registry.commands import LinkPatients, MergePatients, Patient, ReplaceIdentifiers
 from insigne.registry.decision import Draft, Fault, Refused, Subject
 from insigne.registry.record import attached
-from insigne.registry.reliability import apply_claim, chosen, read_claim, record_ins, rivals
+from insigne.registry.reliability import apply_claim, chosen, read_claim, record_ins
 from insigne.registry.state import Identity
 from insigne.registry.values import Identifier
 
@@ -109,12 +109,9 @@ def join(draft: Draft, absorbed: Identity, survivor: Identity, reason: str = "")
         draft.notice("merge-other-ins", Subject.INS)
         draft.raise_item("merge-other-ins", (absorbed.id, survivor.id))
     draft.on_identity(absorbed, merged)
-    survivor = draft.on_identity(survivor, ev.IdentityAbsorbed(absorbed.id))
+    draft.on_identity(survivor, ev.IdentityAbsorbed(absorbed.id))
     draft.subject = survivor.id
     draft.close_item("same-ins", (absorbed.id, survivor.id), "merged")
-    held = survivor.ins
-    if held is not None and held.contested and not rivals(draft, survivor, held.ins.matricule):
-        draft.on_identity(survivor, ev.InsContested(held.ins, contested=False))
 
 
 def _hold(draft: Draft, command: MergePatients, first: Identity, second: Identity) -> None:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from insigne.ins.matricule import Nature, check_matricule, nature_of, oid_allowed
 from insigne.ins.status import allowed_attributes
 from insigne.registry import events as ev
-from insigne.registry.attach import living_holders
 from insigne.registry.commands import Patient
+from insigne.registry.contests import rivals
 from insigne.registry.decision import Draft, Subject
 from insigne.registry.state import Identity
 from insigne.registry.values import Ins
@@ -66,7 +66,7 @@ def apply_ins(draft: Draft, identity: Identity, patient: Patient, claim: Claim) 
         return identity
     held = identity.ins
     if held is not None and held.ins == ins:
-        return _still_contested(draft, identity)
+        return identity
     if held is None:
         return record_ins(draft, identity, ins, "")
     natures = (nature_of(held.ins.oid), nature_of(ins.oid))
@@ -109,19 +109,6 @@ def record_ins(draft: Draft, identity: Identity, ins: Ins, reason: str) -> Ident
         draft.notice("ins-contested", Subject.INS)
         draft.raise_item("same-ins", (identity.id, other.id))
     return identity
-
-
-def rivals(draft: Draft, identity: Identity, matricule: str) -> list[Identity]:
-    """The other identities of the same domain that hold this matricule."""
-    return [i for i in living_holders(draft, matricule) if i.id != identity.id and i.domain == identity.domain]
-
-
-def _still_contested(draft: Draft, identity: Identity) -> Identity:
-    """The INS held was asserted again: a contest whose rival is gone ends here."""
-    held = identity.ins
-    if held is None or not held.contested or rivals(draft, identity, held.ins.matricule):
-        return identity
-    return draft.on_identity(identity, ev.InsContested(held.ins, contested=False))
 
 
 def _admitted(draft: Draft, patient: Patient, claim: Claim) -> bool:
