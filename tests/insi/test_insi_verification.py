@@ -93,10 +93,24 @@ def test_a_ticket_the_service_forgot_is_told_apart(serve, verifier, answer):
     assert failed.value.gone
 
 
-@pytest.mark.parametrize("ticket", ["", "../unit", "a b", "é"])
+@pytest.mark.parametrize("ticket", ["", "../unit", "a b", "é", "t\n"])
 def test_a_ticket_is_no_path(serve, verifier, answer, ticket):
-    with pytest.raises(ValueError, match="ticket"):
+    with pytest.raises(VerificationFailed) as failed:
         verifier(serve(answer())).collect(ticket)
+    assert failed.value.gone  # such a batch cannot be collected: it is deposited again
+
+
+@pytest.mark.parametrize("ticket", ["", "../unit", "t" * 65])
+def test_a_batch_with_an_odd_ticket_was_not_deposited(serve, verifier, answer, ticket):
+    with pytest.raises(VerificationFailed, match="ticket"):
+        verifier(serve(answer("202 Accepted", ticket=ticket))).submit_batch([ISEULT])
+
+
+def test_a_line_with_two_verdicts_has_none(serve, verifier, answer):
+    said = [("id-1", "OK"), ("id-2", "KO"), ("id-3", "OK"), ("id-1", "KO"), ("id-3", "OK")]
+    verdicts = [{"reference": reference, "verdict": verdict, "contract": CONTRACT} for reference, verdict in said]
+    collected = verifier(serve(answer(state="done", verdicts=verdicts))).collect("t-1")
+    assert collected.verdicts == {"id-2": "KO", "id-3": "OK"}
 
 
 def test_what_is_no_verdict_is_a_technical_failure(serve, verifier, answer, wire):

@@ -1,7 +1,7 @@
 """What the acts of a person share over HTTP: who asks about whom, the transaction, and the Patient afterwards."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date
@@ -16,7 +16,7 @@ from insigne.api.deps import ApiDeps
 from insigne.api.patients import fhir_base
 from insigne.api.problems import Problem
 from insigne.api.responses import fhir_response
-from insigne.fhir import named, patient_of
+from insigne.fhir import merged_named, named, patient_of
 from insigne.ins.remarks import Remark
 from insigne.registry.acts import Act
 from insigne.registry.decision import Fault, Subject
@@ -79,28 +79,35 @@ class ActsDesk:
         return self._api.now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def found(self, asked: Asked, *, required: bool = True) -> tuple[Identity, int]:
-        """The standing identity of the route, and the version the act is for. Raises Problem, Refused."""
+        """The standing identity of the route, and the version the act is for. Raises Problem, Refused.
+
+        A version that was seen is that of one identity: it is not looked for on the one this was merged into since.
+        """
         seen = asked.version(required=required)
         with self.deps.read() as view:
-            identity = self.named(view, str(asked.request.path_params["id"]))
+            identity = self.named(view, str(asked.request.path_params["id"]), itself=bool(seen))
         if seen and seen != identity.version:
             raise refused("version", Fault.CONFLICT, Subject.PATIENT)
         return identity, identity.version
 
-    def named(self, view: ActsView, text: str) -> Identity:
-        """The standing identity that a text names. Raises Problem (409 when it names several), Refused (404)."""
+    def named(self, view: ActsView, text: str, *, itself: bool = False) -> Identity:
+        """The standing identity that a text names; with `itself`, not by one that was merged into it.
+
+        Raises Problem (409 when it names several), Refused (404, 409 for a merged one).
+        """
         found = named(view, text, self.deps.policy.universal)
         if not found:
             raise refused("unknown-identity", Fault.UNKNOWN_KEY, Subject.PATIENT)
-        if len(found) > 1:
-            raise Problem(
-                409,
-                "ambiguous",
-                "several identities have this identifier: name one by its id",
-                "plusieurs identités portent cet identifiant : désignez-en une par son id",
-                more={"identities": [identity.id for identity in found]},
-            )
-        return found[0]
+        if itself and merged_named(view, text, self.deps.policy.universal):
+            raise refused("merged", Fault.CONFLICT, Subject.PATIENT)
+        return _only(found)
+
+    def merged(self, view: ActsView, text: str) -> Identity:
+        """The merged identity that a text names. Raises as `named`."""
+        found = merged_named(view, text, self.deps.policy.universal)
+        if not found:
+            raise refused("not-merged", Fault.UNKNOWN_KEY, Subject.PATIENT)
+        return _only(found)
 
     def writing(self) -> AbstractContextManager[ActsTransaction]:
         """A write transaction. Raises StoreBusy when others hold the base for too long."""
@@ -119,6 +126,14 @@ class ActsDesk:
                 also(transaction)
             transaction.commit()
         return decisions[0].subject
+
+    def act_on(self, asked: Asked, decided: Callable[[ActsTransaction], Act]) -> str:
+        """As `act`, an act that depends on what the base holds, which nobody changes meanwhile."""
+        source = self.source(asked.user)
+        with self.writing() as transaction:
+            [decision] = self.deps.registrar.act_within(transaction, [(decided(transaction), source)])
+            transaction.commit()
+        return decision.subject
 
     def shown(
         self,
@@ -147,3 +162,16 @@ class ActsDesk:
         """The Patients of identities, each once."""
         built = (patient_of(view.identity, identity, self._api.cog()) for identity in identities)
         return list({patient["id"]: patient for patient in built}.values())
+
+
+def _only(found: Sequence[Identity]) -> Identity:
+    """The one identity found. Raises Problem (409) when there are several."""
+    if len(found) > 1:
+        raise Problem(
+            409,
+            "ambiguous",
+            "several identities have this identifier: name one by its id",
+            "plusieurs identités portent cet identifiant : désignez-en une par son id",
+            more={"identities": [identity.id for identity in found]},
+        )
+    return found[0]

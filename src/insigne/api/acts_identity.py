@@ -17,10 +17,7 @@ from insigne.exchange.desk import (
     entered,
     merging,
 )
-from insigne.fhir import merged_named
 from insigne.registry import acts
-from insigne.registry.decision import Fault, Subject
-from insigne.registry.refusals import refused
 
 #: Patients shown of those the compulsory search found.
 _MOST_CANDIDATES: Final = 50
@@ -86,7 +83,7 @@ def merge(desk: ActsDesk, asked: Asked) -> Response:
     body = read(asked.body, Merge)
     survivor, version = desk.found(asked)
     with desk.deps.read() as view:
-        absorbed = desk.named(view, body.absorbed)
+        absorbed = desk.named(view, body.absorbed, itself=True)
     act = acts.MergeIdentities(survivor.id, absorbed.id, body.reason, version)
     return desk.shown(asked, desk.act(asked, act), merging(survivor, absorbed))
 
@@ -96,7 +93,5 @@ def unmerge(desk: ActsDesk, asked: Asked) -> Response:
     body = read(asked.body, Unmerge)
     version = asked.version(required=False)
     with desk.deps.read() as view:
-        absorbed = merged_named(view, str(asked.request.path_params["id"]))
-    if absorbed is None:
-        raise refused("not-merged", Fault.UNKNOWN_KEY, Subject.PATIENT)
+        absorbed = desk.merged(view, str(asked.request.path_params["id"]))
     return desk.shown(asked, desk.act(asked, acts.UnmergeIdentities(absorbed.id, body.reason, version)))

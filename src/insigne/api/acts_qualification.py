@@ -16,6 +16,7 @@ from insigne.exchange.desk import (
     Shown,
     answer_of_card,
     answer_of_symbol,
+    first_name,
     first_names,
     is_noted,
     judged,
@@ -64,7 +65,7 @@ def insi_answer(desk: ActsDesk, asked: Asked) -> Response:
     """
     with desk.deps.read() as view:
         identity = desk.named(view, str(asked.request.path_params["id"]))
-        job, held = view.last_job(identity.id), held_answer(view, identity.id)
+        job, held = view.last_job(identity.id), held_answer(view, identity, desk.deps.policy.comparison)
         answer = None if held is None else _compared(view, identity, held)
     document = {"identity": identity.id, "question": None if job is None else _question(job), "answer": answer}
     return json_response(document, headers={"etag": f'W/"{identity.version}"'})
@@ -73,18 +74,24 @@ def insi_answer(desk: ActsDesk, asked: Asked) -> Response:
 def accept(desk: ActsDesk, asked: Asked) -> Response:
     """The INS and the traits of INSi are taken; the first given name may be chosen in its list."""
     body = read(asked.body, bodies.Accept)
+    first = first_name(body.first_given_name)
     identity, version = desk.found(asked)
-    held = _held(desk, identity, body.call)
-    act = acts.AcceptIns(identity.id, version, held.answer, body.first_given_name)
-    return desk.shown(asked, desk.act(asked, act))
+
+    def taken(transaction: ActsTransaction) -> acts.Act:
+        return acts.AcceptIns(identity.id, version, _held(desk, transaction, identity, body.call).answer, first)
+
+    return desk.shown(asked, desk.act_on(asked, taken))
 
 
 def refuse(desk: ActsDesk, asked: Asked) -> Response:
     """Only the refusal is kept, and a divergence to be treated."""
     body = read(asked.body, bodies.Refuse)
     identity, version = desk.found(asked)
-    held = _held(desk, identity, body.call)
-    return desk.shown(asked, desk.act(asked, acts.RefuseIns(identity.id, version, held.call, body.reason)))
+
+    def turned_down(transaction: ActsTransaction) -> acts.Act:
+        return acts.RefuseIns(identity.id, version, _held(desk, transaction, identity, body.call).call, body.reason)
+
+    return desk.shown(asked, desk.act_on(asked, turned_down))
 
 
 def record_proof(desk: ActsDesk, asked: Asked) -> Response:
@@ -104,10 +111,10 @@ def record_proof(desk: ActsDesk, asked: Asked) -> Response:
 def qualify_by_card(desk: ActsDesk, asked: Asked) -> Response:
     """Qualified at once by the Application carte Vitale; INSi is not called (RNIV 1 §4.3.4)."""
     body = read(asked.body, bodies.QualifyByCard)
-    identity, version = desk.found(asked)
     given = {name: getattr(body, name) for name in Card.__struct_fields__}
-    answer = answer_of_card(Card(**given))
-    act = acts.QualifyByCard(identity.id, version, answer, body.first_given_name)
+    answer, first = answer_of_card(Card(**given), desk.today()), first_name(body.first_given_name)
+    identity, version = desk.found(asked)
+    act = acts.QualifyByCard(identity.id, version, answer, first)
     return desk.shown(asked, desk.act(asked, act), check_matricule(answer.ins.matricule))
 
 
@@ -159,10 +166,9 @@ def _barred(code: str) -> Problem:
     return of_remarks("insi-barred", "insi", [Remark(code.replace(" ", "-").lower(), *BARRED[code])])
 
 
-def _held(desk: ActsDesk, identity: Identity, call: str) -> HeldAnswer:
+def _held(desk: ActsDesk, transaction: ActsTransaction, identity: Identity, call: str) -> HeldAnswer:
     """The answer that waits, which must be the one the person saw. Raises Problem (409)."""
-    with desk.deps.read() as view:
-        held = held_answer(view, identity.id)
+    held = held_answer(transaction, identity, desk.deps.policy.comparison)
     if held is None:
         raise Problem(
             409,

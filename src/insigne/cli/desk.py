@@ -17,10 +17,12 @@ from insigne.cli.common import Context, Exit, emit, fail
 from insigne.cli.identity import fields, named
 from insigne.cli.opening import PATIENCE, plainly
 from insigne.cli.tables import print_fields
-from insigne.fhir import Resource, patient_of
+from insigne.exchange.desk import EntryRefused
+from insigne.fhir import Resource, merged_named, patient_of
 from insigne.ins.cog import bundled_cog
 from insigne.registry.acts import Act
-from insigne.registry.decision import Refused
+from insigne.registry.decision import Fault, Refused, Subject
+from insigne.registry.refusals import refused
 from insigne.registry.source import Source
 from insigne.registry.state import Identity
 
@@ -42,10 +44,25 @@ class Desk:
     base: Base
     user: User
 
-    def named(self, text: str) -> Identity:
-        """The standing identity that an argument names; ends the command when there is none (exit 1)."""
+    def named(self, text: str, *, itself: bool = False) -> Identity:
+        """The standing identity that an argument names; ends the command when there is none (exit 1).
+
+        With `itself` (a version of it was seen, or it is to be absorbed), not by one that was merged into it.
+        """
         with self.base.store.read() as view:
-            return named(self.context, view, text, view.identity)
+            found = named(self.context, view, text, view.identity)
+            if itself and merged_named(view, text, self.base.policy.universal):
+                raise refused("merged", Fault.CONFLICT, Subject.PATIENT)
+        return found
+
+    def merged(self, text: str) -> Identity:
+        """The merged identity that an argument names; ends the command when there is none, or several (exit 1)."""
+        with self.base.store.read() as view:
+            found = merged_named(view, text, self.base.policy.universal)
+        if len(found) != 1:
+            several = f"several merged identities have this identifier: {', '.join(one.id for one in found)}"
+            fail(Exit.PROBLEMS, several if found else "no merged identity is known by that identifier")
+        return found[0]
 
     def source(self) -> Source:
         """This person, now."""
@@ -94,7 +111,16 @@ def at_desk(context: Context, name: str, right: Right) -> Iterator[Desk]:
         base = open_base(context.loaded, wait=PATIENCE)
         try:
             yield Desk(context, base, acting(context, base.store, name, right))
-        except Refused as refused:
-            fail(Exit.PROBLEMS, refused.text)
+        except Refused as barred:
+            fail(Exit.PROBLEMS, barred.text)
         finally:
             base.close()
+
+
+@contextmanager
+def entering() -> Iterator[None]:
+    """What the rules of entry refuse ends the command (exit 2), with every fault."""
+    try:
+        yield
+    except EntryRefused as barred:
+        fail(Exit.USAGE, str(barred))

@@ -1,7 +1,5 @@
 """`insigne identity create`, `edit`, `set-attribute`, `merge`, `unmerge`: acts of a named person."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
@@ -9,13 +7,12 @@ import typer
 
 from insigne.access import Right
 from insigne.cli.common import Context, Exit, emit, examples, fail, group_app, note
-from insigne.cli.desk import As, Desk, Reason, Seen, at_desk
+from insigne.cli.desk import As, Desk, Reason, Seen, at_desk, entering
 from insigne.cli.identity import IdArgument, row
 from insigne.cli.tables import print_table
 from insigne.exchange.creation import next_identifier, own_authority, prior_search
 from insigne.exchange.desk import (
     NOTHING,
-    EntryRefused,
     assertion,
     attributes_after,
     details_at_creation,
@@ -23,7 +20,7 @@ from insigne.exchange.desk import (
     entered,
     merging,
 )
-from insigne.fhir import Resource, merged_named, patient_of
+from insigne.fhir import Resource, patient_of
 from insigne.ins.cog import bundled_cog
 from insigne.ins.remarks import Remark
 from insigne.ins.status import Attribute
@@ -87,7 +84,7 @@ def create(
     """
     context, attributes = Context.of(ctx), _attributes(attribute)
     listed = given_names or (" ".join(given) if len(given) > 1 else "")
-    with _entering():
+    with entering():
         entry = entered(
             StrictTraits(birth_name, given[0], listed, birth_date, sex.upper(), birth_place), datetime.now(UTC).date()
         )
@@ -144,8 +141,8 @@ def edit(
     if said != NOTHING and not reason:
         fail(Exit.USAGE, "--reason: say why a strict trait changes")
     with at_desk(context, user, Right.IDENTITY_EDIT) as desk:
-        found = desk.named(identity)
-        with _entering():
+        found = desk.named(identity, itself=bool(version))
+        with entering():
             wanted, remarks = edits(found, said, details, version or found.version, reason, datetime.now(UTC).date())
         _say(remarks)
         if wanted:
@@ -180,8 +177,8 @@ def set_attribute(
     """
     context = Context.of(ctx)
     with at_desk(context, user, Right.IDENTITY_ATTRIBUTE) as desk:
-        found = desk.named(identity)
-        with _entering():
+        found = desk.named(identity, itself=bool(version))
+        with entering():
             attributes = attributes_after(found, put or (), lift or ())
         desk.act(acts.SetAttributes(found.id, version or found.version, attributes, reason))
         desk.show(found.id)
@@ -201,7 +198,7 @@ def merge(
     """Merge an identity into the one that survives. Refused when they hold different INS, or one is DOUT or FICT."""
     context = Context.of(ctx)
     with at_desk(context, user, Right.IDENTITY_MERGE) as desk:
-        kept, gone = desk.named(survivor), desk.named(absorbed)
+        kept, gone = desk.named(survivor), desk.named(absorbed, itself=True)
         if merging(kept, gone):
             note(f"the identity absorbed is better established ({gone.status}) than its survivor ({kept.status})")
         desk.act(acts.MergeIdentities(kept.id, gone.id, reason))
@@ -219,10 +216,7 @@ def unmerge(
     """Undo a merge: the identity stands again as it was; what came since is in a work item, to be sorted."""
     context = Context.of(ctx)
     with at_desk(context, user, Right.IDENTITY_MERGE) as desk:
-        with desk.base.store.read() as view:
-            merged = merged_named(view, absorbed)
-        if merged is None:
-            fail(Exit.PROBLEMS, "no merged identity is known by that identifier")
+        merged = desk.merged(absorbed)
         desk.act(acts.UnmergeIdentities(merged.id, reason))
         desk.show(merged.id)
 
@@ -232,15 +226,6 @@ def _attributes(asked: list[str] | None) -> tuple[str, ...]:
     if unknown := set(asked or ()) - set(Attribute):
         fail(Exit.USAGE, f"--attribute: {', '.join(sorted(unknown))} is none of {', '.join(Attribute)}")
     return tuple(asked or ())
-
-
-@contextmanager
-def _entering() -> Iterator[None]:
-    """What the rules of entry refuse ends the command (exit 2), with every fault."""
-    try:
-        yield
-    except EntryRefused as refused:
-        fail(Exit.USAGE, str(refused))
 
 
 def _say(remarks: tuple[Remark, ...]) -> None:

@@ -14,7 +14,7 @@ from insigne.access import Right
 from insigne.app.insi import insi_service
 from insigne.cli.common import Context, Exit, examples, fail, group_app, note
 from insigne.cli.comparing import TITLES, side_by_side, trait_name
-from insigne.cli.desk import As, Desk, Reason, Seen, at_desk
+from insigne.cli.desk import As, Desk, Reason, Seen, at_desk, entering
 from insigne.cli.identity import IdArgument
 from insigne.cli.identity_copies import read_copy, sealed_copy
 from insigne.cli.tables import print_table
@@ -23,6 +23,7 @@ from insigne.exchange.desk import (
     Shown,
     answer_of_card,
     answer_of_symbol,
+    first_name,
     first_names,
     is_noted,
     judged,
@@ -35,9 +36,9 @@ from insigne.ins.matricule import check_matricule
 from insigne.ins.proof import ProofRules, ProofVerdict
 from insigne.insi.client import InsiUnusable
 from insigne.insi.desk import BARRED, held_answer, held_elsewhere, unadvised
+from insigne.insi.endings import CHANGED
 from insigne.insi.jobs import Job, JobKind
 from insigne.insi.outcomes import HeldAnswer
-from insigne.insi.service import CHANGED
 from insigne.insi.wire.model import WireError
 from insigne.net.tls import TlsError
 from insigne.registry import acts
@@ -112,13 +113,15 @@ def accept(
     Refused when they differ beyond what is tolerated.
     """
     context = Context.of(ctx)
+    with entering():
+        chosen = first_name(first_given)
     with at_desk(context, user, Right.IDENTITY_QUALIFY) as desk:
-        found = desk.named(identity)
+        found = desk.named(identity, itself=bool(version))
         held = _held(desk, found)
         names = first_names(held.answer)
-        if first_given and first_given not in names:
+        if chosen and chosen not in names:
             note(f"premiers prénoms possibles : {', '.join(names)}")
-        desk.act(acts.AcceptIns(found.id, version or found.version, held.answer, first_given))
+        desk.act(acts.AcceptIns(found.id, version or found.version, held.answer, chosen))
         desk.show(found.id)
 
 
@@ -127,7 +130,7 @@ def refuse(ctx: typer.Context, identity: IdArgument, *, reason: Reason, version:
     """Refuse the INS that INSi gave: only the refusal is kept, and a divergence to be treated."""
     context = Context.of(ctx)
     with at_desk(context, user, Right.IDENTITY_QUALIFY) as desk:
-        found = desk.named(identity)
+        found = desk.named(identity, itself=bool(version))
         held = _held(desk, found)
         desk.act(acts.RefuseIns(found.id, version or found.version, held.call, reason))
         desk.show(found.id)
@@ -174,7 +177,7 @@ def record_proof(
     rules = _rules(context)
     content = read_copy(context, copy)
     with at_desk(context, user, Right.IDENTITY_QUALIFY) as desk:
-        found = desk.named(identity)
+        found = desk.named(identity, itself=bool(version))
         verdict = judged(shown, found, datetime.now(UTC).date(), rules)
         if not is_noted(verdict):
             known = f"; documents: {', '.join(rules.types)}" if kind not in rules.types else ""
@@ -229,12 +232,13 @@ def qualify_by_card(
         card = msgspec.json.decode(_bytes(file), type=Card)
     except msgspec.MsgspecError as error:
         fail(Exit.USAGE, f"{file}: {error}")
-    answer = answer_of_card(card)
-    for remark in check_matricule(card.matricule):
+    with entering():
+        answer, chosen = answer_of_card(card, datetime.now(UTC).date()), first_name(first_given)
+    for remark in check_matricule(answer.ins.matricule):
         note(remark.message_fr)
     with at_desk(context, user, Right.IDENTITY_QUALIFY) as desk:
-        found = desk.named(identity)
-        desk.act(acts.QualifyByCard(found.id, version or found.version, answer, first_given))
+        found = desk.named(identity, itself=bool(version))
+        desk.act(acts.QualifyByCard(found.id, version or found.version, answer, chosen))
         desk.show(found.id)
 
 
@@ -267,7 +271,7 @@ def scan(
     for remark in check_matricule(answer.ins.matricule):
         note(remark.message_fr)
     with at_desk(context, user, Right.IDENTITY_QUALIFY) as desk:
-        found = desk.named(identity)
+        found = desk.named(identity, itself=bool(version))
         desk.act(acts.ReadDataMatrix(found.id, version or found.version, answer))
         if context.config.insi.verification.adapter == "none":
             note("l’INS lue attend d’être vérifiée : aucun service de vérification n’est configuré")
@@ -317,7 +321,7 @@ def _leave(job: Job, good: str) -> None:
 def _held(desk: Desk, identity: Identity) -> HeldAnswer:
     """The answer of INSi that waits for a person; the command ends when there is none (exit 1)."""
     with desk.base.store.read() as view:
-        held = held_answer(view, identity.id)
+        held = held_answer(view, identity, desk.base.policy.comparison)
     if held is None:
         fail(
             Exit.PROBLEMS, "no answer of INSi waits for this identity: ask for it with `insigne identity retrieve-ins`"

@@ -15,7 +15,8 @@ from insigne.cli.opening import reading
 from insigne.cli.tables import print_fields, print_table
 from insigne.fhir import patient_of
 from insigne.ins.cog import bundled_cog
-from insigne.insi.outcomes import HeldAnswer
+from insigne.insi.desk import read_held
+from insigne.insi.outcomes import beside
 from insigne.registry import acts
 from insigne.registry.state import WorkItem
 from insigne.registry.worklist_kinds import KINDS, kind_of
@@ -89,7 +90,7 @@ def show(ctx: typer.Context, item: Item) -> None:
         }
     _print(context, document)
     if not context.json and found.kind == "to-compare" and people:
-        answer = msgspec.json.decode(bytes(found.held), type=HeldAnswer)
+        answer = beside(people[0], read_held(found), context.config.comparison)
         print_table(TITLES, side_by_side(people[0], answer), none="")
 
 

@@ -10,10 +10,13 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from insigne.ins.cog import UNKNOWN_PLACE
 from insigne.ins.compare import first_given_names
 from insigne.ins.datamatrix import read_payload
 from insigne.ins.dates import BirthDate
 from insigne.ins.entry import FIRST_GIVEN_NAME, Entry, enter_traits
+from insigne.ins.matricule import compact
+from insigne.ins.names import normalise_name
 from insigne.ins.proof import Holder, Proof, ProofRules, ProofVerdict, assess
 from insigne.ins.remarks import EntryError, Remark
 from insigne.ins.status import Attribute
@@ -26,6 +29,9 @@ from insigne.registry.values import Ins, Traits
 
 #: What is said of a strict trait when nothing is.
 NOTHING: Final = StrictTraits()
+
+#: The sexes the nation knows.
+_NATIONAL_SEXES: Final = frozenset({"M", "F"})
 
 #: A merge into an identity less well established is done, and said.
 BETTER_ESTABLISHED: Final = Remark(
@@ -151,11 +157,32 @@ def proof_of(shown: Shown, verdict: ProofVerdict, copy: str = "") -> values.Proo
     return values.Proof(shown.type, verdict.high_trust, shown.expiry, shown.second, copy)
 
 
-def answer_of_card(card: Card) -> acts.NationalAnswer:
-    """What the Application carte Vitale gave, as the registry takes it."""
-    born = card.birth_date.replace("-", "")
-    traits = Traits(card.birth_name, "", card.given_names, born, card.sex, card.birth_place)
-    return acts.NationalAnswer(Ins(card.matricule, card.oid), traits, mode="AV")
+def answer_of_card(card: Card, today: date) -> acts.NationalAnswer:
+    """What the Application carte Vitale gave, as the registry takes it. Raises EntryRefused.
+
+    Its traits qualify at once, so they keep the rules of entry; a birth date that is not whole stays as it is written.
+    """
+    names = card.given_names
+    typed = StrictTraits(card.birth_name, names, names, card.birth_date, card.sex, card.birth_place or UNKNOWN_PLACE)
+    entry = enter_traits(typed, today)
+    errors = [error for error in entry.errors if error.field != "first_given_name"]  # it is the list again
+    if typed.sex not in _NATIONAL_SEXES:
+        errors = [error for error in errors if error.field != "sex"]
+        errors.append(EntryError("sex", "code", remedy="a card says M or F", message_fr="Une carte dit M ou F"))
+    if errors:
+        raise EntryRefused(errors)
+    read = entry.traits
+    born = card.birth_date.replace("-", "") if entry.date_completed else read.birth_date
+    traits = Traits(read.birth_name, "", read.given_names, born, read.sex, card.birth_place)
+    return acts.NationalAnswer(Ins(compact(card.matricule), card.oid), traits, mode="AV")
+
+
+def first_name(typed: str) -> str:
+    """The first given name that a person chose, by the rules of entry; "" when none was. Raises EntryRefused."""
+    try:
+        return normalise_name(typed, "given", "first_given_name") if typed else ""
+    except EntryError as error:
+        raise EntryRefused([error]) from None
 
 
 def answer_of_symbol(payload: str) -> acts.NationalAnswer:

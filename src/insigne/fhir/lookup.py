@@ -85,11 +85,25 @@ def named(reader: Reader, text: str, universal: Mapping[str, str], read: Read | 
     return resolve(reader, joined, value, read) or resolve(reader, authority, value, read)
 
 
-def merged_named(reader: Reader, text: str) -> Identity | None:
-    """The merged identity that a text names, itself and not its survivor."""
+def merged_named(reader: Reader, text: str, universal: Mapping[str, str]) -> list[Identity]:
+    """The merged identities that a text names, themselves and not their survivors; the text is as `named` takes it."""
     pair = split_token(text)
-    ids = [text] if pair is None else reader.find_identity(*pair, types=PERSON_TYPES)
-    return next((one for i in ids if (one := reader.identity(i)) is not None and one.merged_into), None)
+    if pair is None:
+        held = [reader.identity(text)]
+    else:
+        authority, value = pair
+        joined = universal.get(authority, authority)
+        held = [reader.identity(i) for i in _holding(reader, joined, value) or _holding(reader, authority, value)]
+    return [one for one in held if one is not None and one.merged_into]
+
+
+def _holding(reader: Reader, authority: str, value: str) -> list[str]:
+    """The ids of the identities that hold or held an identifier or an INS, merged ones included."""
+    authority = _INS_OIDS.get(authority, authority)
+    if nature_of(authority) is None:
+        return list(reader.find_identity(authority, value, PERSON_TYPES))
+    matricule = compact(value)
+    return list(dict.fromkeys((*reader.holders(ins_key(matricule)), *reader.holders(replaced_ins_key(matricule)))))
 
 
 def _by_ins(reader: Reader, states: Read, ins: Ins) -> list[Identity]:

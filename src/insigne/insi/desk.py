@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from insigne.ins.remarks import Remark
+from insigne.ins.settings import ComparisonSettings
 from insigne.ins.status import insi_call_remark
 from insigne.insi.jobs import Job, JobKind
-from insigne.insi.outcomes import HeldAnswer
+from insigne.insi.outcomes import HeldAnswer, beside
 from insigne.insi.ports import InsiTransaction
 from insigne.insi.settings import InsiSettings
 from insigne.registry.index import ins_key
@@ -55,11 +57,16 @@ class HeldReader(Protocol):
         ...
 
 
-def held_answer(view: HeldReader, identity_id: str) -> HeldAnswer | None:
-    """The answer of INSi that waits for a person to compare it, None when there is none."""
-    item_id = view.open_work_item(f"to-compare|{identity_id}")
+def held_answer(view: HeldReader, identity: Identity, settings: ComparisonSettings) -> HeldAnswer | None:
+    """The answer of INSi that waits for a person, compared with what the identity is now; None when there is none."""
+    item_id = view.open_work_item(f"to-compare|{identity.id}")
     item = view.work_item(item_id) if item_id else None
-    return None if item is None else msgspec.json.decode(bytes(item.held), type=HeldAnswer)
+    return None if item is None else beside(identity, read_held(item), settings)
+
+
+def read_held(item: WorkItem) -> HeldAnswer:
+    """The answer of a work item "to-compare", as it was compared when it came."""
+    return msgspec.json.decode(bytes(item.held), type=HeldAnswer)
 
 
 def held_elsewhere(view: HeldReader, identity_id: str, held: HeldAnswer) -> list[str]:
@@ -76,10 +83,14 @@ def unadvised(identity: Identity, settings: InsiSettings, *, document_at_hand: b
 def queued(
     transaction: InsiTransaction, identity_id: str, kind: JobKind, author: str, *, now: str, new_id: Callable[[], str]
 ) -> Job:
-    """Queue a question on behalf of a person, due at once; one that waits becomes theirs, one being asked stays."""
+    """Queue a question on behalf of a person, due at once. One there is becomes theirs.
+
+    If it is being asked, an answer that comes is theirs too; without one it is asked again, in no batch.
+    """
     job = transaction.open_job(identity_id, kind)
-    if job is None or job.state == "waiting":
-        job_id = new_id() if job is None else job.id
-        job = Job(job_id, kind, identity_id, "user", author, now, due=now)
-        transaction.put_job(job)
+    if job is not None and job.state == "calling":
+        job = replace(job, origin="user", author=author, ticket="", version=0)
+    else:
+        job = Job(new_id() if job is None else job.id, kind, identity_id, "user", author, now, due=now)
+    transaction.put_job(job)
     return job

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from insigne.insi.jobs import CallTrace, Job
-from insigne.insi.wire.model import InsiResult
+from insigne.insi.wire.model import InsiFault, InsiResult
 from insigne.registry.state import Identity
 
 Claimed = tuple[Job, Identity | None]
@@ -29,3 +29,10 @@ class Done:
     put_off: bool = False
     deposited: str = ""
     lost: bool = False
+
+    @property
+    def answered(self) -> bool:
+        """Whether something was learnt of the identity: a verdict, an answer, or that its traits cannot be asked."""
+        if isinstance(self.result, InsiFault):
+            return self.result.kind == "input"
+        return bool(self.verdict) or self.result is not None

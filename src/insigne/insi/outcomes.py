@@ -61,6 +61,15 @@ def compared(identity: Identity, answer: NationalAnswer, settings: ComparisonSet
     return compare(strict(identity.traits), strict(answer.traits), settings=settings)
 
 
+def beside(identity: Identity, held: HeldAnswer, settings: ComparisonSettings = DEFAULT_SETTINGS) -> HeldAnswer:
+    """An answer that waits, beside the identity as it is now: its traits may have changed since it came."""
+    return _held(held.answer, compared(identity, held.answer, settings), held.call)
+
+
+def _held(answer: NationalAnswer, comparison: Comparison, call: str) -> HeldAnswer:
+    return HeldAnswer(answer, tuple(_line(one) for one in comparison.fields), call, str(comparison.verdict))
+
+
 def outcome_of(
     identity: Identity,
     result: InsiResult,
@@ -79,7 +88,7 @@ def outcome_of(
         return NoteInsiOutcome(identity.id, result.code, cause=_cause(result.label, doubt))
     answer = national_answer(result, call)
     comparison = compared(identity, answer, settings)
-    held = HeldAnswer(answer, tuple(_line(one) for one in comparison.fields), call, str(comparison.verdict))
+    held = _held(answer, comparison, call)
     return NoteInsiOutcome(
         identity.id, FOUND, held=msgspec.json.encode(held), cause=_cause(str(comparison.verdict), doubt)
     )

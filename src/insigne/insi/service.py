@@ -8,9 +8,9 @@ call made again, and its outcome applied once.
 import dataclasses
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Final
 
@@ -18,30 +18,31 @@ import msgspec
 import structlog
 
 from insigne.exchange.apply import Registrar
-from insigne.insi.automation import eligible
+from insigne.insi.campaigns import moment
 from insigne.insi.client import Caller, InsiClient, evidence, retrieve
 from insigne.insi.desk import queued
 from insigne.insi.done import Claimed, Done
+from insigne.insi.endings import CHANGED, Endings, asked_again, is_asked_since, is_same_claim
 from insigne.insi.entry import UNKNOWN_TO_COG, prepare_search
 from insigne.insi.jobs import Job, JobKind, is_of_campaign
-from insigne.insi.outcomes import given_names_of, outcome_of
+from insigne.insi.outcomes import given_names_of
 from insigne.insi.ports import InsiStorage, InsiTransaction
 from insigne.insi.settings import InsiSettings
 from insigne.insi.traces import trace_of
 from insigne.insi.verification import Verifier
-from insigne.insi.verifying import Verifications, dashed, mode_of, verifiable
+from insigne.insi.verifying import Verifications, dashed, mode_of
 from insigne.insi.wire.model import InsiFault, InsiResult
 from insigne.net.breaker import BreakerState, Change, CircuitBreaker, Evidence
 from insigne.net.rate import TokenBucket
-from insigne.registry.acts import Act, NoteInsiOutcome, RecordVerification
+from insigne.registry.acts import Act
 from insigne.registry.decision import Refused
 from insigne.registry.settings import Policy
 from insigne.registry.source import Source
 from insigne.registry.state import Identity
 
 _log = structlog.get_logger("insigne.insi")
-CHANGED: Final = "changed"
-"""Error of a question about an identity that changed while it was asked: it is asked again."""
+_DEFECT: Final = "defect"
+"""Error of a question that a defect of ours kept from being asked, or from being understood once answered."""
 _LEASE = timedelta(minutes=10)
 _PARALLEL = 4
 _BATCH_SECONDS = 2
@@ -83,12 +84,11 @@ class InsiService:
         self._registrar = registrar
         self._client = client
         self._settings = settings
-        self._policy = policy
         self._clock = clock
         self._new_id = new_id
         self._chance = chance
         self._sleep = sleep
-        self._backoff = settings.retry.backoff()
+        self._endings = Endings(settings, policy)
         self._verifications = Verifications(verifier, now=self._now, pause=self._pause, heard=self._heard)
         self._bucket = TokenBucket(settings.rate, settings.burst)
         self._batch = min(max(_FEWEST, round(settings.rate * _BATCH_SECONDS)), _MOST)
@@ -104,31 +104,39 @@ class InsiService:
         """
         if not self.breaker.allows(time.monotonic()):
             return 0
-        if self._is_closed():
-            alone, batches = self._sorted(self._claim(limit or self._batch))
-            done = list(self._pool.map(self._ask_in_turn, alone))
-            for ticket, claimed in batches.items():
-                done += self._ask_together(ticket, claimed)
-        else:
-            done = self._try_one()
-        for start in range(0, len(done), _MOST):  # a batch may be larger: others write in between
+        if not self._is_closed():
+            return self._written(self._try_one())
+        alone, batches = _sorted(self._claim(limit or self._batch))
+        worked = self._ask_each(alone)
+        for ticket, claimed in batches.items():
+            worked += self._ask_batch(ticket, claimed)
+        return worked
+
+    def _ask_each(self, claimed: Sequence[Claimed]) -> int:
+        """Ask one by one. An answer is written as soon as it is known, with those that came in the meantime."""
+        asked = [self._pool.submit(self._ask_in_turn, one) for one in claimed]
+        running = set(asked)
+        try:
+            while running:
+                ended, running = wait(running, return_when=FIRST_COMPLETED)
+                self._finish([one.result() for one in asked if one in ended])
+        finally:
+            for one in running:  # the base failed: what was not asked yet is claimed again later
+                one.cancel()
+        return len(asked)
+
+    def _ask_batch(self, ticket: str, claimed: Sequence[Claimed]) -> int:
+        """Ask together, with all others due of the same batch or campaign; what is deposited, a batch at a time."""
+        most = self._settings.verification.batch_lines
+        claimed = [*claimed, *self._claim_like(claimed[0][0], most - len(claimed))]
+        parts = [claimed] if ticket else [claimed[start : start + most] for start in range(0, len(claimed), most)]
+        return sum(self._written(self._ask_together(ticket, part)) for part in parts)
+
+    def _written(self, done: Sequence[Done]) -> int:
+        """Record what came of questions; how many. A batch may be large: others write in between."""
+        for start in range(0, len(done), _MOST):
             self._finish(done[start : start + _MOST])
         return len(done)
-
-    def _sorted(self, claimed: Sequence[Claimed]) -> tuple[list[Claimed], dict[str, list[Claimed]]]:
-        """What is asked one by one; and by ticket ("": to be deposited) what is asked together, all due of it."""
-        alone: list[Claimed] = []
-        batches: dict[str, list[Claimed]] = {}
-        for one in claimed:
-            job = one[0]
-            if job.ticket or (job.kind == "verify" and is_of_campaign(job)):
-                batches.setdefault(job.ticket, []).append(one)
-            else:
-                alone.append(one)
-        most = self._settings.verification.batch_lines
-        for ticket, some in batches.items():
-            batches[ticket] = [*some, *self._claim_like(some[0][0], most - len(some))]
-        return alone, batches
 
     def _claim_like(self, job: Job, limit: int) -> list[Claimed]:
         """Claim other jobs due of the same campaign, of the same batch once deposited."""
@@ -141,11 +149,19 @@ class InsiService:
         if not self._is_closed():
             return [Done(*one, put_off=True) for one in claimed]
         if ticket:
-            return self._verifications.collect(ticket, claimed)
-        barred = [Done(job, identity, barred=self._barred(job, identity)) for job, identity in claimed]
+            return self._safely(lambda: self._verifications.collect(ticket, claimed), claimed)
+        barred = [Done(job, identity, barred=self._endings.barred(job, identity)) for job, identity in claimed]
         asked = [one for one, done in zip(claimed, barred, strict=True) if not done.barred]
         refused = [done for done in barred if done.barred]
-        return refused + (self._verifications.deposit(asked) if asked else [])
+        return refused + (self._safely(lambda: self._verifications.deposit(asked), asked) if asked else [])
+
+    def _safely(self, ask: Callable[[], list[Done]], claimed: Sequence[Claimed]) -> list[Done]:
+        """What came of asking. A defect met on the way is a fault of these questions, asked again later like others."""
+        try:
+            return ask()
+        except Exception as error:  # one odd answer must not keep the others waiting, nor come back at every turn
+            _log.error("insi.question-defect", error=type(error).__name__)
+            return [Done(job, identity, result=InsiFault(_DEFECT), lost=True) for job, identity in claimed]
 
     def _try_one(self) -> list[Done]:
         """Ask one question, to see whether the service is back; with nothing due to ask, the try is kept for later."""
@@ -158,13 +174,14 @@ class InsiService:
         return done
 
     def ask_now(self, identity_id: str, kind: JobKind, author: str) -> Job:
-        """Queue a job on behalf of a person and work on it at once, whatever the breaker says; the job as it ended."""
+        """Queue a job on behalf of a person and work on it at once, whatever the breaker says; the job as it ended.
+
+        A claim that another worker has on it is lost to this one.
+        """
         transaction = self._storage.begin()
         try:
-            job = queued(transaction, identity_id, kind, author, now=self._now(), new_id=self._new_id)
-            if job.state == "waiting":
-                job = self._leased(job)
-                transaction.put_job(job)
+            job = self._leased(queued(transaction, identity_id, kind, author, now=self._now(), new_id=self._new_id))
+            transaction.put_job(job)
             identity = transaction.identity(identity_id)
             transaction.commit()
         finally:
@@ -194,7 +211,7 @@ class InsiService:
         return claimed
 
     def _leased(self, job: Job) -> Job:
-        lease = _text(self._clock() + _LEASE)
+        lease = moment(self._clock() + _LEASE)
         return msgspec.structs.replace(job, state="calling", attempts=job.attempts + 1, lease=lease)
 
     def _is_closed(self) -> bool:
@@ -202,15 +219,13 @@ class InsiService:
 
     def _ask_in_turn(self, claimed: Claimed) -> Done:
         """Ask, unless the service went down for everybody since the batch was claimed."""
-        return self._ask(claimed) if self._is_closed() else Done(*claimed, put_off=True)
-
-    def _barred(self, job: Job, identity: Identity | None) -> str:
-        """Why the question is not asked, "" when it may be."""
-        return "unknown" if identity is None else eligible(identity, self._policy) or _settled(job, identity)
+        if not self._is_closed():
+            return Done(*claimed, put_off=True)
+        return self._safely(lambda: [self._ask(claimed)], [claimed])[0]
 
     def _ask(self, claimed: Claimed) -> Done:
         job, identity = claimed
-        barred = self._barred(job, identity)
+        barred = self._endings.barred(job, identity)
         if barred or identity is None:
             return Done(job, identity, barred=barred)
         if job.kind == "retrieve":
@@ -235,7 +250,7 @@ class InsiService:
         for call in made:
             self._tell(call.result, identity.id)
         traces = tuple(
-            trace_of(call, _text(call.started), mode_of(job), job=job.id, identity=identity.id) for call in made
+            trace_of(call, moment(call.started), mode_of(job), job=job.id, identity=identity.id) for call in made
         )
         doubt = UNKNOWN_TO_COG.message_fr if UNKNOWN_TO_COG in prepared.remarks else ""
         return Done(job, identity, traces, prepared.search.outcome, doubt)
@@ -274,67 +289,21 @@ class InsiService:
         return job
 
     def _ended(self, transaction: InsiTransaction, one: Done) -> tuple[Job, Act | None]:
-        """The job as it is from now on, and the act it calls for; nothing when the claim was lost meanwhile."""
+        """The job as it is from now on, and the act it calls for; nothing when the claim was lost meanwhile.
+
+        What is learnt of an identity that is not what it was when it was asked about is nobody's: it is asked again, as
+        it is when a person asked meanwhile and no answer came.
+        """
         current = transaction.job(one.job.id)
-        if current is None or current.state != "calling" or current.attempts != one.job.attempts:
+        if current is None or not is_same_claim(current, one.job):
             return current or one.job, None
-        ended, act = self._judged(one)
-        if one.verdict and one.identity is not None and self._changed(transaction, one.identity):
-            ended, act = self._asked_again(one.job), None
+        ended, act = self._endings.ended(dataclasses.replace(one, job=current), self._clock(), self._chance.random())
+        if one.identity is not None and self._endings.outdated(one, transaction.identity(one.identity.id)):
+            ended, act = asked_again(current, self._now(), CHANGED), None
+        elif is_asked_since(current, one.job) and not one.answered:
+            ended, act = asked_again(current, self._now(), ended.error), None
         transaction.put_job(ended)
         return ended, act
-
-    @staticmethod
-    def _changed(transaction: InsiTransaction, asked: Identity) -> bool:
-        """Whether what was verified of an identity is not what it holds any more: the verdict is about nobody."""
-        now = transaction.identity(asked.id)
-        return now is None or verifiable(now) != verifiable(asked)
-
-    def _asked_again(self, job: Job) -> Job:
-        """The job as it waits to be asked about what the identity became."""
-        now = self._now()
-        return msgspec.structs.replace(job, state="waiting", due=now, lease="", error=CHANGED, ticket="")
-
-    def _judged(self, one: Done) -> tuple[Job, Act | None]:
-        job, identity = one.job, one.identity
-        if one.put_off:
-            return msgspec.structs.replace(job, state="waiting", attempts=job.attempts - 1, lease=""), None
-        if one.deposited and identity is not None:
-            return self._in_batch(job, identity, one.deposited), None
-        if one.barred or identity is None:
-            return _closed(job, "cancelled", one.barred or "unknown"), None
-        call = one.calls[-1].id if one.calls else ""
-        if one.verdict:
-            return _closed(job, "done", one.verdict), RecordVerification(identity.id, 0, one.verdict, call)
-        if one.result is not None and not isinstance(one.result, InsiFault):
-            act = outcome_of(identity, one.result, call, self._policy.comparison, doubt=one.doubt)
-            return _closed(job, "done", one.result.code), act
-        fault = one.result if isinstance(one.result, InsiFault) else InsiFault("verification")
-        if fault.kind == "input":
-            return _closed(job, "failed", "fault", fault.code), NoteInsiOutcome(
-                identity.id, "waiting", cause=fault.code
-            )
-        delay = self._backoff.delay(job.attempts, self._chance.random())
-        due = _text(self._clock() + timedelta(seconds=delay))
-        ticket = "" if one.lost else job.ticket
-        again = msgspec.structs.replace(job, state="waiting", due=due, lease="", error=fault.code, ticket=ticket)
-        told = job.attempts == self._settings.retry.attempts
-        return again, NoteInsiOutcome(identity.id, "waiting", cause=fault.code) if told else None
-
-    def _in_batch(self, job: Job, identity: Identity, ticket: str) -> Job:
-        """The job that waits for the verdicts of a batch; waiting is no attempt."""
-        due = _text(self._clock() + timedelta(seconds=self._settings.verification.poll_seconds))
-        version = job.version if job.ticket else identity.version
-        return msgspec.structs.replace(
-            job,
-            state="waiting",
-            attempts=job.attempts - 1,
-            lease="",
-            due=due,
-            error="",
-            ticket=ticket,
-            version=version,
-        )
 
     def _tell(self, result: InsiResult, subject: str) -> None:
         """Tell the counters and the breaker of a search."""
@@ -359,17 +328,17 @@ class InsiService:
             self._sleep(wait)
 
     def _now(self) -> str:
-        return _text(self._clock())
+        return moment(self._clock())
 
 
-def _settled(job: Job, identity: Identity) -> str:
-    """Why nobody needs the answer to a question of our own any more: a card or a symbol gave the INS meanwhile."""
-    return "ins-held" if job.kind == "retrieve" and job.origin == "automatic" and identity.ins is not None else ""
-
-
-def _closed(job: Job, state: str, outcome: str, error: str = "") -> Job:
-    return msgspec.structs.replace(job, state=state, outcome=outcome, error=error, lease="", ticket="")
-
-
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _sorted(claimed: Sequence[Claimed]) -> tuple[list[Claimed], dict[str, list[Claimed]]]:
+    """What is asked one by one; and by ticket ("": to be deposited) what is asked together."""
+    alone: list[Claimed] = []
+    batches: dict[str, list[Claimed]] = {}
+    for one in claimed:
+        job = one[0]
+        if job.ticket or (job.kind == "verify" and is_of_campaign(job)):
+            batches.setdefault(job.ticket, []).append(one)
+        else:
+            alone.append(one)
+    return alone, batches

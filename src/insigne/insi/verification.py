@@ -4,7 +4,8 @@ The official operations (WS_INS3 unit, WS_INS4 deposit and WS_INS5 collection of
 an adapter for them implements `Verifier` and nothing else changes.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -31,6 +32,8 @@ from insigne.net.tls import client_context
 
 _JSON: Final = {"Content-Type": "application/json"}
 _BYTES_A_LINE: Final = 1024
+_TICKET: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
+_ODD_TICKET: Final = "the ticket of the batch is not made of 1 to 64 letters, digits and hyphens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,10 @@ class Deposited:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """The verdicts of a batch by reference, and the answer as received. A line it does not name has no verdict."""
+    """The verdicts of a batch by reference, and the answer as received.
+
+    A line it does not name has no verdict, nor has one it names twice with two of them.
+    """
 
     verdicts: Mapping[str, Verdict]
     raw: bytes = field(default=b"", repr=False)
@@ -137,17 +143,20 @@ class SimulatedVerifier:
             raise ValueError(f"a batch has from 1 to {self._batch_lines} lines (insi.verification.batch_lines)")
         deposit = BatchDeposit(tuple(_line(item) for item in items))
         response = self._send("POST", BATCH_PATH, encode(deposit))
-        return Deposited(self._read(response, BatchTicket).ticket, response.body)
+        ticket = self._read(response, BatchTicket).ticket
+        if not _TICKET.fullmatch(ticket):
+            raise VerificationFailed(_ODD_TICKET, raw=response.body)
+        return Deposited(ticket, response.body)
 
     def collect(self, ticket: str) -> Collected | None:
         """Return the verdicts, None as long as they are pending."""
-        if not ticket.isascii() or not ticket.replace("-", "").isalnum():
-            raise ValueError("a ticket is made of letters, digits and hyphens")
+        if not _TICKET.fullmatch(ticket):
+            raise VerificationFailed(_ODD_TICKET, gone=True)
         response = self._send("GET", f"{BATCH_PATH}/{ticket}")
         state = self._read(response, BatchState)
         if state.state == "pending":
             return None
-        return Collected({verdict.reference: verdict.verdict for verdict in state.verdicts}, response.body)
+        return Collected(_agreed(state.verdicts), response.body)
 
     def close(self) -> None:
         """Close the connections kept."""
@@ -190,3 +199,11 @@ def _line(item: Verifiable) -> VerificationLine:
         traits.birth_date,
         traits.birth_place,
     )
+
+
+def _agreed(verdicts: Iterable[UnitVerdict]) -> dict[str, Verdict]:
+    """The verdicts by reference, without those that another line contradicts."""
+    said: dict[str, set[Verdict]] = {}
+    for one in verdicts:
+        said.setdefault(one.reference, set()).add(one.verdict)
+    return {reference: verdict for reference, (verdict, *others) in said.items() if not others}

@@ -17,7 +17,7 @@ from insigne.registry.decision import Draft, Fault, Subject
 from insigne.registry.details import details_after
 from insigne.registry.record import strict, traits_after
 from insigne.registry.refusals import Texts, refused, worded
-from insigne.registry.reliability import record_ins, rivals
+from insigne.registry.reliability import record_ins
 from insigne.registry.state import Identity
 from insigne.registry.values import Details, Ins, Proof, Traits
 
@@ -83,7 +83,8 @@ def edit_traits(draft: Draft, act: acts.EditTraits) -> None:
     trigger = Trigger.FIRST_GIVEN_NAME_EDITED if only_first else Trigger.STRICT_TRAIT_EDITED
     _allowed(identity, trigger)
     identity = draft.on_identity(identity, ev.TraitsChanged(identity.traits, traits, act.reason))
-    draft.close_item("newborn-to-complete", (identity.id,), "traits edited")
+    for kind in ("newborn-to-complete", "to-compare"):  # the answer that waits is about the traits of before
+        draft.close_item(kind, (identity.id,), "traits edited")
     if not only_first:
         provisional(draft, identity, "strict trait edited")
 
@@ -216,13 +217,9 @@ def provisional(draft: Draft, identity: Identity, reason: str) -> Identity:
 
 
 def _withdraw(draft: Draft, identity: Identity, ins: Ins, reason: str) -> Identity:
-    """Send the INS held to the history; the one other identity that holds it too is contested no more."""
+    """Send the INS held to the history."""
     identity = draft.on_identity(identity, ev.InsWithdrawn(ins, reason))
     draft.close_item("no-document", (identity.id,), "no INS any more")
-    for other in rivals(draft, identity, ins.matricule):
-        draft.close_item("same-ins", (identity.id, other.id), reason)
-        if other.ins is not None and other.ins.contested and not rivals(draft, other, ins.matricule):
-            draft.on_identity(other, ev.InsContested(other.ins.ins, contested=False))
     return identity
 
 

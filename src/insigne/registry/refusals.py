@@ -40,6 +40,12 @@ TEXTS: Final[dict[str, Texts]] = {
         "search for it again",
         "recherchez-la de nouveau",
     ),
+    "merged": Texts(
+        "the identity named was merged into another one",
+        "l’identité désignée a été fusionnée dans une autre",
+        "look at the one that stands, and name that one by its id",
+        "consultez celle qui demeure, et désignez-la par son id",
+    ),
     "other-repository": Texts(
         "this identity belongs to another repository",
         "cette identité est gérée par un autre référentiel",

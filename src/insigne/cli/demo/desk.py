@@ -8,12 +8,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from insigne.app.base import Base, rfc3339_now
 from insigne.cli.demo.nation import Nation
 from insigne.cli.demo.verdict import Expectation
-from insigne.insi.outcomes import HeldAnswer
+from insigne.insi.desk import read_held
 from insigne.registry.acts import AcceptIns, CreateIdentity, PriorSearch, RecordProof
 from insigne.registry.commands import DetailsAssertion, TraitsAssertion
 from insigne.registry.decision import Refused
@@ -85,8 +83,7 @@ def _settled(base: Base, arrival: Arrival) -> None:
         items = view.work_items(WorkFilter(kind="to-compare", subject=arrival.identity))
     try:
         for item in items:
-            held = msgspec.json.decode(bytes(item.held), type=HeldAnswer)
-            base.registrar.act(AcceptIns(arrival.identity, 0, held.answer), _source())
+            base.registrar.act(AcceptIns(arrival.identity, 0, read_held(item).answer), _source())
         if arrival.documented:
             proof = Proof(type="CN", high_trust=True, expiry="20331231")
             base.registrar.act(RecordProof(arrival.identity, 0, proof), _source())
