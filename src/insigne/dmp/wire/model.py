@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO, Final, Generic, Literal, TypeVar
 
+from insigne.insi.wire.model import WireError
 from insigne.registry.values import Ins
 
 __all__ = [
@@ -51,10 +52,6 @@ Answered = Literal["success", "partial", "failure"]
 
 TERMINATED: Final = "terminated"
 ACTIVE: Final = "active"
-
-
-class WireError(Exception):
-    """Bytes or values no message can be made of, or read from. The text quotes no personal value."""
 
 
 class DmpFault(Exception):  # noqa: N818 - the word of SOAP

@@ -1,0 +1,57 @@
+"""Writing XML as a tree: elements added to one another, every value escaped, control characters refused."""
+
+from typing import Final
+
+from lxml import etree
+
+from insigne.dmp.wire import names
+from insigne.dmp.wire.model import WireError
+
+_PREFIXES: Final = {
+    "soap": names.SOAP,
+    "wsa": names.ADDRESSING,
+    "wsse": names.SECURITY,
+    "xdsb": names.XDSB,
+    "rim": names.RIM,
+    "rs": names.RS,
+    "lcm": names.LCM,
+    "query": names.QUERY,
+    "xop": names.XOP,
+    "saml2": names.SAML,
+    "ds": names.DSIG,
+}
+"""Prefixes by which tags are named here and written there. XML of HL7 has the default namespace instead."""
+
+
+def root(tag: str, /, **attributes: str) -> etree._Element:
+    """Make an element `prefix:Name` that stands alone; HL7's when it has no prefix."""
+    prefix, _, _ = tag.rpartition(":")
+    space = _PREFIXES.get(prefix, names.HL7)
+    return _filled(etree.Element(_tag(tag), nsmap={prefix or None: space}), "", attributes)
+
+
+def add(parent: etree._Element, tag: str, text: str = "", /, **attributes: str) -> etree._Element:
+    """Add an element; attributes without a value are left out. Raises WireError for what XML cannot carry."""
+    return _filled(etree.SubElement(parent, _tag(tag)), text, attributes)
+
+
+def serialise(tree: etree._Element) -> bytes:
+    """Return a document, UTF-8 with its declaration."""
+    return etree.tostring(tree, encoding="UTF-8", xml_declaration=True)
+
+
+def _tag(tag: str) -> str:
+    prefix, _, name = tag.rpartition(":")
+    return f"{{{_PREFIXES.get(prefix, names.HL7)}}}{name}"
+
+
+def _filled(element: etree._Element, text: str, attributes: dict[str, str]) -> etree._Element:
+    try:
+        for name, value in attributes.items():
+            if value:
+                element.set(name, value)
+        if text:
+            element.text = text
+    except ValueError:
+        raise WireError(f"{etree.QName(element).localname}: a control character, which XML cannot carry") from None
+    return element
