@@ -15,6 +15,8 @@ from insigne.store.alarms import AlarmReader
 from insigne.store.audit import AuditEntry
 from insigne.store.copies import CopyReader
 from insigne.store.dmp import DocumentQueries
+from insigne.store.dmp_past import PastReader
+from insigne.store.dmp_report import DmpReportQueries
 from insigne.store.insi import InsiQueries
 from insigne.store.invitations import InvitationReader
 from insigne.store.journal import JournalEntry, fold, read_audit, read_entry
@@ -55,7 +57,17 @@ class WorkFilter(msgspec.Struct, frozen=True):
 _OPEN_WORK = WorkFilter()
 
 
-class ReadView(InsiQueries, UserReader, InvitationReader, OutboxQueries, CopyReader, AlarmReader, DocumentQueries):
+class ReadView(
+    InsiQueries,
+    UserReader,
+    InvitationReader,
+    OutboxQueries,
+    CopyReader,
+    AlarmReader,
+    DocumentQueries,
+    DmpReportQueries,
+    PastReader,
+):
     """What is committed, of one moment. Given by `Store.read`, used inside its `with`, by one thread."""
 
     # --- identities

@@ -19,6 +19,7 @@ from insigne.store.cache import Recent
 from insigne.store.copies import CopyWriter
 from insigne.store.counters import CounterWriter
 from insigne.store.dmp import DocumentWriter
+from insigne.store.dmp_past import PastWriter
 from insigne.store.insi import InsiWriter, is_open
 from insigne.store.invitations import InvitationWriter
 from insigne.store.outbox import OutboxWriter
@@ -51,7 +52,15 @@ class Caches:
 
 
 class UnitOfWork(
-    InsiWriter, UserWriter, InvitationWriter, CounterWriter, OutboxWriter, CopyWriter, AlarmWriter, DocumentWriter
+    InsiWriter,
+    UserWriter,
+    InvitationWriter,
+    CounterWriter,
+    OutboxWriter,
+    CopyWriter,
+    AlarmWriter,
+    DocumentWriter,
+    PastWriter,
 ):
     """One write transaction: `exchange.ports.Transaction`, and those of `insi.ports` and `dmp.ports`.
 
