@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import BinaryIO, Literal, Protocol, TypeAlias
 
-from insigne.dmp.model import Action, Document, Sending
+from insigne.dmp.model import Action, Channel, Document, Sending
 from insigne.exchange.delivery.model import Bytes, Draft
 from insigne.exchange.ports import Transaction
 from insigne.registry.ports import View
@@ -71,8 +71,8 @@ class DocumentTransaction(DocumentView, Transaction, Protocol):
         """Write a sending, new or changed."""
         ...
 
-    def due_sendings(self, now: str, limit: int) -> list[Sending]:
-        """Those ready whose time has come, and those being called whose lease ran out, which go first."""
+    def due_sendings(self, channel: Channel, now: str, limit: int) -> list[Sending]:
+        """Those of the channel ready whose time has come; those whose lease ran out while called go first."""
         ...
 
     def with_documents(self, identities: Collection[str]) -> list[str]:

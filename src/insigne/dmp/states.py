@@ -32,6 +32,7 @@ class Verdict(NamedTuple):
 
 
 _READY: Final = Verdict("ready", "qualified")
+DELETION_PENDING: Final = Verdict("waiting-predecessor", "deletion-pending")
 
 
 def ins_text(ins: Ins) -> str:
@@ -93,7 +94,7 @@ def evaluate(
         return _prepared(sending, identity, predecessor, environment)
     if sending.ins and not is_right(sending.ins, identity, environment):
         # A call may have gone out under an INS that is lost: nothing else leaves before that is settled.
-        return _held_by_identity(identity, settings, environment) or Verdict("waiting-predecessor", "deletion-pending")
+        return _held_by_identity(identity, settings, environment) or DELETION_PENDING
     barred = _held_by_identity(identity, settings, environment)
     if barred is not None:
         return barred
@@ -146,17 +147,14 @@ def _replacement(identity: Identity | None, predecessor: Sending, environment: E
     match predecessor.state:
         case "fed" if predecessor.reason == "kept":
             return _READY
+        case "fed" if predecessor.reason == "to-withdraw":
+            return DELETION_PENDING
         case "fed":
-            right = is_right(predecessor.ins, identity, environment)
-            return _READY if right else Verdict("waiting-predecessor", "deletion-pending")
+            return _READY if is_right(predecessor.ins, identity, environment) else DELETION_PENDING
         case "replaced":
             return Verdict("refused", "predecessor-replaced")
         case "refused" if predecessor.ins:  # a call may have reached the DMP before it was refused
-            return (
-                Verdict("waiting-predecessor", "deletion-pending")
-                if not is_right(predecessor.ins, identity, environment)
-                else _READY
-            )
+            return _READY if is_right(predecessor.ins, identity, environment) else DELETION_PENDING
         case "refused" | "deleted" | "cancelled":
             return _READY
         case _:

@@ -52,6 +52,26 @@ class RaiseUndelivered(Value, frozen=True):
     refused: bool = False
 
 
+class RaiseDocument(Value, frozen=True):
+    """Documents of an identity need a person. `kind` is a kind of work item whose name begins with "document-".
+
+    `about` is what makes two of these the same; `cause` a code, never content.
+    """
+
+    identity: str
+    kind: str
+    about: str
+    cause: str = ""
+
+
+class SettleDocument(Value, frozen=True):
+    """What `RaiseDocument` said of that thing is settled: by a person, or by what happened since."""
+
+    kind: str
+    about: str
+    outcome: str
+
+
 class EditTraits(Value, frozen=True):
     """Change strict traits, which sends the identity back to provisional, save for a coherent first given name."""
 
@@ -191,6 +211,8 @@ Act = (
     CreateIdentity
     | RaiseEnrolment
     | RaiseUndelivered
+    | RaiseDocument
+    | SettleDocument
     | EditTraits
     | EditDetails
     | AcceptIns

@@ -84,6 +84,22 @@ KINDS: Final[Mapping[str, WorkKind]] = MappingProxyType(
                 "message-refused", "a receiver refuses messages", "Message refusé par le destinataire",
                 ("outbox", "close"),
             ),
+            WorkKind(
+                "document-to-withdraw", "documents sent under an INS that was lost",
+                "Documents transmis sous une INS perdue : à supprimer", ("document", "close"),
+            ),
+            WorkKind(
+                "document-refused", "a document was refused", "Document refusé par le DMP ou la messagerie",
+                ("document", "close"),
+            ),
+            WorkKind(
+                "document-held", "documents held: the key of the INS is wrong", "Documents retenus : clé d’INS fausse",
+                ("retrieve-ins", "document", "close"),
+            ),
+            WorkKind(
+                "document-late", "a document cannot be sent", "Document non transmis malgré plusieurs essais",
+                ("document", "close"),
+            ),
         )
     }
 )  # fmt: skip

@@ -117,9 +117,9 @@ class DocumentWriter(DocumentReader, Writer):
         """See `DocumentTransaction.put_sending`."""
         self.gather(sql.PUT_SENDING, [msgspec.structs.astuple(sending)])
 
-    def due_sendings(self, now: str, limit: int) -> list[Sending]:
+    def due_sendings(self, channel: str, now: str, limit: int) -> list[Sending]:
         """See `DocumentTransaction.due_sendings`."""
-        found = self.select(sql.LOST, (now, limit)) + self.select(sql.DUE, (now, limit))
+        found = self.select(sql.LOST, (channel, now, limit)) + self.select(sql.DUE, (channel, now, limit))
         return [Sending(*row) for row in found[:limit]]
 
     def with_documents(self, identities: Collection[str]) -> list[str]:

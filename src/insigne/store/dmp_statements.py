@@ -44,8 +44,8 @@ _SENDINGS: Final = f"SELECT {SENDING_COLUMNS} FROM document_sending"  # noqa: S6
 SENDING: Final = f"{_SENDINGS} WHERE id = ?"
 SENDINGS_OF: Final = f"{_SENDINGS} WHERE document = ? ORDER BY id"
 SENDING_KNOWN_AS: Final = f"{_SENDINGS} WHERE entry = ? AND entry <> '' ORDER BY id LIMIT 1"
-DUE: Final = f"{_SENDINGS} WHERE state = 'ready' AND due <= ? ORDER BY due, id LIMIT ?"
-LOST: Final = f"{_SENDINGS} WHERE state = 'calling' AND lease <= ? ORDER BY lease, id LIMIT ?"
+DUE: Final = f"{_SENDINGS} WHERE channel = ? AND state = 'ready' AND due <= ? ORDER BY due, id LIMIT ?"
+LOST: Final = f"{_SENDINGS} WHERE channel = ? AND state = 'calling' AND lease <= ? ORDER BY lease, id LIMIT ?"
 LIVE_OF: Final = f"{_SENDINGS} WHERE identity = ? AND id > ? AND {LIVE} ORDER BY id LIMIT ?"
 HELD_IDENTITIES: Final = (
     f"WITH wanted (w1) AS (VALUES {{rows}}) SELECT w1 FROM wanted WHERE EXISTS"  # noqa: S608  # no value

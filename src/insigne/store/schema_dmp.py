@@ -73,6 +73,7 @@ document_sending = Table(
     ),  # an identity changed
     Index(
         "document_sending_due",
+        "channel",
         "due",
         "id",
         sqlite_where=text("state = 'ready'"),
@@ -80,6 +81,7 @@ document_sending = Table(
     ),
     Index(
         "document_sending_lost",
+        "channel",
         "lease",
         "id",
         sqlite_where=text("state = 'calling'"),

@@ -48,8 +48,8 @@ def upgrade() -> None:
     op.create_index("document_sending_by_document", "document_sending", ["document"], unique=False)
     op.create_index("document_sending_by_state", "document_sending", ["state", "since", "id"], unique=False)
     _partial("document_sending_live", ["identity", "id"], LIVE)
-    _partial("document_sending_due", ["due", "id"], "state = 'ready'")
-    _partial("document_sending_lost", ["lease", "id"], "state = 'calling'")
+    _partial("document_sending_due", ["channel", "due", "id"], "state = 'ready'")
+    _partial("document_sending_lost", ["channel", "lease", "id"], "state = 'calling'")
     _partial("document_sending_by_entry", ["entry"], "entry <> ''")
     op.create_table(
         "document_review",

@@ -1,0 +1,43 @@
+"""Notes, in the transaction of an event, whose documents are to be looked at again. The worker does it, later."""
+
+from collections.abc import Callable
+from typing import Final, cast
+
+from insigne.dmp.ports import DocumentTransaction
+from insigne.exchange.ports import Transaction
+from insigne.registry import events as ev
+from insigne.registry.workingset import WorkingSet
+
+_HARMLESS: Final = (
+    ev.IdentityCreated,
+    ev.PriorSearchMade,
+    ev.NationalAnswerRefused,
+    ev.CandidateRead,
+    ev.ProofRecorded,
+    ev.IdentityLinked,
+    ev.IdentityUnlinked,
+    ev.TrustRaised,
+    ev.IdentitySnapshot,
+)
+"""Events that change nothing of where documents may go; any other one is looked at."""
+
+
+class DocumentFollower:
+    """A `exchange.ports.Follower`: one row an identity that has documents, whatever their number."""
+
+    def __init__(self, *, now: Callable[[], str]) -> None:
+        self._now = now
+
+    def follow(self, changes: WorkingSet, transaction: Transaction) -> None:
+        """See `exchange.ports.Follower.follow`."""
+        changed = {
+            record.stream_id: None
+            for record in changes.records
+            if record.stream == "identity" and not isinstance(record.event, _HARMLESS)
+        }
+        if not changed:
+            return
+        base = cast("DocumentTransaction", transaction)
+        concerned = base.with_documents(list(changed))
+        if concerned:
+            base.ask_review(concerned, self._now())

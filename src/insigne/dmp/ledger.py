@@ -1,0 +1,286 @@
+"""What changes in the base when a document comes, when its patient changes, when an answer or a person ends it.
+
+A `Ledger` works inside one transaction; `close` it before the commit. Nothing here calls anybody.
+
+- A sending that left, or may have left, keeps the INS it left under in `Sending.ins`. As soon as the patient does not
+  hold that INS as qualified any more, a deletion under it is prepared, which a person confirms.
+- Each change of a sending looks again at those that wait for it: the version that replaces it, its deletion.
+"""
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from insigne.dmp.answers import RECEIVED_BY_DMP, answer
+from insigne.dmp.model import Document, Intent, Sending, State
+from insigne.dmp.ports import DocumentTransaction, DocumentView
+from insigne.dmp.site import Site
+from insigne.dmp.states import DELETION_PENDING, ENDED, HELD, PENDING, Verdict, evaluate, is_right
+from insigne.dmp.whose import Several, whose
+from insigne.registry import acts, documents
+from insigne.registry.source import Source
+from insigne.registry.state import Identity
+
+AUTHOR = "pfi"
+_WAITS = HELD | {"ready"}
+
+
+def is_prepared(document: Document, sending: Sending) -> bool:
+    """Whether it is a deletion prepared because an INS was lost, as against one that was asked for."""
+    return sending.action == "delete" and document.intent is not Intent.DELETE and bool(sending.ins)
+
+
+def target_of(view: DocumentView, document: Document, sending: Sending) -> tuple[Document, Sending] | None:
+    """What a sending replaces or deletes; None when it does neither, or when this base never had it."""
+    if sending.action == "feed" or (sending.action == "replace" and sending.channel != "dmp"):
+        return None
+    if document.intent is Intent.DELETE or sending.action == "replace":
+        versions = [one for one in view.documents_named(document.parent) if one.intent is not Intent.DELETE]
+    else:
+        versions = [document]
+    for version in reversed(versions):
+        sent = [one for one in same_way(view, version, sending) if one.action != "delete"]
+        if sent:
+            return version, sent[-1]
+    return None
+
+
+def same_way(view: DocumentView, document: Document, sending: Sending) -> list[Sending]:
+    """The sendings of a document on the channel, and to the recipient, of another one, oldest first."""
+    way = (sending.channel, sending.recipient)
+    return [one for one in view.sendings_of(document.id) if (one.channel, one.recipient) == way]
+
+
+def deletion_of(view: DocumentView, document: Document, sending: Sending) -> Sending | None:
+    """The deletion prepared for a sending, that is not over; one refused waits for a person."""
+    return next(
+        (
+            one
+            for one in same_way(view, document, sending)
+            if is_prepared(document, one) and one.ins == sending.ins and one.state in PENDING | {"refused"}
+        ),
+        None,
+    )
+
+
+class Patient:
+    """The person a document is of, as of now; `several`: its identifiers name more than one."""
+
+    def __init__(self, found: Identity | Several | None) -> None:
+        self.several = isinstance(found, Several)
+        self.identity = None if isinstance(found, Several) else found
+
+
+def judged(
+    view: DocumentView, site: Site, document: Document, sending: Sending, patient: Patient
+) -> tuple[Verdict, tuple[Document, Sending] | None]:
+    """What the sending is to become as everything is now, and what it replaces or deletes."""
+    target = target_of(view, document, sending)
+    before = target[1] if target is not None else None
+    verdict = evaluate(document, sending, patient.identity, before, site.settings, site.environment)
+    if patient.several and verdict.reason == "identity-unknown":
+        verdict = Verdict(verdict.state, "identifiers-of-several")
+    if verdict.state == "ready" and sending.ins and sending.action != "delete":
+        deletion = deletion_of(view, document, sending)
+        if deletion is not None and deletion.sent:  # it is under way: what it deletes is not sent beside it
+            verdict = DELETION_PENDING
+    return verdict, target
+
+
+class Ledger:
+    """The changes of one transaction."""
+
+    def __init__(self, transaction: DocumentTransaction, site: Site) -> None:
+        self.transaction = transaction
+        self.site = site
+        self.now = site.now()
+        self._acts: list[acts.Act] = []
+        self._touched: dict[str, None] = {}
+
+    def patient(self, document: Document) -> Patient:
+        """Whose the document is now."""
+        return Patient(whose(self.transaction, document, self.site.policy))
+
+    def put(self, sending: Sending) -> Sending:
+        """Write a sending."""
+        self.transaction.put_sending(sending)
+        return sending
+
+    def tell(self, act: acts.Act) -> None:
+        """Have the registry told at the close."""
+        self._acts.append(act)
+
+    def touch(self, identity: str) -> None:
+        """Look at the close whether deletions of this identity wait for a person."""
+        self._touched[identity] = None
+
+    def close(self) -> None:
+        """Raise and settle work items: what a person must see goes with what made it so."""
+        for identity in self._touched:
+            if self.transaction.to_confirm(identity):
+                self._acts.append(acts.RaiseDocument(identity, documents.TO_WITHDRAW, identity, "ins-lost"))
+            else:
+                self._acts.append(acts.SettleDocument(documents.TO_WITHDRAW, identity, "nothing to confirm"))
+        if self._acts:
+            source = Source(self.now, AUTHOR, "dmp", "", local=True)
+            self.site.registrar.act_within(self.transaction, [(act, source) for act in self._acts])
+        self._acts, self._touched = [], {}
+
+    # --- looking again
+
+    def look_again(self, sending: Sending) -> Sending:
+        """Bring a sending to what everything is now; what it becomes. One being called waits for its answer."""
+        document = self.transaction.document(sending.document)
+        if document is None or sending.state == "calling":
+            return sending
+        return self.review(document, sending, self.patient(document))
+
+    def review(self, document: Document, sending: Sending, patient: Patient) -> Sending:
+        """The same, once the document and its patient are known."""
+        sending = self._follow(sending, patient)
+        if is_prepared(document, sending):
+            return self._review_deletion(document, sending, patient)
+        if sending.state in _WAITS:
+            verdict, _ = judged(self.transaction, self.site, document, sending, patient)
+            sending = self.move(document, sending, verdict, patient)
+        if sending.action != "delete" and sending.ins and sending.state in _WAITS | {"fed", "refused"}:
+            sending = self._check_place(document, sending, patient)
+        return sending
+
+    def _follow(self, sending: Sending, patient: Patient) -> Sending:
+        """Keep a sending with the identity that stands for its patient."""
+        identity = patient.identity
+        if identity is None or identity.id == sending.identity:
+            return sending
+        if sending.state == "to-confirm":
+            self.touch(sending.identity)
+            self.touch(identity.id)
+        return self.put(replace(sending, identity=identity.id))
+
+    def _review_deletion(self, document: Document, sending: Sending, patient: Patient) -> Sending:
+        """A prepared deletion, one that was refused among them, goes as soon as there is no reason for it."""
+        verdict, _ = judged(self.transaction, self.site, document, sending, patient)
+        if verdict.state == "cancelled":
+            return self.end(document, sending, "cancelled", verdict.reason)
+        return sending
+
+    def move(self, document: Document, sending: Sending, verdict: Verdict, patient: Patient) -> Sending:
+        """Put a waiting sending in the state that was judged."""
+        state, reason = verdict
+        if state in ENDED:
+            return self.end(document, sending, state, reason)
+        if state == sending.state and (reason == sending.reason or state == "ready"):
+            return sending
+        if reason == "ins-key" and patient.identity is not None:
+            identity = patient.identity.id
+            self.tell(acts.RaiseDocument(identity, documents.HELD, identity, reason))
+        due = self.now if state == "ready" else ""
+        return self.put(replace(sending, state=state, reason=reason, since=self.now, due=due))
+
+    # --- what left under an INS
+
+    def _check_place(self, document: Document, sending: Sending, patient: Patient) -> Sending:
+        """Prepare the deletion of what is, or may be, under an INS that its patient lost."""
+        deletion = deletion_of(self.transaction, document, sending)
+        if is_right(sending.ins, patient.identity, self.site.environment):
+            marked = sending.state == "fed" and sending.reason in {"to-withdraw", "kept"}
+            if not marked or (deletion is not None and deletion.sent):
+                return sending
+            sending = self.put(replace(sending, reason="fed"))
+            self._look_at_successors(document, sending)
+            return sending
+        if sending.reason in {"kept", "withdrawn"} or deletion is not None:
+            return sending
+        prepared = Sending(
+            id=self.site.new_id(),
+            document=document.id,
+            channel=sending.channel,
+            action="delete",
+            identity=sending.identity,
+            state="to-confirm",
+            reason="ins-lost",
+            since=self.now,
+            due="",
+            ins=sending.ins,
+            entry=sending.entry,
+            recipient=sending.recipient,
+        )
+        self.put(prepared)
+        self.touch(sending.identity)
+        return self.put(replace(sending, reason="to-withdraw")) if sending.state == "fed" else sending
+
+    # --- ending
+
+    def end(
+        self, document: Document, sending: Sending, state: State, reason: str, code: str = "", text: str = ""
+    ) -> Sending:
+        """End a sending: tell its sender, those that wait for it, and a person when it was refused."""
+        before = sending.state
+        sending = self.put(
+            replace(
+                sending,
+                state=state,
+                reason=reason,
+                since=self.now,
+                due="",
+                lease="",
+                code=code or sending.code if state == "refused" else code,
+                text=text or sending.text if state == "refused" else text,
+                ended=self.now,
+            )
+        )
+        if before == "to-confirm" or is_prepared(document, sending):
+            self.touch(sending.identity)
+        self._tell_people(sending)
+        self._tell_sender(document, sending)
+        self._look_at_successors(document, sending)
+        if is_prepared(document, sending) and state == "cancelled":
+            for one in same_way(self.transaction, document, sending):
+                if one.action != "delete" and one.state in _WAITS | {"fed"}:
+                    self.look_again(one)
+        return sending
+
+    def _tell_people(self, sending: Sending) -> None:
+        for kind in (documents.REFUSED, documents.LATE):
+            self.tell(acts.SettleDocument(kind, sending.id, sending.state))
+        if sending.state == "refused" and sending.reason != "opposition":
+            cause = sending.code or sending.reason
+            self.tell(acts.RaiseDocument(sending.identity, documents.REFUSED, sending.id, cause))
+
+    def _tell_sender(self, document: Document, sending: Sending) -> None:
+        """ZAM Z01 about the DMP; those of MSSanté come with the answers of mailboxes, but for what never left."""
+        asked = sending.action != "delete" or document.intent is Intent.DELETE
+        if not asked or sending.reason in {"withdrawn-by-sender", "replaced"} or is_prepared(document, sending):
+            return
+        accepted = sending.state in {"fed", "deleted"}
+        if sending.channel == "dmp":
+            kind = RECEIVED_BY_DMP
+        elif not accepted:
+            kind = "Z02"
+        else:
+            return
+        code = "" if accepted else sending.code or sending.reason
+        answer(
+            self.transaction,
+            self.site,
+            document,
+            kind,
+            accepted=accepted,
+            code=code,
+            text=sending.text,
+            recipient=sending.recipient,
+        )
+
+    def _look_at_successors(self, document: Document, sending: Sending) -> None:
+        """Look again at what waits for this one."""
+        for one in list(self._successors(document, sending)):
+            current = self.transaction.sending(one.id)
+            if current is not None and current.state in _WAITS:
+                self.look_again(current)
+
+    def _successors(self, document: Document, sending: Sending) -> Iterator[Sending]:
+        for later in self.transaction.documents_after(document.unique_id):
+            yield from same_way(self.transaction, later, sending)
+        for one in same_way(self.transaction, document, sending):
+            if one.id != sending.id and one.action == "delete" and not is_prepared(document, one):
+                yield one

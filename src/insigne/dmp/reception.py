@@ -1,0 +1,191 @@
+"""The one door of documents, whatever they come by: the document, its content and its sendings, in one transaction."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+from msgspec.structs import replace
+
+from insigne.dmp.ledger import Ledger
+from insigne.dmp.model import Action, Channel, Document, Intent, Sending
+from insigne.dmp.ports import DocumentTransaction
+from insigne.dmp.site import Site
+from insigne.dmp.whose import Several, whose
+from insigne.registry.state import Identity
+
+
+class ReceptionRefused(Exception):  # noqa: N818 - a decision, not a failure
+    """The document is not taken; nothing of it was written.
+
+    `code` is one of 900 to 906 (ERR-5 of the volet). The text may be sent to the sender: it holds nothing personal.
+    """
+
+    def __init__(self, code: str, text: str, text_fr: str) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+        self.text_fr = text_fr
+
+
+def receive(
+    transaction: DocumentTransaction,
+    document: Document,
+    content: Iterable[bytes] | None,
+    identity: Identity,
+    site: Site,
+) -> list[Sending]:
+    """Take a document in; its sendings, each in the state it begins with. The caller commits.
+
+    `content` is given in parts of `ports.PART_BYTES`, the last one shorter; None when the document has none. `identity`
+    is the patient as the registry knows them now, merges followed. A document received before, the same for the same
+    patient, changes nothing but that what was refused is tried again. Raises ReceptionRefused (900: another content
+    under its unique id, or a version that is not the last one; 904: a document of another patient).
+    """
+    ledger = Ledger(transaction, site)
+    known = _known(ledger, document)
+    if known is not None:
+        _check_same(ledger, document, known, identity)
+        sendings = [_tried_again(ledger, known, one) for one in transaction.sendings_of(known.id)]
+        ledger.close()
+        return sendings
+    parent = _parent(ledger, document, identity)
+    if document.content is not None:
+        transaction.put_content(document.content.digest, _checked(content or (), document.content.digest))
+    transaction.put_document(replace(document, identity=identity.id))
+    ways = _deletions(ledger, document, parent) if document.intent is Intent.DELETE else _feedings(document)
+    made = [ledger.put(_sending(ledger, document, identity, *way)) for way in ways]
+    if document.intent is Intent.DELETE and parent is not None:
+        _withdraw(ledger, parent)
+    ids = [ledger.look_again(one).id for one in made]
+    ledger.close()
+    return [one for one in map(transaction.sending, ids) if one is not None]
+
+
+def _known(ledger: Ledger, document: Document) -> Document | None:
+    """The same document received before: the version of that id, or the deletion of that parent."""
+    if document.intent is Intent.DELETE:
+        before = ledger.transaction.documents_after(document.parent)
+        return next((one for one in before if one.intent is Intent.DELETE), None)
+    before = ledger.transaction.documents_named(document.unique_id)
+    return next((one for one in before if one.intent is not Intent.DELETE), None)
+
+
+def _check_same(ledger: Ledger, document: Document, known: Document, identity: Identity) -> None:
+    if document.intent is not Intent.DELETE:
+        same = (document.intent, document.parent, document.content, document.description)
+        if same != (known.intent, known.parent, known.content, known.description):
+            raise ReceptionRefused(
+                "900",
+                "a document of this unique id was received with another content: give each version an id of its own",
+                "un document de cet identifiant unique a été reçu avec un autre contenu : un identifiant par version",
+            )
+        if any(one.intent is Intent.DELETE for one in ledger.transaction.documents_after(known.unique_id)):
+            raise ReceptionRefused(
+                "900",
+                "the document of this unique id was deleted: give the new one another id",
+                "le document de cet identifiant unique a été supprimé : donner un autre identifiant au nouveau",
+            )
+    _check_patient(ledger, known, identity)
+
+
+def _check_patient(ledger: Ledger, known: Document, identity: Identity) -> None:
+    owner = whose(ledger.transaction, known, ledger.site.policy)
+    if owner is not None and (isinstance(owner, Several) or owner.id != identity.id):
+        raise ReceptionRefused(
+            "904",
+            "the document of this unique id is of another patient",
+            "le document de cet identifiant unique est celui d’un autre patient",
+        )
+
+
+def _parent(ledger: Ledger, document: Document, identity: Identity) -> Document | None:
+    """The version replaced or deleted; None when this base never had it (the DMP may). Raises ReceptionRefused."""
+    if document.intent is Intent.INITIAL:
+        return None
+    versions = [one for one in ledger.transaction.documents_named(document.parent) if one.intent is not Intent.DELETE]
+    if not versions:
+        return None
+    parent = versions[-1]
+    _check_patient(ledger, parent, identity)
+    for later in ledger.transaction.documents_after(parent.unique_id):
+        states = {one.state for one in ledger.transaction.sendings_of(later.id)}
+        if later.intent is Intent.DELETE or states - {"refused", "cancelled"}:
+            raise ReceptionRefused(
+                "900",
+                "the document to replace or delete is not the last version any more",
+                "le document à remplacer ou supprimer n’est plus la dernière version",
+            )
+    return parent
+
+
+def _checked(parts: Iterable[bytes], digest: str) -> Iterator[bytes]:
+    """The parts, once their digest is found to be the one announced: what is kept is what was received."""
+    found = hashlib.sha256()
+    for part in parts:
+        found.update(part)
+        yield part
+    if found.hexdigest() != digest:
+        raise ValueError("content: its bytes are not those of the digest announced")
+
+
+def _feedings(document: Document) -> list[tuple[Channel, Action, str]]:
+    """Where the document goes: (channel, action, recipient)."""
+    action: Action = "replace" if document.intent is Intent.REPLACE else "feed"
+    flags = document.flags
+    ways: list[tuple[Channel, Action, str]] = [("dmp", action, "")] if flags.to_dmp else []
+    if flags.to_professionals:
+        ways += [("mss-ps", action, recipient) for recipient in dict.fromkeys(document.recipients)]
+    if flags.to_patient:
+        ways.append(("mss-patient", action, ""))
+    return ways
+
+
+def _deletions(ledger: Ledger, document: Document, parent: Document | None) -> list[tuple[Channel, Action, str]]:
+    """Where the document is to be deleted: wherever it was to go; by its flags when that is not known here."""
+    if parent is None:
+        return [(channel, "delete", recipient) for channel, _, recipient in _feedings(document)]
+    sendings = ledger.transaction.sendings_of(parent.id)
+    ways = dict.fromkeys((one.channel, one.recipient) for one in sendings)
+    return [(channel, "delete", recipient) for channel, recipient in ways]
+
+
+def _withdraw(ledger: Ledger, parent: Document) -> None:
+    """What did not leave does not leave any more; what may have is deleted."""
+    for one in ledger.transaction.sendings_of(parent.id):
+        waits = one.state.startswith("waiting-") or one.state == "ready"
+        if one.action != "delete" and waits and not one.ins:
+            ledger.end(parent, one, "cancelled", "withdrawn-by-sender")
+
+
+def _sending(
+    ledger: Ledger, document: Document, identity: Identity, channel: Channel, action: Action, recipient: str
+) -> Sending:
+    """A sending before anything was looked at."""
+    return Sending(
+        id=ledger.site.new_id(),
+        document=document.id,
+        channel=channel,
+        action=action,
+        identity=identity.id,
+        state="waiting-ins",
+        reason="ins-missing",
+        since=ledger.now,
+        due="",
+        recipient=recipient,
+    )
+
+
+def _tried_again(ledger: Ledger, document: Document, sending: Sending) -> Sending:
+    """One that was refused begins again: its sender sent it again."""
+    if sending.state != "refused":
+        return sending
+    return restarted(ledger, sending)
+
+
+def restarted(ledger: Ledger, sending: Sending, author: str = "") -> Sending:
+    """Put a sending that was refused back in the queue, to be judged as everything is now."""
+    waiting = replace(
+        sending, state="waiting-ins", reason="ins-missing", since=ledger.now, ended="", attempts=0, author=author
+    )
+    if sending.action == "delete" and sending.ins:  # a prepared deletion, confirmed before it was refused
+        waiting = replace(waiting, state="ready", reason="confirmed", due=ledger.now)
+    return ledger.look_again(ledger.put(waiting))

@@ -1,0 +1,292 @@
+"""The queue of documents at work: look again, claim, call, record. One cycle is safe against a kill at any point.
+
+Claiming gives a lease, and notes the INS the document is about to leave under. Calls are made outside any transaction,
+each after a last look at the identity. What came of them is written in one transaction, if the claim still holds: a
+sending whose worker died is claimed again and its call made again, as one that may have gone through.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from random import Random
+from traceback import extract_tb
+
+import structlog
+from msgspec.structs import replace
+
+from insigne.dmp.contents import opened
+from insigne.dmp.ledger import Ledger, Patient, is_prepared, judged
+from insigne.dmp.model import Channel, Document, Sending
+from insigne.dmp.ports import Carrier, Declined, DocumentStorage, Errand, Failed, Outcome
+from insigne.dmp.recording import put_off, record
+from insigne.dmp.site import Site
+from insigne.dmp.states import effective, ins_text, qualified_ins
+from insigne.dmp.whose import whose
+from insigne.net.breaker import BreakerState, Change, CircuitBreaker, Evidence
+from insigne.registry.values import Ins
+
+_log = structlog.get_logger("insigne.dmp")
+_WRITE_WAIT = 5.0
+
+
+@dataclass(slots=True)
+class DmpCounters:
+    """Since the start: what came of the calls, outages, documents looked at again."""
+
+    arrived: int = 0
+    refused: int = 0
+    faults: int = 0
+    outages: int = 0
+    reviewed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """A sending taken to be called. `unsure`: an earlier call of it may have gone through."""
+
+    document: Document
+    sending: Sending
+    unsure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Called:
+    """What came of it; `outcome` None when no call was made."""
+
+    claimed: _Claimed
+    errand: Errand | None
+    outcome: Outcome | None
+
+
+class DmpService:
+    """Works through documents. One thread calls `work`; it makes calls in several."""
+
+    def __init__(
+        self,
+        storage: DocumentStorage,
+        site: Site,
+        carriers: Mapping[Channel, Carrier],
+        *,
+        clock: Callable[[], datetime],
+        chance: Random,
+    ) -> None:
+        """`carriers`: a channel without one keeps its documents. `clock` gives aware datetimes, as `site.now`."""
+        self._storage = storage
+        self._site = site
+        self._carriers = carriers
+        self._clock = clock
+        self._chance = chance
+        queue = site.settings.queue
+        self._queue = queue
+        self._backoff = queue.retry.backoff()
+        self._pool = ThreadPoolExecutor(queue.parallel, "insigne-dmp-call")
+        self.breakers = {channel: CircuitBreaker(queue.breaker.rule()) for channel in carriers}
+        self.counters = DmpCounters()
+
+    def work(self) -> int:
+        """Look again at a page of documents, then make the calls that are due; how many of both. Raises StoreError."""
+        return self.look_again() + self.call()
+
+    def close(self) -> None:
+        """Close connections; what is in hand ends."""
+        self._pool.shutdown(wait=True)
+        for carrier in set(self._carriers.values()):
+            carrier.close()
+
+    # --- looking again
+
+    def look_again(self) -> int:
+        """Evaluate again a page of the documents whose patients changed; how many were looked at."""
+        transaction = self._storage.begin(_WRITE_WAIT)
+        try:
+            ledger = Ledger(transaction, self._site)
+            left = self._queue.reviews
+            asked = transaction.reviews(left)
+            if not asked:
+                return 0
+            for identity, cursor in asked:
+                page = transaction.live_sendings(identity, cursor, left)
+                for sending in page:
+                    current = transaction.sending(sending.id)
+                    if current is not None:
+                        ledger.look_again(current)
+                left -= len(page)
+                transaction.move_review(identity, page[-1].id if left <= 0 else "")
+                if left <= 0:
+                    break
+            ledger.close()
+            transaction.commit()
+        finally:
+            transaction.rollback()
+        looked = self._queue.reviews - left
+        self.counters.reviewed += looked
+        return max(looked, 1)
+
+    # --- calling
+
+    def call(self) -> int:
+        """Make the calls that are due; how many. During an outage of a channel one is made at a time, to see."""
+        claimed = self._claim()
+        if not claimed:
+            return 0
+        called = list(self._pool.map(self._called, claimed))
+        self._record(called)
+        return len(called)
+
+    def _open_channels(self) -> dict[Channel, int]:
+        """The channels that may be called now, with how many calls."""
+        now = time.monotonic()
+        allowed: dict[Channel, int] = {}
+        for channel, breaker in self.breakers.items():
+            if breaker.state(now) is BreakerState.CLOSED:
+                allowed[channel] = self._queue.batch
+            elif breaker.allows(now):
+                allowed[channel] = 1
+        return allowed
+
+    def _claim(self) -> list[_Claimed]:
+        allowed = self._open_channels()
+        if not allowed:
+            return []
+        claimed: list[_Claimed] = []
+        transaction = self._storage.begin(_WRITE_WAIT)
+        try:
+            ledger = Ledger(transaction, self._site)
+            now = self._site.now()
+            for channel, most in allowed.items():
+                taken = [self._claimed(ledger, one) for one in transaction.due_sendings(channel, now, most)]
+                found = [one for one in taken if one is not None]
+                if not found:
+                    self.breakers[channel].forgo()
+                claimed += found
+            ledger.close()
+            transaction.commit()
+        finally:
+            transaction.rollback()
+        return claimed
+
+    def _claimed(self, ledger: Ledger, due: Sending) -> _Claimed | None:
+        """Take a sending, noting what it leaves under; None when it may not leave any more."""
+        document = ledger.transaction.document(due.document)
+        if document is None:
+            return None
+        unsure = bool(due.sent) if due.action == "delete" else bool(due.ins)
+        if due.state == "calling":  # its worker died
+            due = ledger.put(replace(due, state="ready", lease=""))
+        patient = ledger.patient(document)
+        due = ledger.review(document, due, patient)
+        ins = _ins_of(document, due, patient, self._site)
+        if due.state != "ready" or ins is None:
+            return None
+        lease = _text(self._clock() + timedelta(seconds=self._queue.lease_seconds))
+        marks = {} if due.action == "delete" else {"ins": ins_text(ins)}
+        sending = replace(
+            due, state="calling", since=ledger.now, attempts=due.attempts + 1, lease=lease, sent=ledger.now, **marks
+        )
+        return _Claimed(document, ledger.put(sending), unsure)
+
+    def _called(self, claimed: _Claimed) -> _Called:
+        """Make the call, unless the patient changed since it was claimed."""
+        carrier = self._carriers[claimed.sending.channel]
+        if self.breakers[claimed.sending.channel].state(time.monotonic()) is BreakerState.OPEN:
+            return _Called(claimed, None, None)
+        try:
+            errand = self._errand(claimed)
+            outcome = carrier.carry(errand) if errand is not None else None
+        except Exception as error:  # a defect of ours: this one waits, with the rest of the queue behind it going on
+            frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in extract_tb(error.__traceback__)]
+            _log.error("dmp.call-defect", sending=claimed.sending.id, error=type(error).__name__, frames=frames)
+            return _Called(claimed, None, Failed("internal", type(error).__name__, sent=True, evidence="alive"))
+        if outcome is not None:
+            self._tell(claimed.sending, outcome)
+        return _Called(claimed, errand, outcome)
+
+    def _errand(self, claimed: _Claimed) -> Errand | None:
+        """What is to be carried, as of now; None when it may not be any more."""
+        document, sending = claimed.document, claimed.sending
+        with self._storage.read() as view:
+            patient = Patient(whose(view, document, self._site.policy))
+            asked = replace(sending, state="ready", sent=sending.sent if claimed.unsure else "")
+            verdict, target = judged(view, self._site, document, asked, patient)
+            ins = _ins_of(document, sending, patient, self._site)
+        if verdict.state != "ready" or ins is None or (sending.action != "delete" and ins_text(ins) != sending.ins):
+            return None
+        content = document.content
+        return Errand(
+            document=document,
+            sending=sending,
+            action=effective(sending, target[1] if target is not None else None),
+            ins=ins,
+            identity=patient.identity,
+            target=target[1] if target is not None else None,
+            target_document=target[0] if target is not None else None,
+            repeated=claimed.unsure,
+            content=partial(opened, self._storage.read, content) if content is not None else None,
+        )
+
+    def _tell(self, sending: Sending, outcome: Outcome) -> None:
+        """Tell the breaker of the channel, and the log at the start and at the end of an outage: once each."""
+        evidence = Evidence(outcome.evidence) if isinstance(outcome, Failed) else Evidence.ALIVE
+        change = self.breakers[sending.channel].record(evidence, sending.identity, time.monotonic())
+        if change is Change.OPENED:
+            self.counters.outages += 1
+            _log.error("dmp.outage", channel=sending.channel, code=outcome.code)
+        elif change is Change.CLOSED:
+            _log.info("dmp.outage-over", channel=sending.channel)
+
+    # --- recording
+
+    def _record(self, called: Sequence[_Called]) -> None:
+        transaction = self._storage.begin(_WRITE_WAIT)
+        try:
+            ledger = Ledger(transaction, self._site)
+            for one in called:
+                self._record_one(ledger, one)
+            ledger.close()
+            transaction.commit()
+        finally:
+            transaction.rollback()
+        for one in called:
+            self._count(one.outcome)
+
+    def _record_one(self, ledger: Ledger, one: _Called) -> None:
+        """Write what came of a call; nothing when the claim was lost meanwhile."""
+        claimed = one.claimed
+        current = ledger.transaction.sending(claimed.sending.id)
+        if current is None or current.state != "calling" or current.attempts != claimed.sending.attempts:
+            return
+        if one.outcome is None:
+            self.breakers[current.channel].forgo()
+            put_off(ledger, current, unsure=claimed.unsure)
+            return
+        delay = self._backoff.delay(current.attempts, self._chance.random())
+        due = _text(self._clock() + timedelta(seconds=delay))
+        action = one.errand.action if one.errand is not None else current.action
+        record(ledger, claimed.document, current, action, one.outcome, unsure=claimed.unsure, due=due)
+
+    def _count(self, outcome: Outcome | None) -> None:
+        match outcome:
+            case None:
+                return
+            case Declined():
+                self.counters.refused += 1
+            case Failed():
+                self.counters.faults += 1
+            case _:
+                self.counters.arrived += 1
+
+
+def _ins_of(document: Document, sending: Sending, patient: Patient, site: Site) -> Ins | None:
+    """The INS a sending goes under now; None when it may not."""
+    if is_prepared(document, sending):
+        oid, _, matricule = sending.ins.partition("|")
+        return Ins(matricule, oid)
+    return qualified_ins(patient.identity, site.environment)
+
+
+def _text(moment: datetime) -> str:
+    """A moment as the base writes it."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
