@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from insigne.dmp.settings_intake import IntakeSettings
 from insigne.dmp.settings_mss import MssSettings
 from insigne.dmp.settings_report import IndicatorSettings, MigrationSettings
+from insigne.dmp.settings_wire import ServiceSettings
 from insigne.insi.settings import BreakerSettings, RetrySettings
 from insigne.net.settings import Seconds
 
@@ -49,3 +50,4 @@ class DmpSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     indicators: IndicatorSettings = IndicatorSettings()
     migration: MigrationSettings = MigrationSettings()
     mss: MssSettings = MssSettings()
+    service: ServiceSettings = ServiceSettings()

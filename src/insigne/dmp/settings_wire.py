@@ -22,7 +22,7 @@ class SoftwareSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     homologation: str = ""
     """LPS_ID_HOMOLOGATION_DMP: the number the GIE SESAM-Vitale gave the vendor."""
     oid: Oid = ""
-    """OID of the system: sourceId of lots, sender of TD0.2, root of the unique ids of lots."""
+    """OID of the system: sourceId of lots, sender of TD0.2."""
 
 
 class CallerSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -94,6 +94,10 @@ class ServiceSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """contentTypeCode of lots (JDV_J59); by default after PV1-2."""
     class_codes: dict[str, str] = {}
     """classCode of a typeCode, where the site knows better than the built-in table."""
+    format_codes: dict[str, str] = {}
+    """formatCode of structured documents by typeCode (ASS_A11); unstructured ones have theirs."""
+    find_returns: Literal["LeafClass", "ObjectRef"] = "LeafClass"
+    """What the search of a reference asks for. ObjectRef gives no hash: a duplicate then waits for a person."""
     codes: dict[str, Literal["refused", "duplicate", "technical", "outage"]] = {}
     """What an error code of the DMP means, where the site knows better than the built-in table."""
     connect_seconds: Seconds = 20

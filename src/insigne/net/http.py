@@ -9,9 +9,9 @@ import socket
 import ssl
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 from urllib.parse import urlsplit
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -45,6 +45,19 @@ class HttpLimits:
     max_bytes: int = 1_048_576
     idle: int = 4
     idle_seconds: float = 30.0
+
+
+class Streamed(Protocol):
+    """A body that is not held whole: how long it is, and its bytes in pieces, from the start each time."""
+
+    @property
+    def length(self) -> int:
+        """Bytes in all."""
+        ...
+
+    def pieces(self) -> Iterator[bytes]:
+        """Give the bytes."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +106,7 @@ class HttpClient:
         self._idle: deque[_Connection] = deque()
 
     def post(
-        self, body: bytes, headers: Mapping[str, str], *, path: str = "", repeatable: bool = False
+        self, body: bytes | Streamed, headers: Mapping[str, str], *, path: str = "", repeatable: bool = False
     ) -> HttpResponse:
         """POST a document; see `request`."""
         return self.request("POST", path, body, headers, repeatable=repeatable)
@@ -102,7 +115,7 @@ class HttpClient:
         self,
         method: str,
         path: str = "",
-        body: bytes = b"",
+        body: bytes | Streamed = b"",
         headers: Mapping[str, str] | None = None,
         *,
         repeatable: bool = False,
@@ -112,17 +125,18 @@ class HttpClient:
         `repeatable`: sending it twice does no harm; it is then sent again, once, when a kept connection turns out to
         have been closed by the server. Raises HttpError.
         """
-        head = self._head(method, path, len(body), headers or {})
+        length = len(body) if isinstance(body, bytes) else body.length
+        head = self._head(method, path, length, headers or {})
         deadline = time.monotonic() + self.limits.total_seconds
         connection = self._take() or self._connect(deadline)
         reused = connection.used
         answer = _Answer()
         try:
-            return self._exchange(connection, answer, head + body, deadline)
+            return self._exchange(connection, answer, _pieces(head, body), deadline)
         except HttpError as error:
             if not (repeatable and reused and error.kind == "cut" and not answer.received):
                 raise
-        return self._exchange(self._connect(deadline), _Answer(), head + body, deadline)
+        return self._exchange(self._connect(deadline), _Answer(), _pieces(head, body), deadline)
 
     def close(self) -> None:
         """Close the connections kept."""
@@ -189,18 +203,19 @@ class HttpClient:
                 return one
         raise failure
 
-    def _exchange(self, connection: _Connection, answer: "_Answer", request: bytes, deadline: float) -> HttpResponse:
+    def _exchange(
+        self, connection: _Connection, answer: "_Answer", request: Iterator[bytes], deadline: float
+    ) -> HttpResponse:
         keep = False
         try:
-            _allow(connection.socket, deadline)
-            connection.socket.sendall(request)
+            whole = _send(connection.socket, request, deadline)
             while not answer.complete:
                 _allow(connection.socket, deadline)
                 data = connection.socket.recv(_CHUNK)
                 answer.feed(data)
                 if answer.received > self.limits.max_bytes + _HEAD_BYTES or len(answer.body) > self.limits.max_bytes:
                     raise self._failure("large", f"an answer of more than {self.limits.max_bytes} bytes: refused")
-            keep = answer.keep_alive
+            keep = answer.keep_alive and whole
         except _Cut as error:
             raise self._cut(answer) from error
         except (HttpParserError, HttpParserUpgrade) as error:
@@ -307,6 +322,29 @@ class _Answer:
             return
         self.complete = True
         self.keep_alive = self._parser.should_keep_alive()
+
+
+def _pieces(head: bytes, body: bytes | Streamed) -> Iterator[bytes]:
+    if isinstance(body, bytes):
+        yield head + body
+    else:
+        yield head
+        yield from body.pieces()
+
+
+def _send(connection: socket.socket, request: Iterator[bytes], deadline: float) -> bool:
+    """Send a request; tell whether all of it went. A server that closes before may have answered why."""
+    first = True
+    for piece in request:
+        _allow(connection, deadline)
+        try:
+            connection.sendall(piece)
+        except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
+            if first:
+                raise
+            return False
+        first = False
+    return True
 
 
 def _allow(connection: socket.socket, deadline: float) -> None:

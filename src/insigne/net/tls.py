@@ -12,9 +12,17 @@ from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat, pkcs12
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    pkcs12,
+)
 
 from insigne.net.settings import ClientTlsSettings, TlsSettings
 
@@ -97,6 +105,28 @@ def normalise_fingerprint(text: str) -> str:
     return digest.hex()
 
 
+def load_key(
+    cert_file: str, key_file: str = "", key_password_file: str = ""
+) -> tuple[PrivateKeyTypes, tuple[x509.Certificate, ...]]:
+    """Return a private key with its certificate, intermediates after it: PEM files, or one PKCS#12 file.
+
+    For what is signed; a TLS context loads its own. Raises TlsError.
+    """
+    path = Path(cert_file)
+    if path.suffix.lower() in _PKCS12_SUFFIXES:
+        certificate, key, chain = _load_pkcs12(path, key_password_file)
+        return key, (certificate, *chain)
+    password = _read_password(key_password_file)
+    try:
+        certificates = x509.load_pem_x509_certificates(path.read_bytes())
+        found = load_pem_private_key(Path(key_file or cert_file).read_bytes(), password or None)
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise _unusable(f"{cert_file} {key_file}".rstrip(), "certificate with its key", error) from error
+    if _public(found.public_key()) != _public(certificates[0].public_key()):
+        raise TlsError(f"{key_file or cert_file}: this key is not that of the certificate {cert_file}")
+    return found, tuple(certificates)
+
+
 def expiry(cert_file: str, key_password_file: str = "") -> datetime:
     """Return the end of validity (UTC, aware) of the first certificate of one of our files. Raises TlsError."""
     path = Path(cert_file)
@@ -177,6 +207,10 @@ def _load_from_memory(
         file.write(b"".join(one.public_bytes(Encoding.PEM) for one in (certificate, *chain)))
         file.flush()
         context.load_cert_chain(file.name, password=password)
+
+
+def _public(key: PublicKeyTypes) -> bytes:
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _read_password(path: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Provide and Register Document Set-b (ITI-41): the lot of a document with its signature, first version or a new one."""
+"""Provide and Register Document Set-b (ITI-41): the lot of a document with its signature, first version or new one."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

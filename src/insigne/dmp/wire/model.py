@@ -227,6 +227,11 @@ class Existence:
     details: tuple[tuple[str, str], ...] = ()
 
     @property
+    def answered(self) -> bool:
+        """The question was answered, by a DMP or by none. Otherwise `details` say what went wrong."""
+        return self.code in ("OK", "NF")
+
+    @property
     def open(self) -> bool:
         """There is a DMP, and it is not closed."""
         return self.exists and self.status != TERMINATED

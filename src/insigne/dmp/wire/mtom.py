@@ -136,7 +136,7 @@ def read_multipart(content_type: str, body: bytes) -> Received:
 
 
 def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[Mapping[str, str], memoryview]]:
-    """Give headers and content of each part. What stands before the first boundary and after the last is passed over."""
+    """Give headers and content of each part; what stands before the first boundary or after the last is passed over."""
     view = memoryview(body)
     delimiter = b"\r\n--" + boundary
     position = 0 if body.startswith(delimiter[2:]) else body.find(delimiter) + 2

@@ -111,9 +111,10 @@ def build_answer(existence: Existence, query: ExistenceQuery, *, message: str, n
 
 
 def read_answer(payload: etree._Element) -> Existence:
-    """Read an answer. Raises WireError for another payload, or one that answers nothing.
+    """Read an answer. Raises WireError for another payload, or one that says nothing.
 
-    Traits are not read: a client does not show those of the DMP (RG_0320).
+    With a `code` that is neither OK nor NF the question was not answered: `details` say why. Traits are not read: a
+    client does not show those of the DMP (RG_0320).
     """
     if payload.tag != f"{{{names.HL7}}}{_ANSWER}":
         raise WireError(f"the SOAP body holds no {_ANSWER}")
@@ -183,7 +184,7 @@ def _lines(payload: etree._Element) -> Iterator[tuple[str, str]]:
     for line in payload.iterchildren(f"{{{names.HL7}}}attentionLine"):
         value = line.find(_path("value"))
         if value is not None:
-            yield _attribute(line, "keyWordText", "code"), value.get("code") or value.get("value", "")
+            yield _attribute(line, "keyWordText", "code"), value.get("code", "") or value.get("value", "")
 
 
 def _observations(patient: etree._Element | None) -> Iterator[tuple[str, str]]:
