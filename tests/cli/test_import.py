@@ -123,6 +123,42 @@ def test_what_cannot_be_read_is_told_with_its_row_and_never_quoted(site):
     assert all(item["message_fr"] for item in report["findings"]["items"])
 
 
+def test_a_file_without_header_is_told_so_and_its_first_row_is_not_quoted(site):
+    said = site.load(*ROWS[1:], header=ROWS[0], check=2)
+    assert "no column 'NOM'" in said
+    assert "header" in said
+    assert "LE GOFF" not in said
+    assert "9001" not in said
+
+
+def test_a_header_that_lacks_a_column_is_told_with_those_it_has(site):
+    said = site.load(*ROWS, header=HEADER.replace("VILLE", "COMMUNE"), check=2)
+    assert "no column 'VILLE'" in said
+    assert "it has NOM, PRENOM, DDN, SEXE, COG, IPP, LABO" in said
+
+
+@pytest.mark.parametrize("quote", ["", '"'], ids=["plain", "quoted"])
+def test_a_field_too_long_refuses_its_row_alone(site, quote):
+    long = f"9004;;{quote}{'X' * 70_000}{quote};YANN;05/03/1962;1;29019;"
+    report = site.load(ROWS[0], long, ROWS[1], check=1)
+    assert (report["created"], report["refused"]) == (2, 1)
+    assert (3, "too-long", "") in rules(report)
+
+
+@pytest.mark.parametrize("following", [1, 2000])
+def test_a_quote_that_is_never_closed_refuses_its_row_and_none_after_it(site, following):
+    rows = [f"{n};;DUPONT;JEAN;05/03/1962;1;29019;" for n in range(20_000, 20_000 + following)]
+    report = site.load(ROWS[0], '9004;;"GRAND;YANN;05/03/1962;1;29019;', *rows, check=1)
+    assert (report["created"], report["refused"]) == (1 + following, 1)
+    assert [item["row"] for item in report["findings"]["items"] if item["severity"] == "error"] == [3]
+
+
+def test_a_field_of_two_lines_is_one_field(site):
+    report = site.load('9001;;LE GOFF;YANN;05/03/1962;1;29019;"BREST\nCEDEX"', ROWS[1])
+    assert report["created"] == 2
+    assert site.show("CH-EXEMPLE|9001")["address"][0]["city"] == "BREST\nCEDEX"
+
+
 def test_a_dry_run_reports_the_same_and_writes_nothing(site):
     dry = site.load(*ROWS, options=("--dry-run",))
     assert site.show("CH-EXEMPLE|9001") is None

@@ -28,6 +28,10 @@ _DETAILS = (
     "proof_expiry",
 )
 _STATUSES = ("PROV", "VALI")
+_FAULTS = {
+    "fields": ("has not as many fields as the header", "n’a pas autant de champs que l’en-tête"),
+    "too-long": ("is too long, or has a quote that is not closed", "est trop longue, ou un guillemet n’est pas fermé"),
+}
 
 
 class RowFinding(msgspec.Struct, frozen=True):
@@ -63,9 +67,8 @@ class RowReader:
         """The command of a row."""
         number, row = table_row.number, table_row.values
         findings: list[RowFinding] = []
-        if not table_row.whole:
-            texts = "has not as many fields as the header", "n’a pas autant de champs que l’en-tête"
-            findings.append(RowFinding(number, "fields", "error", "", *texts))
+        if table_row.fault:
+            return LoadRow(number, None, (RowFinding(number, table_row.fault, "error", "", *_FAULTS[table_row.fault]),))
         values = self._values(number, row, findings)
         identifiers = self._identifiers(number, row, findings)
         traits, completed = self._traits(number, values, findings)
