@@ -219,7 +219,9 @@ class DmpClient:
             raise
         except WireError as error:
             outcome = "malformed"
-            raise DmpFault("malformed", text=str(error), status=response.status if response else 0) from error
+            raise DmpFault(
+                "malformed", text=str(error), status=response.status if response is not None else 0
+            ) from error
         finally:
             self._on_call(
                 Traced(
@@ -228,10 +230,10 @@ class DmpClient:
                     f"{self._http.url}{call.path}",
                     started,
                     time.perf_counter() - clocked,
-                    response.status if response else 0,
+                    response.status if response is not None else 0,
                     outcome,
                     call.envelope,
-                    response.body if response else b"",
+                    response.body if response is not None else b"",
                 )
             )
         return answer

@@ -152,11 +152,10 @@ def _roles(given: CallerSettings) -> tuple[Coded, ...]:
 def _with_roles(who: VihfContext, profession: str, specialty: str, label: Coded | None) -> VihfContext:
     """Give the caller the profession and savoir-faire that the document says of them."""
     text = label.label if label else ""
-    roles = (
-        Coded(profession, _PROFESSIONS, text),
-        *((Coded(specialty, names.SAVOIR_FAIRE, text),) if specialty else ()),
-    )
-    return VihfContext(who.name_id, who.name, who.structure, who.sector, roles, who.secret)
+    roles = [Coded(profession, _PROFESSIONS, text)]
+    if specialty:
+        roles.append(Coded(specialty, names.SAVOIR_FAIRE, text))
+    return replace(who, roles=tuple(roles))
 
 
 def _oid(text: str) -> str:
