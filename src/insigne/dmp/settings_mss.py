@@ -83,8 +83,6 @@ class MssSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     mailboxes: tuple[MailboxSettings, ...] = ()
     max_bytes: Count = 26_214_400
     """Largest mail sent, as it goes (base64 included). Recalled: what operators take has no public figure here."""
-    partial_after: Count = 3
-    """Attempts after which the boxes that are ready get the mail without those that are put off again."""
     name_in_subject: bool = False
     """Whether the subject names the patient and their birth date after the title, as the ANS examples do."""
     action_slot: str = "action"

@@ -40,7 +40,7 @@ class Letter:
 
     sending: str
     sender: str
-    recipients: tuple[str, ...]
+    recipient: str
     date: datetime
     title: str
     body: str = field(repr=False)
@@ -69,7 +69,7 @@ def compose(letter: Letter) -> bytes:
     mail["Message-ID"] = message_id(letter.sending, letter.sender)
     mail["Date"] = format_datetime(letter.date)
     mail["From"] = checked(letter.sender)
-    mail["To"] = ", ".join(checked(one) for one in letter.recipients)
+    mail["To"] = checked(letter.recipient)
     if letter.reply_to:
         mail["Reply-To"] = checked(letter.reply_to)
     mail["Subject"] = subject(letter.title, letter.patient)
@@ -104,27 +104,25 @@ def checked(address: str) -> str:
     return address
 
 
-def to_professionals(recipients: Sequence[str], settings: MssSettings) -> tuple[str, ...]:
-    """Return the boxes of professionals among those that a message names, each once.
-
-    Raises MailError: none, or one outside the domains that may be written to.
-    """
-    boxes = tuple(dict.fromkeys(one for one in recipients if not _is_patient(one, settings)))
-    if not boxes:
-        raise MailError("mail-nobody", "the message names no MSSanté box of a professional")
-    return tuple(_trusted(box, settings) for box in boxes)
+def to_professional(recipient: str, settings: MssSettings) -> str:
+    """Return the box of a professional. Raises MailError for one outside MSSanté, and for a patient's."""
+    if _is_patient(recipient, settings):
+        raise MailError(
+            "mail-patient-box", "the box named for a professional is a patient's: DESTMSSANTEPAT sends there"
+        )
+    return _trusted(recipient, settings)
 
 
-def to_patient(matricule: str, recipients: Sequence[str], settings: MssSettings) -> tuple[str, ...]:
-    """Return the box of the patient, which the qualified INS gives.
+def to_patient(matricule: str, recipients: Sequence[str], settings: MssSettings) -> str:
+    """Return the box of the patient, which the qualified INS gives. `recipients` are those that the message names.
 
-    Raises MailError when the message names the box of somebody else: one of the two is not that patient.
+    Raises MailError when one of them is the box of somebody else: message and patient contradict each other.
     """
     box = f"{matricule}@{settings.patient_domain}"
     named = [one for one in recipients if _is_patient(one, settings)]
     if any(one.casefold() != box.casefold() for one in named):
         raise MailError("mail-other-patient", "the message names the box of a patient who is not the one it is about")
-    return (_trusted(box, settings),)
+    return _trusted(box, settings)
 
 
 def _is_patient(address: str, settings: MssSettings) -> bool:

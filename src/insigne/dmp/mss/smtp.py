@@ -1,14 +1,12 @@
 """Submission to the site's MSSanté operator (RFC 6409), with delivery receipts asked for (RFC 3461).
 
-Recipients are asked one by one before anything is sent, so that what one of them answers is known apart.
+One mail has one recipient, so that what becomes of it is known for each.
 """
 
 import re
 import smtplib
 import socket
 import ssl
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from insigne.dmp.mss.connection import FaultKind, MailFault, context_of, fault_of, password_of, port_of
@@ -20,50 +18,22 @@ _ENHANCED: Final = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _LONGEST: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A box that a server refused: its code (`550 5.1.1`), its sentence; `temporary` when it may be tried again."""
-
-    address: str
-    code: str
-    text: str
-    temporary: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Submitted:
-    """A mail that the server took. `refused` are the boxes it goes without; `receipts`: it will report delivery."""
-
-    accepted: tuple[str, ...]
-    refused: tuple[Refusal, ...]
-    receipts: bool
-
-
 class SmtpSender:
     """Submits mails, one connection for each. Threads may share it."""
 
     def __init__(self, settings: ServerSettings) -> None:
         self._settings = settings
 
-    def send(
-        self,
-        mail: bytes,
-        sender: str,
-        recipients: Sequence[str],
-        *,
-        envelope: str,
-        success: bool = False,
-        partial: bool = False,
-    ) -> Submitted:
-        """Submit a mail. `envelope` is the ENVID that receipts come back with; `success`: of delivery too, not only of
-        failure. A box put off stops the whole mail, unless `partial`.
+    def send(self, mail: bytes, sender: str, recipient: str, *, envelope: str, success: bool = False) -> bool:
+        """Submit a mail; whether the server will report what becomes of it.
 
-        Raises MailFault: `refused` when it is for good (no box left, too large), another kind when it may be tried
-        again. Nothing was sent then, as far as we were told.
+        `envelope` is the ENVID that receipts come back with; `success`: of delivery too, not only of failure and delay.
+        Raises MailFault: `refused` when it is for good, another kind when it may be tried again. Nothing was sent then,
+        as far as we were told; a connection cut at the very end leaves it unknown.
         """
         connection = self._connect()
         try:
-            return _submit(connection, mail, sender, recipients, envelope, success=success, partial=partial)
+            return _submit(connection, mail, sender, recipient, envelope, success=success)
         except smtplib.SMTPResponseException as error:
             raise _judged(error.smtp_code, error.smtp_error) from error
         except smtplib.SMTPException as error:
@@ -109,35 +79,17 @@ class _Connection(smtplib.SMTP):
 
 
 def _submit(
-    connection: smtplib.SMTP,
-    mail: bytes,
-    sender: str,
-    recipients: Sequence[str],
-    envelope: str,
-    *,
-    success: bool,
-    partial: bool,
-) -> Submitted:
+    connection: smtplib.SMTP, mail: bytes, sender: str, recipient: str, envelope: str, *, success: bool
+) -> bool:
     receipts = connection.has_extn("dsn")
     options = ["RET=HDRS", f"ENVID={envelope}"] if receipts else []
     if connection.has_extn("size"):
         options.append(f"SIZE={len(mail)}")
     _expect(connection.mail(sender, options))
-    accepted, refused = [], []
-    for recipient in recipients:
-        wanted = [f"NOTIFY={'SUCCESS,' if success else ''}FAILURE,DELAY", f"ORCPT=rfc822;{recipient}"]
-        code, answer = connection.rcpt(recipient, wanted if receipts else [])
-        if code in _ACCEPTED:
-            accepted.append(recipient)
-        else:
-            refused.append(Refusal(recipient, _code(code, answer), _sentence(answer), code in _TEMPORARY))
-    late = [one for one in refused if one.temporary]
-    if late and not (partial and accepted):
-        raise MailFault("busy", f"{len(late)} of {len(recipients)} boxes are put off: {late[0].text}", late[0].code)
-    if not accepted:
-        raise MailFault("refused", f"no box takes it: {refused[0].text}", refused[0].code)
+    wanted = [f"NOTIFY={'SUCCESS,' if success else ''}FAILURE,DELAY", f"ORCPT=rfc822;{recipient}"]
+    _expect(connection.rcpt(recipient, wanted if receipts else []))
     _expect(connection.data(mail))
-    return Submitted(tuple(accepted), tuple(refused), receipts)
+    return receipts
 
 
 def _expect(reply: tuple[int, bytes]) -> None:
