@@ -103,11 +103,17 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     dmp: DmpSettings = DmpSettings()
 
     def __post_init__(self) -> None:
-        """Refuse two destinations of one name: their messages would be in one queue."""
+        """Refuse two destinations of one name, whose messages would be in one queue, and answers to none."""
         names = [destination.name for destination in self.destinations]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"destinations: {', '.join(twice)} is there twice: give each a name of its own")
+        answered = {"senders.application_answers": {one.application_answers for one in self.senders} - {""}}
+        answered["dmp.answers"] = set(self.dmp.answers.values())
+        for key, destinations in answered.items():
+            unknown = sorted(destinations - set(names))
+            if unknown:
+                raise ValueError(f"{key}: there is no destination named {', '.join(unknown)}: describe it")
 
 
 class ConfigError(Exception):

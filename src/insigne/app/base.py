@@ -11,6 +11,7 @@ from pathlib import Path
 from insigne.app.webhooks import subscription_of_changes
 from insigne.config import Config, ConfigError, DestinationSettings, LoadedConfig, store_url
 from insigne.exchange.adt import AdtHandler
+from insigne.exchange.answers import ApplicationAnswers
 from insigne.exchange.apply import Registrar
 from insigne.exchange.delivery.follower import Bell, OutboxFollower, Subscriber
 from insigne.exchange.delivery.states import RecentStates
@@ -102,7 +103,14 @@ def open_base(loaded: LoadedConfig, *, wait: float = 0.0) -> Base:
     if subscribers:
         followers.append(OutboxFollower(subscribers, now=rfc3339_now, recent=recent, bell=bell))
     intake = Intake(
-        store, handlers, config.senders, config.exchange, clock=local_now, new_id=new_id, followers=followers
+        store,
+        handlers,
+        config.senders,
+        config.exchange,
+        clock=local_now,
+        new_id=new_id,
+        followers=followers,
+        answers=ApplicationAnswers(bell),
     )
     registrar = Registrar(store, rules, new_id, followers)
     return Base(config, loaded.data_dir, store, rules, new_id, registrar, intake, subscribers, recent, bell)

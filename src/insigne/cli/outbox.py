@@ -118,7 +118,7 @@ def document(row: Outgoing) -> dict[str, Any]:
         "direction": "out",
         "peer": row.destination,
         "control_id": row.control_id,
-        "event": "ACK" if row.kind == "answer" else f"ADT^{row.event}",
+        "event": row.event if row.kind == "answer" else f"ADT^{row.event}",
         "disposition": row.state,
         "code": row.code,
         "kind": row.kind,

@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 
+from insigne.exchange.answers import ApplicationAnswers, Later, in_its_mode
 from insigne.exchange.errors import StoreBusy, StoreConflict, StoreError, StoreLost
 from insigne.exchange.handler import Delivery, Handler, Outcome, Prepared
 from insigne.exchange.model import Answer, MessageRecord, Peer, Received
@@ -26,8 +27,6 @@ from insigne.registry.decision import Refused
 from insigne.registry.workingset import WorkingSet
 
 _log = structlog.get_logger("insigne.exchange.intake")
-#: Application codes and their counterpart in enhanced mode.
-_ENHANCED = {"AA": "CA", "AE": "CE", "AR": "CR"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +61,7 @@ class _Batch:
     now: str
     since: str
     records: list[MessageRecord] = field(default_factory=list)
+    later: list[Later] = field(default_factory=list)
     #: The accepted message of each sender and control id of the batch, earlier ones of the batch included.
     accepted: dict[tuple[str, str], MessageRecord] = field(default_factory=dict)
 
@@ -111,9 +111,11 @@ class Intake:
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
         followers: Sequence[Follower] = (),
+        answers: ApplicationAnswers | None = None,
     ) -> None:
-        """`handlers` by MSH-9.1. `clock` gives aware datetimes."""
+        """`handlers` by MSH-9.1. `clock` gives aware datetimes. `answers`: what sends application acknowledgements."""
         self._followers = tuple(followers)
+        self._answers = answers or ApplicationAnswers()
         self._storage = storage
         self._handlers = handlers
         self._senders = tuple(senders)
@@ -149,7 +151,7 @@ class Intake:
         _log.error("message not kept", reason=reason)
         if isinstance(item, Unframed):
             return Answer(b"", "", "", durable=False)
-        code, wanted = _in_its_mode(header_of(item.raw), "AR")
+        code, wanted = in_its_mode(header_of(item.raw), "AR")
         if not wanted:
             return Answer(b"", code, "", durable=False)
         error = AckError("207", text="not kept, nothing was done: send it again later")
@@ -179,6 +181,7 @@ class Intake:
             answers = [self._take(batch, one) for one in readings]
             for follower in self._followers:
                 follower.follow(batch.working, transaction)
+            self._answers.queue(batch.later, transaction)
             transaction.write(batch.working, batch.records)
             transaction.commit()
         finally:
@@ -259,10 +262,11 @@ class Intake:
         previous = batch.accepted.get(one.key) if one.key[1] and not one.item.replay_of else None
         if previous is not None:
             return self._repeated(batch, one, previous)
-        delivery = one.delivery
-        return self._answer(
-            batch, one.item, delivery.message_id, delivery.message, self._decided(batch, one), one.digest
-        )
+        delivery, outcome = one.delivery, self._decided(batch, one)
+        later = self._answers.later(delivery, outcome, batch.now, self._new_id)
+        if later is not None:
+            batch.later.append(later)
+        return self._answer(batch, one.item, delivery.message_id, delivery.message, outcome, one.digest, later=later)
 
     def _unread(self, batch: _Batch, one: _Unread) -> Answer:
         item = one.item
@@ -316,14 +320,17 @@ class Intake:
         message: Message | None,
         outcome: Outcome,
         digest: bytes = b"",
+        *,
+        later: Later | None = None,
     ) -> Answer:
-        code, wanted = _in_its_mode(message, outcome.code)
+        code, wanted = in_its_mode(message, outcome.code if later is None else "AA")
         ack = outcome.reply
         if ack:  # the answer of the application itself, whatever the mode
             code = outcome.code
         elif wanted:
             # Our MSH-10 is the id in the log, shortened to the 20 characters of the standard.
-            ack = build_ack(item.raw, code, time=batch.now, control_id=message_id[:20], errors=outcome.errors)
+            errors = outcome.errors if later is None else ()
+            ack = build_ack(item.raw, code, time=batch.now, control_id=message_id[:20], errors=errors)
         record = record_of(message_id, item, message, outcome, ack, digest, code=code)
         batch.records.append(record)
         if record.disposition == "accepted":
@@ -354,27 +361,6 @@ def _may_send(delivery: Delivery) -> bool:
     allowed = delivery.sender.certificates
     peer = delivery.received.peer
     return not allowed or peer.fingerprint in allowed or peer.certificate_name in allowed
-
-
-def _in_its_mode(message: Message | None, code: str) -> tuple[str, bool]:
-    """MSA-1 in the acknowledgement mode a message asks for, and whether its sender wants to be answered.
-
-    Enhanced mode as soon as MSH-15 or MSH-16 is valued (HL7 v2.5 §2.9.2). MSH-15 wants an accept acknowledgement
-    always, never, on error or on success (table 0155).
-    """
-    accept = message.value("MSH-15") if message is not None else ""
-    if message is None or not (accept or message.value("MSH-16")):
-        return code, True
-    code = _ENHANCED[code]
-    match accept:
-        case "NE":
-            return code, False
-        case "ER":
-            return code, code != "CA"
-        case "SU":
-            return code, code == "CA"
-        case _:
-            return code, True
 
 
 def _defect(error: Exception) -> dict[str, object]:

@@ -45,6 +45,9 @@ class SenderSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """An event outside PAM: AR 201, or ignored with AA."""
     unknown_cancellation: Literal["reject", "accept"] = "reject"
     """The cancellation of an unknown movement: AE 204, or AA with a finding."""
+    application_answers: str = ""
+    """Enhanced mode: the destination its application acknowledgements (AA, AE, AR) are sent to, when MSH-16 wants them;
+    it is then told CA as soon as a message is kept. Empty: one answer says both, CA, CE or CR."""
     queries: QueryGrant = QueryGrant()
 
 

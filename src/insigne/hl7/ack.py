@@ -60,11 +60,19 @@ class Ack:
 
 
 def build_ack(
-    raw: bytes, code: str, *, time: str, control_id: str, errors: Sequence[AckError] = (), text: str = ""
+    raw: bytes,
+    code: str,
+    *,
+    time: str,
+    control_id: str,
+    errors: Sequence[AckError] = (),
+    text: str = "",
+    accept: str = "",
 ) -> bytes:
     """Return the acknowledgement of `raw`, in its own delimiters and character set, each segment ended by CR.
 
     code: MSA-1, of table 0008. time: MSH-7, as YYYYMMDDHHMMSS+ZZZZ. control_id: MSH-10 of the answer. text: MSA-3.
+    accept: MSH-15, when the answer is to be acknowledged in its turn (table 0155; MSH-16 is then NE).
 
     MSH-3 to MSH-6 are swapped; MSH-11, MSH-12, MSH-17 and MSH-19 copied; MSH-18 copied when that character set is
     supported, else left out and the texts written in ASCII. Never raises on any `raw`: when its header cannot be
@@ -92,8 +100,8 @@ def build_ack(
         header[12] or "2.5",
     ]
     country, language = header[17], header[19]
-    if country or declared or language:
-        msh += ("", "", "", "", country, declared, language)
+    if country or declared or language or accept:
+        msh += ("", "", accept, "NE" if accept else "", country, declared, language)
         while not msh[-1]:
             msh.pop()
     msa = ["MSA", code, header[10]]
