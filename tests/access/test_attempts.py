@@ -58,6 +58,20 @@ def test_after_a_few_failures_no_secret_is_looked_at_for_a_while_whoever_has_the
     assert site.enter("le bon", name) is Denial.WAIT
 
 
+@pytest.mark.parametrize("secret", ["le bon", "faux"])
+def test_of_secrets_tried_at_the_same_time_those_too_many_learn_nothing(secret):
+    site = Site(CLAIRE)
+
+    def meanwhile(expected, given):
+        site.verify = type(site).verify.__get__(site)
+        assert [site.enter("faux") for _ in range(3)] == [Denial.CREDENTIALS] * 3
+        return expected == given
+
+    site.verify = meanwhile
+    assert site.enter(secret) is Denial.WAIT
+    assert site.kept[key_of("claire")].count == (3 if secret == "le bon" else 4)
+
+
 def test_the_right_secret_opens_once_the_wait_is_over_and_all_is_forgotten():
     site = Site(CLAIRE)
     for _ in range(3):

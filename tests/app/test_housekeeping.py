@@ -1,5 +1,6 @@
 """What the server does by itself: copies erased in time, the periodic verification started once, at its pace."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from insigne.access.document_copy import DocumentCopy
 from insigne.app.base import open_base
 from insigne.app.housekeeping import Housekeeper
 from insigne.config import load
+from insigne.exchange.errors import StoreBusy
 from insigne.registry.acts import AcceptIns, CreateIdentity, NationalAnswer, PriorSearch
 from insigne.registry.commands import DetailsAssertion, TraitsAssertion
 from insigne.registry.source import Source
@@ -103,8 +105,8 @@ def test_nothing_starts_where_nothing_verifies_nothing_is_old_or_the_site_says_s
     assert campaigns(base) == []
 
 
-def test_copies_are_erased_on_the_day_and_the_audit_trail_tells_it(house):
-    base, keeper = house()
+def put_copies(base):
+    """Two copies, kept until 1 and 2 March."""
     with base.store.begin() as transaction:
         for number, day in (("1", 1), ("2", 2)):
             transaction.put_copy(
@@ -121,8 +123,38 @@ def test_copies_are_erased_on_the_day_and_the_audit_trail_tells_it(house):
                 )
             )
         transaction.commit()
+
+
+def test_copies_are_erased_on_the_day_and_the_audit_trail_tells_it(house):
+    base, keeper = house()
+    put_copies(base)
     keeper.keep(NOW)
     with base.store.read() as view:
         assert [copy.content for copy in view.copies_of("P")] == [None, b"x"]
         [(_, entry)] = view.acts()
     assert (entry.act, entry.author, entry.details["copies"]) == ("copies-erased", "insigne", "1")
+
+
+def test_what_is_due_is_done_soon_after_a_moment_when_others_wrote(house, monkeypatch):
+    base, keeper = house()
+    put_copies(base)
+    busy, done, keep = threading.Event(), threading.Event(), keeper.keep
+
+    def keeping(_):
+        try:
+            keep(NOW)
+            done.set()
+        except StoreBusy:
+            busy.set()
+            raise
+
+    monkeypatch.setattr(keeper, "keep", keeping)
+    with base.store.begin():
+        keeper.start()
+        assert busy.wait(20)
+    try:
+        assert done.wait(20)
+    finally:
+        keeper.stop()
+    with base.store.read() as view:
+        assert [copy.content for copy in view.copies_of("P")] == [None, b"x"]

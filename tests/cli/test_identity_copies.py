@@ -1,9 +1,13 @@
 """`identity record-proof --copy` and `identity proof-copy`: kept encrypted, read by few, erased in time."""
 
+import errno
+import io
 import json
+import os
 
 import pytest
 
+from insigne.cli import identity_copies
 from insigne.store import open_store
 from insigne.store.purge import purge
 
@@ -68,6 +72,21 @@ def test_an_existing_file_is_not_written_over(site):
     (_, said), _ = read(site, identity, name=site.piece.name, status=2)
     assert "name a new file" in said
     assert site.piece.read_bytes() == PNG
+
+
+def test_a_full_disk_leaves_no_part_of_a_document_in_the_clear(site, monkeypatch):
+    identity = proven(site)
+
+    class Full(io.FileIO):
+        def write(self, content):
+            super().write(content[:4])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(identity_copies.os, "fdopen", Full)
+        (_, said), out = read(site, identity, status=2)
+    assert "No space left" in said
+    assert not out.exists()
 
 
 def test_a_copy_is_erased_when_its_time_is_over_and_never_before(site):

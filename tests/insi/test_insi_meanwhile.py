@@ -8,10 +8,11 @@ from msgspec.structs import replace
 
 from insigne.exchange.desk import edits
 from insigne.ins.traits import StrictTraits
-from insigne.insi.desk import held_answer, queued
+from insigne.insi.desk import held_answer, held_elsewhere, queued
+from insigne.insi.outcomes import HeldAnswer, national_answer
 from insigne.insi.settings import InsiSettings, VerificationSettings
 from insigne.insi.verification import Collected, Deposited, VerificationFailed
-from insigne.insi.wire import InsiAnswer, InsiFault
+from insigne.insi.wire import InsiAnswer, InsiFault, InsNumber
 from insigne.registry import acts
 from insigne.registry.commands import DetailsAssertion
 
@@ -117,6 +118,17 @@ def test_an_answer_that_waits_is_compared_with_what_the_identity_is_now(site):
         assert held_answer(view, now, site.policy.comparison).verdict == "identical"
         renamed = replace(now, traits=replace(now.traits, birth_name="DURAND"))
         assert held_answer(view, renamed, site.policy.comparison).verdict == "blocking"
+
+
+def test_who_holds_a_number_the_nation_gave_before_is_told_beside_who_holds_the_one_of_now(site):
+    past, elsewhere = site.create("1", held=True), site.create("2")
+    site.act(acts.AcceptIns(elsewhere, 0, acts.NationalAnswer(INS, NATIONAL)))
+    with site.store.read() as view:
+        held = view.identity(past).ins.ins.matricule
+        former = InsNumber(held[:13], held[13:], INS.oid)
+        answer = national_answer(InsiAnswer("00", "", FOUND.active, (former,), FOUND.traits), "c")
+        assert held_elsewhere(view, "another", HeldAnswer(answer, (), "c", "identical")) == [elsewhere, past]
+        assert held_elsewhere(view, past, HeldAnswer(answer, (), "c", "identical")) == [elsewhere]
 
 
 @pytest.mark.parametrize("fault", [InsiFault("siram_40"), InsiFault("unreachable")])

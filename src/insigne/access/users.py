@@ -14,7 +14,7 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 from msgspec import Struct
 
-from insigne.access.attempts import FailureStore, key_of, waits_until
+from insigne.access.attempts import Failures, FailureStore, key_of, waits_until
 from insigne.access.denial import AccessDenied, Denial
 from insigne.access.rights import GRANTS, Right, Role
 from insigne.access.settings import AccessSettings
@@ -140,21 +140,30 @@ def log_in(
     """Return the active user of this name and secret; failures are counted and, past some, a wait is imposed.
 
     Raises AccessDenied (WAIT) without looking at the secret while the wait lasts, (CREDENTIALS) as `authenticate_user`.
+    Of many who try at the same time, those whose secret was looked at once the wait had begun learn nothing of it.
     """
     key = key_of(name)
-    before = failures.failures(key)
-    until = waits_until(before, settings)
-    if until is not None and now < until:
-        raise AccessDenied(Denial.WAIT)
+    _wait(failures.failures(key), settings, now)
     try:
         user = authenticate_user(name, secret, users, verify)
     except AccessDenied:
+        meanwhile = failures.failures(key)
         known = _NAME.fullmatch(name.lower()) and users.get(name.lower())
         failures.failed(key, now, known.name if known else "")
+        _wait(meanwhile, settings, now)
         raise
-    if before is not None:
+    meanwhile = failures.failures(key)
+    _wait(meanwhile, settings, now)
+    if meanwhile is not None:
         failures.succeeded(key)
     return user
+
+
+def _wait(failed: Failures | None, settings: AccessSettings, now: datetime) -> None:
+    """Raises AccessDenied (WAIT) while failures impose one."""
+    until = waits_until(failed, settings)
+    if until is not None and now < until:
+        raise AccessDenied(Denial.WAIT)
 
 
 def authorise_user(user: User, right: Right) -> None:

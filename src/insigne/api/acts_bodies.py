@@ -1,6 +1,6 @@
 """The bodies of the acts. A field not known is refused; so is a text too long or with control characters."""
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -10,11 +10,17 @@ from insigne.ins.status import Attribute
 from insigne.ins.traits import StrictTraits
 from insigne.registry.commands import DetailsAssertion
 
-Text = Annotated[str, Meta(max_length=200, pattern="^[^\\x00-\\x1f\\x7f]*$")]
-Reason = Annotated[str, Meta(min_length=1, max_length=500, description="Why, for the history.")]
-Reference = Annotated[str, Meta(min_length=1, max_length=200, description="The id of an identity, or AUTHORITY|VALUE.")]
+#: No control character. What ends a line at the end of the text is one too, which `$` alone would let through.
+_PLAIN: Final = "^[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]*$(?!\\n)"
+
+Text = Annotated[str, Meta(max_length=200, pattern=_PLAIN)]
+Code = Annotated[str, Meta(max_length=16, pattern=_PLAIN)]
+Call = Annotated[str, Meta(min_length=1, max_length=64, pattern=_PLAIN)]
+Note = Annotated[str, Meta(max_length=500, pattern=_PLAIN, description="Why, for the history.")]
+Reason = Annotated[Note, Meta(min_length=1)]
+Reference = Annotated[Text, Meta(min_length=1, description="The id of an identity, or AUTHORITY|VALUE.")]
 Attributes = Annotated[tuple[Attribute, ...], Meta(max_length=3)]
-Country = Annotated[str, Meta(pattern="^([A-Z]{3})?$", description="ISO 3166-1, three letters.")]
+Country = Annotated[str, Meta(pattern="^([A-Z]{3})?$(?!\\n)", description="ISO 3166-1, three letters.")]
 
 
 class Body(Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,8 +77,8 @@ class Create(Body, frozen=True):
     details: TypedDetails = TypedDetails()
     attributes: Attributes = ()
     newborn: bool = False
-    none_of: Annotated[tuple[Reference, ...], Meta(max_length=100)] = ()
-    reason: Annotated[str, Meta(max_length=500)] = ""
+    none_of: Annotated[tuple[Reference, ...], Meta(max_length=500)] = ()
+    reason: Note = ""
 
 
 class Edit(Body, frozen=True):
@@ -80,7 +86,7 @@ class Edit(Body, frozen=True):
 
     traits: TypedTraits = TypedTraits()
     details: TypedDetails = TypedDetails()
-    reason: Annotated[str, Meta(max_length=500)] = ""
+    reason: Note = ""
 
 
 class RetrieveIns(Body, frozen=True):
@@ -96,23 +102,23 @@ class VerifyIns(Body, frozen=True):
 class Accept(Body, frozen=True):
     """Accept the answer of INSi that was compared with the person: `call` is its own, as `insi-answer` gives it."""
 
-    call: Annotated[str, Meta(min_length=1, max_length=64)]
+    call: Call
     first_given_name: Text = ""
 
 
 class Refuse(Body, frozen=True):
     """Refuse the answer of INSi that was seen."""
 
-    call: Annotated[str, Meta(min_length=1, max_length=64)]
+    call: Call
     reason: Reason
 
 
 class RecordProof(Body, frozen=True):
     """An identity document was checked against the traits; `second` is that of the parent or guardian of a minor."""
 
-    type: Annotated[str, Meta(min_length=1, max_length=16, description="Its code; none is chosen in advance.")]
+    type: Annotated[Code, Meta(min_length=1, description="Its code; none is chosen in advance.")]
     expiry: Annotated[Text, Meta(description="YYYY-MM-DD, the end of its validity.")] = ""
-    second: Annotated[str, Meta(max_length=16)] = ""
+    second: Code = ""
     second_expiry: Text = ""
     ehpad: bool = False
 

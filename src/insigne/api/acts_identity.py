@@ -45,7 +45,7 @@ def create(desk: ActsDesk, asked: Asked) -> Response:
                 "use one of them, or name their ids in none_of",
                 "rien n’est créé : des personnes nées ce jour-là portent un nom proche ; consultez candidates, puis "
                 "utilisez l’une d’elles, ou citez leurs id dans none_of",
-                more={"candidates": unseen[:_MOST_CANDIDATES]},
+                more={"candidates": unseen[:_MOST_CANDIDATES], "found": len(unseen)},
             )
         number = next_identifier(transaction, desk.deps.authority)
         attributes = tuple(body.attributes)

@@ -5,7 +5,6 @@ before, by the gate: secrets cannot be tried out without one.
 """
 
 import base64
-import binascii
 import math
 from collections.abc import Callable
 from datetime import datetime
@@ -97,7 +96,7 @@ def _credentials(value: str) -> tuple[str, str]:
         )
     try:
         name, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode("utf-8").partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not ASCII, not base64, or not UTF-8 once decoded
         name, colon, secret = "", "", ""
     if not (name and colon and secret):
         raise _unknown(f"{HEADER} is not base64 of name:secret", f"{HEADER} n’est pas le base64 de nom:secret")

@@ -15,8 +15,10 @@ from insigne.store.purge import purge
 _log = structlog.get_logger("insigne.housekeeping")
 _EVERY_SECONDS = 3600.0
 _AGAIN_SECONDS = 60.0
-_WAIT_SECONDS = 0.0
-"""For the write lock: nobody waits because the house is kept."""
+_BUSY_SECONDS = 1.0
+"""Before another try when others write: a base always at work has its moments too."""
+_WAIT_SECONDS = 0.2
+"""For the write lock. Others of this process wait meanwhile, so no longer."""
 
 
 class Housekeeper:
@@ -69,7 +71,7 @@ class Housekeeper:
             try:
                 self.keep(datetime.now(UTC))
             except StoreBusy:
-                pause = _AGAIN_SECONDS
+                pause = _BUSY_SECONDS
             except StoreError as error:
                 _log.error("housekeeping.failed", reason=str(error))
                 pause = _AGAIN_SECONDS

@@ -120,10 +120,15 @@ def _chosen(desk: Desk, identity: Identity, wanted: str) -> DocumentCopy:
 
 
 def _write(file: Path, content: bytes) -> None:
-    """Write a new file, for this user alone."""
+    """Write a new file, for this user alone; all of it, or nothing stays in the clear."""
     try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
-            opened.write(content)
+        opened = os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+        try:
+            with opened:
+                opened.write(content)
+        except OSError:
+            file.unlink()
+            raise
     except OSError as error:
         known = ", ".join(EXTENSIONS.values())
         fail(Exit.USAGE, f"{file}: {error.strerror or error}; name a new file ({known})")

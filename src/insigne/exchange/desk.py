@@ -165,9 +165,12 @@ def answer_of_card(card: Card, today: date) -> acts.NationalAnswer:
     names = card.given_names
     typed = StrictTraits(card.birth_name, names, names, card.birth_date, card.sex, card.birth_place or UNKNOWN_PLACE)
     entry = enter_traits(typed, today)
-    errors = [error for error in entry.errors if error.field != "first_given_name"]  # it is the list again
+    errors = [error for error in entry.errors if error.field not in ("first_given_name", "sex")]
+    if not names:
+        errors.append(
+            EntryError("given_names", "empty", remedy="a card gives all of them", message_fr="Une carte les donne tous")
+        )
     if typed.sex not in _NATIONAL_SEXES:
-        errors = [error for error in errors if error.field != "sex"]
         errors.append(EntryError("sex", "code", remedy="a card says M or F", message_fr="Une carte dit M ou F"))
     if errors:
         raise EntryRefused(errors)

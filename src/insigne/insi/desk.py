@@ -70,8 +70,10 @@ def read_held(item: WorkItem) -> HeldAnswer:
 
 
 def held_elsewhere(view: HeldReader, identity_id: str, held: HeldAnswer) -> list[str]:
-    """The other identities that hold or held the INS of an answer."""
-    return [other for other in view.holders(ins_key(held.answer.ins.matricule)) if other != identity_id]
+    """The other identities that hold the INS of an answer, or one that the nation had given the person before it."""
+    numbers = (held.answer.ins.matricule, *(past.matricule for past in held.answer.history))
+    holders = dict.fromkeys(holder for number in numbers for holder in view.holders(ins_key(number)))
+    return [other for other in holders if other != identity_id]
 
 
 def unadvised(identity: Identity, settings: InsiSettings, *, document_at_hand: bool) -> tuple[Remark | None, bool]:
