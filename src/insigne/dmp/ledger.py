@@ -189,7 +189,7 @@ class Ledger:
             sending = self.put(replace(sending, reason="fed"))
             self._look_at_successors(document, sending)
             return sending
-        if sending.reason in {"kept", "withdrawn"} or deletion is not None:
+        if sending.reason == "kept" or deletion is not None:
             return sending
         prepared = Sending(
             id=self.site.new_id(),
@@ -207,7 +207,7 @@ class Ledger:
         )
         self.put(prepared)
         self.touch(sending.identity)
-        return self.put(replace(sending, reason="to-withdraw")) if sending.state == "fed" else sending
+        return self.put(replace(sending, reason="to-withdraw")) if sending.reason == "fed" else sending
 
     # --- ending
 
