@@ -38,8 +38,8 @@ REASONS: Final[Mapping[str, Reason]] = MappingProxyType(
         ),
         "ins-key": Reason(
             "the key of the patient's INS is wrong", "la clé de l’INS du patient est fausse",
-            "have the INS verified or retrieved again; dmp.wrong_key says what to do of such documents",
-            "faire vérifier ou récupérer à nouveau l’INS ; dmp.wrong_key dit que faire de ces documents",
+            "have the INS verified or retrieved again; dmp.wrong_matricule says what to do of such documents",
+            "faire vérifier ou récupérer à nouveau l’INS ; dmp.wrong_matricule dit que faire de ces documents",
         ),
         "ins-of-another": Reason(
             "the document to delete was sent under an INS the patient does not hold",

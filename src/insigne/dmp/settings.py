@@ -39,7 +39,7 @@ class DmpSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
     without_consent: Literal["hold", "feed"] = "hold"
     """What to do when nobody said whether the patient's DMP may be fed (ZFA-9 absent or NA)."""
-    wrong_key: Literal["hold", "feed"] = "hold"
+    wrong_matricule: Literal["hold", "feed"] = "hold"
     """What to do when the key of the matricule held is wrong."""
     without_ins: Literal["complete", "refuse"] = "complete"
     """What to do of a CDA that bears no INS: write the registry's in it when it leaves, or refuse it (903)."""

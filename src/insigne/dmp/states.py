@@ -126,7 +126,7 @@ def _held_by_identity(identity: Identity | None, settings: DmpSettings, environm
     ins = identity.ins.ins
     if not oid_allowed(ins.oid, environment):
         return Verdict("waiting-ins", "ins-environment")
-    if settings.wrong_key == "hold" and any(one.code == "matricule-key" for one in check_matricule(ins.matricule)):
+    if settings.wrong_matricule == "hold" and any(one.code == "matricule-key" for one in check_matricule(ins.matricule)):
         return Verdict("waiting-ins", "ins-key")
     return None
 
