@@ -60,6 +60,16 @@ def receive(
     return [one for one in map(transaction.sending, ids) if one is not None]
 
 
+def verify(transaction: DocumentTransaction, document: Document, identity: Identity, site: Site) -> None:
+    """Raise the ReceptionRefused that `receive` would, writing nothing: of several documents, all are taken or none."""
+    ledger = Ledger(transaction, site)
+    known = _known(ledger, document)
+    if known is not None:
+        _check_same(ledger, document, known, identity)
+    else:
+        _parent(ledger, document, identity)
+
+
 def _known(ledger: Ledger, document: Document) -> Document | None:
     """The same document received before: the version of that id, or the deletion of that parent."""
     if document.intent is Intent.DELETE:

@@ -28,6 +28,12 @@ class WorkingSet:
         self._encounters: dict[Key, tuple[str, ...]] = {}
         self._open_items: dict[str, str | None] = {}
 
+    @property
+    def base(self) -> View:
+        """What is under all working sets: the transaction that will hold the changes, for what is kept beside them."""
+        parent = self._parent
+        return parent.base if isinstance(parent, WorkingSet) else parent
+
     def identity(self, identity_id: str) -> Identity | None:
         """See `View.identity`."""
         return self.identities.get(identity_id) or self._parent.identity(identity_id)

@@ -8,6 +8,7 @@ import binascii
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from mmap import mmap
 from typing import Final
 
 from lxml import etree
@@ -23,7 +24,7 @@ from insigne.registry.values import Ins
 Holders = Callable[[Ins], Sequence[Identity]]
 """Gives the identities that hold an INS now, none when nobody does."""
 
-_BODY: Final = re.compile(rb"(<(?:[\w.-]+:)?text\b[^<>]*>)([A-Za-z0-9+/=\s]{256,})(?=</)")
+_BODY: Final = re.compile(rb"(<(?:[\w.-]+:)?(?:text|value)\b[^<>]*>)([A-Za-z0-9+/=\s]{256,})(?=</)")
 _KEPT: Final = 128
 """Characters of the body that are looked at."""
 _MOMENT: Final = re.compile(r"[0-9]{4}(?:[0-9]{2}(?:[0-9]{2}(?:[0-9]{4}(?:[0-9]{2})?(?:\.[0-9]+)?[+-][0-9]{4})?)?)?")
@@ -71,9 +72,12 @@ class Checks:
 
 def check(document: bytes, checks: Checks) -> list[Finding]:
     """Check a document by our own rules; an empty list when nothing is wrong."""
-    root = _parse(document)
-    if root is None:
-        return [broken("C01", "")]
+    root = parse(document)
+    return [broken("C01", "")] if root is None else check_header(root, checks)
+
+
+def check_header(root: etree._Element, checks: Checks) -> list[Finding]:
+    """Check a document that `parse` read."""
     if root.tag != f"{{{terms.CDA}}}ClinicalDocument":
         return [broken("C02", "/")]
     encoding = root.getroottree().docinfo.encoding or "UTF-8"
@@ -88,14 +92,16 @@ def check(document: bytes, checks: Checks) -> list[Finding]:
     return found
 
 
-def _parse(document: bytes) -> etree._Element | None:
-    """The document without most of its body; None when it is not XML, or declares entities."""
+def parse(document: bytes | mmap) -> etree._Element | None:
+    """The document without most of its body; None when it is not XML, or declares entities.
+
+    A large one may be mapped from its file: only what is left is copied.
+    """
     parts = _BODY.search(document)
-    if parts:
-        document = document[: parts.start(2) + _KEPT] + document[parts.end(2) :]
+    head = document[: parts.start(2) + _KEPT] + document[parts.end(2) :] if parts else document[:]
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
     try:
-        root = etree.fromstring(document, parser)
+        root = etree.fromstring(head, parser)
     except (etree.XMLSyntaxError, ValueError):
         return None
     return None if root.getroottree().docinfo.doctype else root
