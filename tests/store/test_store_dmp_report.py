@@ -162,8 +162,8 @@ def test_past_figures_are_kept_once_and_corrected_by_a_later_import(store):
             transaction.put_past_figures(counts, "past.csv", "2026-03-01T00:00:00.000Z", "cli:claire")
             transaction.commit()
     with store.read() as view:
-        assert view.past_figures("2026-04") == second
-        assert view.past_figures("2026-03") == second[:1]
+        assert view.past_figures("2026-03") == second
+        assert view.past_figures("2026-02") == second[:1]
     with store.begin(5.0) as transaction:
         assert transaction.forget_past_figures("past.csv") == 2
         transaction.commit()

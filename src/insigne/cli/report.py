@@ -1,15 +1,16 @@
-"""`insigne report`: the figures that the RNIV asks of a structure about its identities."""
+"""`insigne report`: the figures that the RNIV asks of a structure about its identities; those of the DMP apart."""
 
 import csv
 import sys
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 import typer
 
 from insigne.cli.common import Context, Exit, emit, examples, fail, group_app
 from insigne.cli.opening import reading
+from insigne.cli.periods import day_of, midnight
 from insigne.cli.tables import print_table
 from insigne.insi.jobs import CallTrace
 from insigne.registry.quality import CallFact, Happened, Indicator, quality
@@ -19,10 +20,12 @@ from insigne.store.moments import rfc3339
 from insigne.store.queries import ReadView, WorkFilter
 
 app = group_app(
-    "Reports on identities.",
+    "Reports on identities, and on the feeding of the DMP.",
     examples(
         "insigne report quality --from 2026-01-01 --to 2026-04-01",
+        "insigne report dmp --chart courbe.svg",
     ),
+    {"dmp": ("insigne.cli.report_dmp", "Report on what was fed to the DMP, held and refused.")},
 )
 
 _DAYS: Final = 30
@@ -53,10 +56,13 @@ def quality_(
     """
     context = Context.of(ctx)
     today = datetime.now().astimezone().date()
-    first, end = _day(since, "--from", today - timedelta(days=_DAYS)), _day(until, "--to", today + timedelta(days=1))
+    first, end = (
+        day_of(since, "--from", today - timedelta(days=_DAYS)),
+        day_of(until, "--to", today + timedelta(days=1)),
+    )
     if end <= first:
         fail(Exit.USAGE, "--to: the period ends before it begins")
-    start, stop = _midnight(first), _midnight(end)
+    start, stop = midnight(first), midnight(end)
     with reading(context) as view:
         indicators = quality(
             view.identities(), _happened(view, start, stop), _items(view), _calls(view, start, stop),
@@ -114,14 +120,3 @@ def _calls(view: ReadView, since: str, until: str) -> Iterator[CallFact]:
 def _unanswered(call: CallTrace) -> bool:
     """Whether nobody answered; a fault told by the service is an answer."""
     return call.code.startswith(_OUTAGE) or (call.operation == "verify" and call.code == "fault")
-
-
-def _day(text: str, option: str, default: date) -> date:
-    try:
-        return date.fromisoformat(text) if text else default
-    except ValueError:
-        fail(Exit.USAGE, f"{option}: {text!r} is not a date like 2026-01-31")
-
-
-def _midnight(day: date) -> str:
-    return rfc3339(datetime(day.year, day.month, day.day).astimezone())

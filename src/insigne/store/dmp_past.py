@@ -36,7 +36,7 @@ _PUT_FIGURE: Final = (
     " author = excluded.author"
 )
 _FIGURES: Final = (
-    "SELECT month, establishment, type_code, identity, outcome, documents FROM past_figure WHERE month < ?"
+    "SELECT month, establishment, type_code, identity, outcome, documents FROM past_figure WHERE month <= ?"
     " ORDER BY month, establishment, type_code, identity, outcome"
 )
 _FORGET_FIGURES: Final = "DELETE FROM past_figure WHERE source = ?"
@@ -58,11 +58,11 @@ class PastReader(Reader):
         """Those matched with nobody; `after` is the id of the last one of the page before."""
         return [_legacy(row) for row in self.select(_OF_NOBODY, (after, limit))]
 
-    def past_figures(self, before: str) -> list[Count]:
-        """The figures imported, of the months before that one (YYYY-MM)."""
+    def past_figures(self, last: str) -> list[Count]:
+        """The figures imported, of the months up to that one (YYYY-MM)."""
         return [
             Count(month, place, type_code, Kind(identity), Outcome(outcome), documents, past=True)
-            for month, place, type_code, identity, outcome, documents in self.select(_FIGURES, (before,))
+            for month, place, type_code, identity, outcome, documents in self.select(_FIGURES, (last,))
         ]
 
 
