@@ -113,6 +113,14 @@ def test_all_that_a_receiver_was_told_since_a_date_is_told_again_in_order(hospit
     assert hospital.run("outbox", "replay", "--destination", "NOBODY", *since).status == 1
 
 
+def test_what_waits_is_not_told_twice_when_a_range_is_told_again(hospital):
+    since = ("--destination", "LABO", "--since", "2020-01-01T00:00:00Z")
+    act(hospital, "outbox", "replay", *since)
+    rows = hospital.lines("outbox", "list", "--destination", "LABO")
+    assert [(row["disposition"], row["kind"]) for row in rows] == [("queued", "replay")] * 3 + [("skipped", "live")] * 3
+    assert act(hospital, "outbox", "replay", *since, "--until", "2090-01-01T00:00:00Z")[0] == [], "it keeps its place"
+
+
 def test_an_edited_message_must_be_valid_and_gets_a_control_id_of_its_own(hospital, tmp_path):
     file = tmp_path / "corrected.hl7"
     file.write_text(MESSAGE.format(1).replace("\r", "\n"), encoding="utf-8")

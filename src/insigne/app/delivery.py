@@ -20,9 +20,9 @@ from insigne.exchange.delivery.model import Outgoing
 from insigne.exchange.delivery.ports import OutboxTransaction, Sender
 from insigne.exchange.delivery.recorder import Recorder
 from insigne.exchange.delivery.scribe import Kept, Scribe, Shared, Writer, family
+from insigne.exchange.delivery.undelivered import undelivered
 from insigne.exchange.delivery.watch import QueueWatch
 from insigne.ins.cog import bundled_cog
-from insigne.registry.acts import RaiseUndelivered
 from insigne.registry.decision import Refused
 from insigne.registry.source import Source
 from insigne.transport.deposit import DepositSender
@@ -127,15 +127,11 @@ class DeliveryWorker:
         return Scribe(dialect, recent, shared, now=rfc3339_now, new_id=self._base.new_id)
 
     def _told(self, transaction: OutboxTransaction, row: Outgoing, kept: Kept) -> None:
-        """Ask a person to act: for each message held, once for each destination that refuses messages."""
+        """Ask a person to act."""
         if not row.subject:
             return
-        refused = row.state != "held"
-        about = row.destination if refused else f"{row.destination}/{row.id}"
-        cause = f"{row.destination}: message {row.id} ({row.event}): {kept.reason}"
-        act = RaiseUndelivered(row.subject, about, cause, kept.text_fr, refused)
         source = Source(rfc3339_now(), AUTHOR, "delivery", str(row.id))
         try:
-            self._base.registrar.act_within(transaction, [(act, source)])
+            self._base.registrar.act_within(transaction, [(undelivered(row, kept), source)])
         except Refused as refusal:
             _log.warning("delivery.not-told", row=row.id, reason=refusal.text)

@@ -89,7 +89,8 @@ def replay(
     """Tell receivers again, each message under a new MSH-10, written from the identity as of its event.
 
     Named messages, or all that a destination was told between two moments, in the same order. They take their turn
-    behind what waits. A message that failed is settled by it. With --json, the new rows, one a line.
+    behind what waits. A message that failed is settled by it; in a range without end, so is one that is held or was
+    not sent yet: it takes its new place. With --json, the new rows, one a line.
     """
     context = Context.of(ctx)
     if bool(rows) == bool(destination):
@@ -124,7 +125,9 @@ def _range(counter: _Counter, destination: str, since: str, until: str) -> Itera
         with counter.base.store.begin() as transaction:
             found = transaction.outbox_range(destination, first, last, _BATCH)
             now = rfc3339_now()
-            ids = [acts.repeat(transaction, row, now) for row in found if acts.repeatable(row)]
+            # Until a moment of the past, what waits keeps its place: what was queued since may depend on it.
+            said = [row for row in found if acts.repeatable(row) and not (until and row.ended is None)]
+            ids = [acts.repeat(transaction, row, now) for row in said]
             first = found[-1].id + 1 if found else first
             counted += len(ids)
             if not found or len(found) < _BATCH:

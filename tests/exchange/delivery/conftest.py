@@ -17,9 +17,9 @@ from insigne.exchange.delivery.initial import InitialLoad
 from insigne.exchange.delivery.ports import Acknowledged, SendFailed
 from insigne.exchange.delivery.recorder import Recorder
 from insigne.exchange.delivery.scribe import Scribe
+from insigne.exchange.delivery.undelivered import undelivered
 from insigne.exchange.model import Peer, Received
 from insigne.hl7 import AckError, Message
-from insigne.registry.acts import RaiseUndelivered
 from insigne.registry.source import Source
 from insigne.store import upgrade
 from insigne.store.queries import WorkFilter
@@ -133,12 +133,23 @@ class Site:
                 stopping.set()
                 await task
 
+    def load(self, name, rate=1000.0):
+        """Ask for an initial load."""
+        with self.store.begin(5.0) as transaction:
+            last, total = transaction.last_identity()
+            asked = {
+                "init_state": "running",
+                "init_cursor": "",
+                "init_until": last,
+                "init_total": total,
+                "init_done": 0,
+            }
+            transaction.change_destination(name, "user:claire", rfc3339_now(), init_rate=rate, **asked)
+            transaction.commit()
+
     def _told(self, transaction, row, kept):
-        act = RaiseUndelivered(
-            row.subject, f"{row.destination}/{row.id}", kept.reason, kept.text_fr, row.state != "held"
-        )
         source = Source(rfc3339_now(), "insigne", "delivery", str(row.id))
-        self.base.registrar.act_within(transaction, [(act, source)])
+        self.base.registrar.act_within(transaction, [(undelivered(row, kept), source)])
 
     def rows(self, destination=""):
         """The outbox, oldest first."""

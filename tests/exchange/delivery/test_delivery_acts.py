@@ -140,3 +140,29 @@ def test_the_loss_of_an_ins_told_again_names_the_ins_there_is_today(site, make_r
     assert (told.state, message.trigger) == ("delivered", "A47")
     assert (message.value("MRG-1.1"), message.value("PID-3[2].1")) == (INS, OTHER_INS)
     assert message.value("PID-32") == "VALI"
+
+
+def test_a_message_that_holds_back_its_patients_is_held_once_when_all_is_told_again(site, make_receiver):
+    labo = site(LABO='subscription = { unsupported = { A40 = "hold" } }\n' + FAST)
+
+    def everything(transaction, row, now):
+        waiting = transaction.outbox_range("LABO", 1, 4, 10)
+        return [acts.repeat(transaction, one, now) for one in waiting if acts.repeatable(one)]
+
+    async def play():
+        receiver = make_receiver()
+        labo.admit(1, 2)
+        labo.merge(1, 2)
+        labo.update(1, "MARTIN")
+        async with labo.dispatching(LABO=receiver):
+            await labo.until(lambda: labo.states() == ["delivered", "delivered", "held", "encoded"])
+            again = labo.act(everything, 3)
+            assert len(again) == 4
+            await labo.until(lambda: labo.states()[-4:] == ["delivered", "delivered", "held", "encoded"])
+            assert labo.states()[:4] == ["delivered", "delivered", "skipped", "skipped"]
+            assert [item.kind for item in labo.work()] == ["message-held"], "the person is asked once"
+            labo.act(lambda transaction, row, now: acts.skip(transaction, row, "merged by hand", now), again[2])
+            await labo.until(lambda: labo.states()[-1] == "delivered")
+        assert receiver.told == [("A28", "1"), ("A28", "2")] * 2 + [("A31", "1")]
+
+    asyncio.run(play())

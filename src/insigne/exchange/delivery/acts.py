@@ -50,12 +50,13 @@ def repeatable(row: Outgoing) -> bool:
 def repeat(transaction: OutboxTransaction, row: Outgoing, now: str) -> int:
     """Queue again what a row said, behind all that waits; the new row.
 
-    It is written from its notice under a new MSH-10; what a person edited goes again as it is.
+    It is written from its notice under a new MSH-10; what a person edited goes again as it is. A row that failed, is
+    held or was never sent is settled by it: what it says is said once, at its new place.
     """
     as_it_is = row.kind in ("edited", "answer") or not row.notice
     [new] = transaction.queue([_again(row, "replay", now, row.control_id if as_it_is else "")])
-    if row.state not in _SETTLED and row.ended is not None:
-        transaction.settle(row.id, "skipped", f"told again as {new}", row.ended)
+    if row.state not in _SETTLED and (row.ended is not None or not row.sent):
+        transaction.settle(row.id, "skipped", f"told again as {new}", row.ended or now)
     return new
 
 
