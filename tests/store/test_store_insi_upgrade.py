@@ -17,7 +17,7 @@ def test_a_base_of_the_first_release_asks_for_an_upgrade(old_url):
 
 
 def test_upgrading_keeps_everything_and_fills_what_follows(old_url, lived, opened):
-    assert upgrade(old_url) == ("0001", "0007")
+    assert upgrade(old_url) == ("0001", "0008")
     store = opened(old_url)
     report = verify(store)
     assert report.problems == []

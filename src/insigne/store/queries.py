@@ -20,6 +20,7 @@ from insigne.store.dmp_report import DmpReportQueries
 from insigne.store.insi import InsiQueries
 from insigne.store.invitations import InvitationReader
 from insigne.store.journal import JournalEntry, fold, read_audit, read_entry
+from insigne.store.mail import MailReader
 from insigne.store.outbox import OutboxQueries
 from insigne.store.sealing import Seal
 from insigne.store.users import UserReader
@@ -67,6 +68,7 @@ class ReadView(
     DocumentQueries,
     DmpReportQueries,
     PastReader,
+    MailReader,
 ):
     """What is committed, of one moment. Given by `Store.read`, used inside its `with`, by one thread."""
 

@@ -1,16 +1,17 @@
 """The tables, once for both databases. What runs against them is in `statements`; what changes them, in `migrations`.
 
 Primary records: `message`, `journal`, `seal`, `installation`, `outbox`, `outbox_bytes`, `outbox_attempt`,
-`destination`, those of `schema_people`, `schema_dmp`, `schema_past` and `schema_watch`. Projections, which `rebuild`
-makes again from the journal: `identity`, `identifier`, `encounter`, `encounter_key`, `work_item`, `work_item_subject`.
-Times are RFC 3339 UTC texts of one fixed width, so that they sort as texts. States, payloads and bytes are binary
-columns: they come back as written.
+`destination`, those of `schema_people`, `schema_dmp`, `schema_mail`, `schema_past` and `schema_watch`. Projections,
+which `rebuild` makes again from the journal: `identity`, `identifier`, `encounter`, `encounter_key`, `work_item`,
+`work_item_subject`. Times are RFC 3339 UTC texts of one fixed width, so that they sort as texts. States, payloads and
+bytes are binary columns: they come back as written.
 """
 
 from sqlalchemy import Boolean, Column, Double, Index, Integer, Table, UniqueConstraint, text
 
 from insigne.store.columns import Number, bytes_, metadata, text_
 from insigne.store.schema_dmp import document, document_content, document_review, document_sending
+from insigne.store.schema_mail import mail, mail_place
 from insigne.store.schema_past import legacy_identifier, past_figure
 from insigne.store.schema_people import (
     counter,
@@ -47,6 +48,8 @@ __all__ = [
     "journal",
     "legacy_identifier",
     "login_failure",
+    "mail",
+    "mail_place",
     "message",
     "metadata",
     "outbox",

@@ -22,6 +22,7 @@ from insigne.store.dmp import DocumentWriter
 from insigne.store.dmp_past import PastWriter
 from insigne.store.insi import InsiWriter, is_open
 from insigne.store.invitations import InvitationWriter
+from insigne.store.mail import MailWriter
 from insigne.store.outbox import OutboxWriter
 from insigne.store.pending import Pending, Work
 from insigne.store.sealing import GENESIS, SALT_BYTES, Header, Sealing, payload_digest
@@ -61,6 +62,7 @@ class UnitOfWork(
     AlarmWriter,
     DocumentWriter,
     PastWriter,
+    MailWriter,
 ):
     """One write transaction: `exchange.ports.Transaction`, and those of `insi.ports` and `dmp.ports`.
 

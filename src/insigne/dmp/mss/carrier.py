@@ -1,11 +1,15 @@
 """Carries documents by mail: to professionals, to the patient's own box. One errand, one mail, one recipient."""
 
 import io
+import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from typing import BinaryIO, Final
 
+from msgspec.structs import replace
+
+from insigne.dmp.lots import feeding
 from insigne.dmp.model import Action
 from insigne.dmp.mss.cda import Cda, CdaError, pdf_of, read_cda
 from insigne.dmp.mss.connection import MailFault
@@ -15,28 +19,25 @@ from insigne.dmp.mss.smtp import SmtpSender
 from insigne.dmp.mss.xdm import Part, write
 from insigne.dmp.ports import Arrived, Declined, Errand, Failed, Outcome
 from insigne.dmp.settings_mss import MssSettings
+from insigne.dmp.settings_wire import ServiceSettings
 from insigne.dmp.wire.iti41 import build_provide, read_provide
-from insigne.dmp.wire.model import LotMetadata, WireError
+from insigne.dmp.wire.model import WireError
 from insigne.documents.errors import DocumentError
 
 _ACTS: Final[dict[Action, Act]] = {"feed": "", "replace": "C", "delete": "D"}
 _FILE: Final = "DOC0001.XML"
+_SPACE: Final = uuid.UUID("c0f2b1de-3c7b-4f0e-9d0a-6a0e5c2c9a41")
+"""Of the ids of lots that are mailed."""
+_ELSEWHERE: Final = "urn:uuid:00000000-0000-0000-0000-000000000000"
+"""Stands for the entry of a version replaced, which only a registry knows: it does not leave by mail."""
 _BODIES: Final = {
     "feed": "Bonjour,\n\nVeuillez trouver ci-joint le document « {title} ».\n",
     "replace": "Bonjour,\n\nLe document « {title} » ci-joint remplace la version qui vous a été adressée avant.\n",
     "delete": (
-        "Bonjour,\n\nLe document « {title} » qui vous a été adressé (identifiant {id}) doit être supprimé : merci de ne "
-        "plus en tenir compte.\n"
+        "Bonjour,\n\nLe document « {title} » qui vous a été adressé (identifiant {id}) doit être supprimé : merci de "
+        "ne plus en tenir compte.\n"
     ),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What leaves: the CDA in its last form (a file read from its start), and the metadata of its lot."""
-
-    document: BinaryIO
-    lot: LotMetadata
 
 
 class MailCarrier:
@@ -45,14 +46,19 @@ class MailCarrier:
     def __init__(
         self,
         settings: MssSettings,
-        prepare: Callable[[Errand], Prepared],
+        service: ServiceSettings,
+        leaving: Callable[[Errand], BinaryIO],
         *,
         clock: Callable[[], datetime],
         sender: SmtpSender | None = None,
     ) -> None:
-        """`prepare` gives what leaves for an errand, and raises WireError or DocumentError when it may not."""
+        """`leaving` gives the CDA of an errand in its last form; it raises WireError or DocumentError for none.
+
+        `service` says what the lot takes from the settings, as for the DMP.
+        """
         self._settings = settings
-        self._prepare = prepare
+        self._service = service
+        self._leaving = leaving
         self._clock = clock
         self._sender = sender or SmtpSender(settings.smtp)
 
@@ -96,9 +102,8 @@ class MailCarrier:
             recipient = to_patient(errand.ins.matricule, document.recipients, settings)
         else:
             recipient = to_professional(errand.sending.recipient, settings)
-        prepared = self._prepare(errand)
-        prepared.document.seek(0)
-        content = prepared.document.read()
+        with self._leaving(errand) as document_file:
+            content = document_file.read()
         cda = read_cda(content)
         if cda.patient.ins != errand.ins:
             raise MailError(
@@ -114,7 +119,7 @@ class MailCarrier:
             date=self._clock(),
             title=title,
             body=f"{standard}\n{written}" if written and errand.action == "delete" else written or standard,
-            archive=self._archive(prepared.lot, content, title, _ACTS[errand.action], errand),
+            archive=self._archive(content, cda, errand),
             pdf=None if errand.action == "delete" else pdf_of(cda),
             patient=_named(cda) if settings.name_in_subject else "",
             reply_to=document.reply_to,
@@ -122,14 +127,25 @@ class MailCarrier:
             receipt=document.flags.ack_read,
         )
 
-    def _archive(self, lot: LotMetadata, content: bytes, title: str, action: Act, errand: Errand) -> bytes:
-        part = Part(_FILE, title, content)
-        objects = read_provide(build_provide(lot, "document", "signature")).objects
-        place = Placed(lot.entry.unique_id.value, _FILE, part.sha1, len(content))
-        metadata = write_metadata(objects, [place], action, self._settings.action_slot)
+    def _archive(self, content: bytes, cda: Cda, errand: Errand) -> bytes:
+        """The archive; the same for an errand run twice at one moment, its ids being made from the sending's."""
+        numbers = count()
+        fed = feeding(
+            replace(errand.document, unique_id=cda.unique_id),
+            io.BytesIO(content),
+            errand.ins,
+            self._service,
+            now=self._clock(),
+            new_uuid=lambda: str(uuid.uuid5(_SPACE, f"{errand.sending.id}/{next(numbers)}")),
+            replaces=_ELSEWHERE if cda.parent[0] else "",
+        )
+        part = Part(_FILE, cda.title or errand.document.title, content)
+        place = Placed(cda.unique_id, _FILE, part.sha1, len(content))
+        objects = read_provide(build_provide(fed.lot, "document", "signature")).objects
+        metadata = write_metadata(objects, [place], _ACTS[errand.action], self._settings.action_slot)
         target = io.BytesIO()
-        structure = errand.document.sender.structure_name
-        write(target, metadata, [part], title=title, structure=structure, product="Insigne")
+        structure = errand.document.sender.structure_name or self._service.caller.structure_name
+        write(target, metadata, [part], title=part.title, structure=structure, product="Insigne")
         return target.getvalue()
 
 

@@ -1,0 +1,57 @@
+"""What was read of boxes (`dmp.mss.mails`), as rows."""
+
+from typing import Final
+
+import msgspec
+
+from insigne.dmp.mss.mails import Mail, Place, State
+from insigne.store.reading import Reader
+from insigne.store.writing import Writer
+
+_COLUMNS: Final = "id, box, validity, uid, key, message_id, received, kind, state, code, text, address, way"
+_PLACE: Final = "SELECT validity, uid FROM mail_place WHERE box = ?"
+_PUT_PLACE: Final = (
+    "INSERT INTO mail_place (box, validity, uid) VALUES (?, ?, ?)"
+    " ON CONFLICT (box) DO UPDATE SET validity = excluded.validity, uid = excluded.uid"
+)
+_HAS: Final = "SELECT 1 FROM mail WHERE key = ? LIMIT 1"
+_PUT: Final = (
+    f"INSERT INTO mail ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # no value
+    " ON CONFLICT (id) DO UPDATE SET state = excluded.state, code = excluded.code, text = excluded.text,"
+    " address = excluded.address, way = excluded.way"
+)
+_IN: Final = f"SELECT {_COLUMNS} FROM mail WHERE state = ? AND box = ? ORDER BY id LIMIT ?"  # noqa: S608  # no value
+_LIST: Final = f"SELECT {_COLUMNS} FROM mail WHERE state = ? ORDER BY box, id LIMIT ?"  # noqa: S608  # no value
+
+
+class MailReader(Reader):
+    """Mails, as both transactions and views read them."""
+
+    def mail_place(self, box: str) -> Place | None:
+        """See `MailTransaction.mail_place`."""
+        found = self.select(_PLACE, (box,))
+        return Place(*found[0]) if found else None
+
+    def has_mail(self, key: str) -> bool:
+        """See `MailTransaction.has_mail`."""
+        return bool(self.select(_HAS, (key,)))
+
+    def mails_in(self, box: str, state: State, limit: int) -> list[Mail]:
+        """See `MailTransaction.mails_in`."""
+        return [Mail(*row) for row in self.select(_IN, (state, box, limit))]
+
+    def mails(self, state: State, limit: int = 100) -> list[Mail]:
+        """The mails of every box in that state, oldest first."""
+        return [Mail(*row) for row in self.select(_LIST, (state, limit))]
+
+
+class MailWriter(MailReader, Writer):
+    """What a write transaction adds."""
+
+    def put_mail_place(self, box: str, place: Place) -> None:
+        """See `MailTransaction.put_mail_place`."""
+        self.gather(_PUT_PLACE, [(box, place.validity, place.uid)])
+
+    def put_mail(self, mail: Mail) -> None:
+        """See `MailTransaction.put_mail`."""
+        self.gather(_PUT, [msgspec.structs.astuple(mail)])
