@@ -1,11 +1,15 @@
 """A content read from the base as a file, part by part: a large document is never whole in memory because of us."""
 
 import io
-from collections.abc import Buffer, Callable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
 from insigne.dmp.model import Content
 from insigne.dmp.ports import PART_BYTES, DocumentView
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 
 class StoredContent(io.RawIOBase):
@@ -36,7 +40,7 @@ class StoredContent(io.RawIOBase):
         self._position = max(0, start + offset)
         return self._position
 
-    def readinto(self, buffer: Buffer) -> int:
+    def readinto(self, buffer: "WriteableBuffer") -> int:
         """Fill the buffer; 0 at the end."""
         target = memoryview(buffer).cast("B")
         part, offset = divmod(self._position, PART_BYTES)

@@ -56,12 +56,21 @@ def is_right(ins: str, identity: Identity | None, environment: Environment) -> b
     held = qualified_ins(identity, environment)
     if held is None or identity is None:
         return False
-    if ins == ins_text(held):
+    if ins == ins_text(held) or any(f"{one.oid}|{one.matricule}" == ins for one in identity.national.history):
         return True
-    past = next((one.ins for one in identity.replaced_ins if ins_text(one.ins) == ins), None)
-    if past is not None and (nature_of(past.oid), nature_of(held.oid)) == (Nature.NIA, Nature.NIR):
-        return True
-    return any(f"{one.oid}|{one.matricule}" == ins for one in identity.national.history)
+    return ins in _forms(identity, held)
+
+
+def _forms(identity: Identity, held: Ins) -> set[str]:
+    """The INS held, and those before it as long as each became the next: a NIA that a NIR took the place of."""
+    forms, current = {ins_text(held)}, held
+    for past in reversed(identity.ins_history):
+        became = past.replaced and (nature_of(past.ins.oid), nature_of(current.oid)) == (Nature.NIA, Nature.NIR)
+        if past.ins != current and not became:
+            break
+        forms.add(ins_text(past.ins))
+        current = past.ins
+    return forms
 
 
 def effective(sending: Sending, predecessor: Sending | None) -> Action:
@@ -126,7 +135,9 @@ def _held_by_identity(identity: Identity | None, settings: DmpSettings, environm
     ins = identity.ins.ins
     if not oid_allowed(ins.oid, environment):
         return Verdict("waiting-ins", "ins-environment")
-    if settings.wrong_matricule == "hold" and any(one.code == "matricule-key" for one in check_matricule(ins.matricule)):
+    if settings.wrong_matricule == "hold" and any(
+        one.code == "matricule-key" for one in check_matricule(ins.matricule)
+    ):
         return Verdict("waiting-ins", "ins-key")
     return None
 
