@@ -178,7 +178,8 @@ def load(
     except msgspec.ValidationError as error:  # each key alone is right: one is missing beside them, or they disagree
         reason, where = _reason_and_path(error)
         sources = [str(origin) for key, origin in origins.items() if f".{key}".startswith(where)]
-        raise ConfigError(f"{', '.join(dict.fromkeys(sources))}: {where.lstrip('.')}: {reason}") from error
+        parts = (", ".join(dict.fromkeys(sources)), where.lstrip("."), reason)  # no key when it is about several
+        raise ConfigError(": ".join(part for part in parts if part)) from error
     return LoadedConfig(config, origins, data_dir)
 
 
@@ -257,6 +258,14 @@ def _items(kind: object) -> type[Struct] | None:
     return next((found for part in get_args(kind) if (found := _table(part) or _items(part)) is not None), None)
 
 
+def _item_at(kind: object, path: str) -> type[Struct] | None:
+    """Return the settings at a path below a list, as in `[0].mllp`; None when there are none."""
+    found = _items(kind)
+    for name in re.findall(r"\.(\w+)", path):
+        found = _table(_fields(found).get(name)) or _items(_fields(found).get(name)) if found is not None else None
+    return found
+
+
 def _choices(kind: object) -> tuple[str, ...]:
     """Return the values allowed where only some are."""
     if get_origin(kind) is Literal:
@@ -316,7 +325,7 @@ def _check_value(item: _Given) -> None:
         reason, path = _reason_and_path(error)
         where = item.key + path
         unknown = re.fullmatch(r"Object contains unknown field `(.*)`", reason)
-        items = _items(kind)
+        items = _item_at(kind, path)
         if unknown and items is not None:
             where, reason = f"{where}.{unknown[1]}", f"unknown key; {_nearest(unknown[1], (), _fields(items))}"
         elif choices := _choices(kind):

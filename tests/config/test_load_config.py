@@ -190,3 +190,25 @@ def test_no_key_holds_a_secret_itself():
     secret = ("password", "secret", "token", "passphrase", "key", "pin")
     keys = [value.key for value in effective_values(load(None, [], {}, DATA))]
     assert [key for key in keys if key.split("_")[-1].split(".")[-1] in secret] == []
+
+
+MLLP = 'mllp = { host = "labo.example", port = 2575 }'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f'[[destinations]]\nname = "A"\n{MLLP}\n' * 2, ".toml: destinations: A is there twice: give each a name of"),
+        ('[[destinations]]\nname = "A"\n', ".toml: destinations[0]: destination A: give one of mllp, folder"),
+        (
+            '[[destinations]]\nname = "A"\nmllp = { host = "h", prot = 2575 }\n',
+            ".toml: destinations[0].mllp.prot: unknown key; did you mean port?",
+        ),
+    ],
+    ids=["name twice", "no transport", "unknown key"],
+)
+def test_what_is_wrong_with_a_destination_is_told_with_its_file_and_its_key(write, text, said):
+    with pytest.raises(ConfigError) as refused:
+        load(write(text), [], {}, DATA)
+    assert said in str(refused.value)
+    assert ": :" not in str(refused.value)
