@@ -213,7 +213,8 @@ class DmpClient:
                 outcome = next((one.code for one in answer.errors), answer.status)
         except HttpError as error:
             outcome = _KINDS[error.kind]
-            raise DmpFault(_KINDS[error.kind], text=str(error)) from error
+            sent = error.kind not in ("unreachable", "tls")
+            raise DmpFault(_KINDS[error.kind], text=str(error), sent=sent) from error
         except DmpFault as fault:
             outcome = f"{fault.kind}:{fault.code}".removesuffix(":")
             raise

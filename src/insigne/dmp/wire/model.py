@@ -57,12 +57,13 @@ ACTIVE: Final = "active"
 class DmpFault(Exception):  # noqa: N818 - the word of SOAP
     """A call that brought no answer of the service to the question asked. `code` may be "", `status` is HTTP's, or 0.
 
-    `text` is the service's own wording, or ours; it may name an address, never a patient.
+    `text` is the service's own wording, or ours; it may name an address. `sent` is False when nothing of the question
+    left: otherwise the service may have done what was asked.
     """
 
-    def __init__(self, kind: FaultKind, code: str = "", text: str = "", status: int = 0) -> None:
+    def __init__(self, kind: FaultKind, code: str = "", text: str = "", status: int = 0, *, sent: bool = True) -> None:
         super().__init__(": ".join(part for part in (kind, code, text) if part))
-        self.kind, self.code, self.text, self.status = kind, code, text, status
+        self.kind, self.code, self.text, self.status, self.sent = kind, code, text, status, sent
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ digest that means nothing, and each document by its unique id, with the digest o
 import base64
 import hashlib
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -160,7 +161,11 @@ def _reference(
 
 
 def _canonical(element: etree._Element) -> bytes:
-    return etree.tostring(element, method="c14n", with_comments=True)
+    """Canonicalise a part of a document, whose namespaces in scope are its own.
+
+    On a copy that stands alone: libxml2 undeclares the default namespace in the canonical form of what lxml cuts out.
+    """
+    return etree.tostring(deepcopy(element), method="c14n", with_comments=True)
 
 
 def _certificate(certificate: x509.Certificate) -> str:
