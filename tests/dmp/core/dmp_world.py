@@ -146,7 +146,7 @@ class World:
         return self.moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def new_id(self):
-        return f"{next(self.numbers):026}"
+        return f"{next(self.numbers):020}000000"
 
     # --- what may never happen
 
