@@ -97,6 +97,9 @@ KINDS: Final[Mapping[str, WorkKind]] = MappingProxyType(
                 ("retrieve-ins", "document", "close"),
             ),
             WorkKind(
+                "document-mail", "a mail of MSSanté to look at", "Courriel MSSanté à traiter dans la boîte", ("close",)
+            ),
+            WorkKind(
                 "document-late", "a document cannot be sent", "Document non transmis malgré plusieurs essais",
                 ("document", "close"),
             ),

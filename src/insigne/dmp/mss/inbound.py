@@ -70,10 +70,12 @@ def carries_documents(mail: EmailMessage) -> bool:
     return SUBJECT[:-1].casefold() in str(mail.get("Subject", "")).casefold() or archive_of(mail) is not None
 
 
-def documents_of(archive: bytes, settings: MssSettings) -> list[Received]:
-    """Return the CDA of an archive. Raises NotTaken: an archive or a document that cannot be read, that metadata and
-    files contradict, about two patients, or without any CDA.
+def documents_of(archive: bytes | None, settings: MssSettings) -> list[Received]:
+    """Return the CDA of an archive. Raises NotTaken: none, an archive or a document that cannot be read, that metadata
+    and files contradict, or no CDA in it.
     """
+    if archive is None:
+        raise NotTaken("Le courriel ne porte pas d’archive IHE_XDM.zip.")
     try:
         subsets = read(io.BytesIO(archive), settings.xdm)
         found = [one for subset in subsets for one in _documents(subset, settings)]

@@ -25,9 +25,9 @@ _REPORTS: Final = frozenset({"multipart/report", "message/disposition-notificati
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """Who is told, and how. `by`: an MDN, an ordinary mail, or nothing, with the reason in `why`."""
+    """Who is told, and how. `way`: "mdn", "mail" (an ordinary one) or "", with the reason in `why`."""
 
-    by: str
+    way: str
     address: str
     why: str = ""
 

@@ -1,0 +1,165 @@
+"""What the DPI made of documents received by mail, told to who sent them.
+
+A mail waits in the state `sent-on` for all its messages to end, then in `to-answer` for its answer to leave: an answer
+interrupted is sent again under the same Message-ID.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from email.message import EmailMessage
+from typing import Final, NamedTuple
+
+import structlog
+from msgspec.structs import replace
+
+from insigne.dmp.mss import imap
+from insigne.dmp.mss.connection import MailFault
+from insigne.dmp.mss.inbound import OTHER
+from insigne.dmp.mss.mail import SUBJECT, MailError
+from insigne.dmp.mss.mails import Mail, MailStorage, MailView, last_ack
+from insigne.dmp.mss.reading import parse
+from insigne.dmp.mss.refusal import Answer, write_mail, write_mdn
+from insigne.dmp.mss.smtp import SmtpSender
+from insigne.dmp.settings_mss import MailboxSettings, MssSettings
+from insigne.exchange.delivery.model import Outgoing
+from insigne.hl7 import Hl7Error, parse_ack
+
+_log = structlog.get_logger("insigne.dmp.mss")
+_WRITE_WAIT: Final = 5.0
+_MOST: Final = 1000
+_FATAL: Final = frozenset({"held", "dead", "skipped", "ignored"})
+_REASONS: Final = {
+    "900": "Version du document incorrecte lors d’une demande de remplacement ou de suppression",
+    "901": "Auteur non autorisé à remplacer ou supprimer un document",
+    "902": "Identifiant patient inconnu",
+    "903": "INS non présente dans le document",
+    "904": "L’INS transmise ne correspond pas exactement à celle du destinataire",
+    "905": "L’INS transmise n’est pas complète",
+    OTHER: "Le document n’a pas pu être intégré",
+}
+"""Table 0533 of the volet (ERR-5)."""
+
+
+class Conclusion(NamedTuple):
+    """What the DPI made of the documents of a mail; `code` is "" when it took them all."""
+
+    code: str
+    text: str
+
+
+class Answering:
+    """Concludes about the mails of one box, and answers them. One thread calls it."""
+
+    def __init__(
+        self,
+        box: MailboxSettings,
+        settings: MssSettings,
+        storage: MailStorage,
+        sender: SmtpSender,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """`clock` gives aware datetimes."""
+        self._box = box
+        self._settings = settings
+        self._storage = storage
+        self._sender = sender
+        self._clock = clock
+
+    def conclude(self) -> int:
+        """Note what became of the documents sent on; of how many mails. Raises StoreError."""
+        concluded = []
+        with self._storage.read() as view:
+            for mail in view.mails_in(self._box.name, "sent-on", _MOST):
+                found = conclusion(view, view.outbox_of(mail.id))
+                if found is not None:
+                    concluded.append(_concluded(mail, found))
+        if concluded:
+            self._put(concluded)
+        return len(concluded)
+
+    def answer(self) -> int:
+        """Send the answers that wait; how many left. Raises StoreError, and MailFault when none can leave now."""
+        with self._storage.read() as view:
+            waiting = view.mails_in(self._box.name, "to-answer", self._box.batch)
+        if not waiting:
+            return 0
+        with imap.opened(self._box) as session:
+            originals = [self._original(session, mail) for mail in waiting]
+        for mail, original in zip(waiting, originals, strict=True):
+            self._answer_one(mail, original)
+            self._put([replace(mail, state="done")])
+        return len(waiting)
+
+    def _original(self, session: imap.Session, mail: Mail) -> EmailMessage | None:
+        """The mail as it came, None once it is not in the box any more."""
+        uid = mail.uid if session.validity == mail.validity else session.named(mail.message_id)
+        raw = session.fetch(uid, self._box.max_bytes) if uid is not None else None
+        return parse(raw) if raw is not None else None
+
+    def _answer_one(self, mail: Mail, original: EmailMessage | None) -> None:
+        """Send what is to be sent of a mail. What is refused for good is only logged: nobody else is to be told."""
+        told = [(mail.id, mail.way, mail.address)] if mail.way else []
+        if mail.code and self._settings.failures_to:
+            told.append((f"{mail.id}-copy", "mail", self._settings.failures_to))
+        for answer_id, way, address in told:
+            answer = Answer(
+                id=answer_id,
+                address=address,
+                sender=self._box.address or self._settings.address,
+                date=self._clock(),
+                message_id=mail.message_id,
+                subject=str(original.get("Subject", SUBJECT)) if original is not None else SUBJECT,
+                code=mail.code,
+                text=mail.text,
+                original=original,
+            )
+            try:
+                written = write_mdn(answer) if way == "mdn" else write_mail(answer)
+                self._sender.send(written, answer.sender, address, envelope=f"answer.{answer_id}")
+            except MailError as error:
+                _log.error("mss.answer-impossible", box=self._box.name, code=error.code)
+            except MailFault as fault:
+                if fault.kind != "refused":
+                    raise
+                _log.error("mss.answer-refused", box=self._box.name, code=fault.code)
+
+    def _put(self, mails: Sequence[Mail]) -> None:
+        transaction = self._storage.begin(_WRITE_WAIT)
+        try:
+            for mail in mails:
+                transaction.put_mail(mail)
+            transaction.commit()
+        finally:
+            transaction.rollback()
+
+
+def conclusion(view: MailView, rows: Sequence[Outgoing]) -> Conclusion | None:
+    """Say what the DPI made of messages; None as long as one of them is on its way.
+
+    One that a person sent again in the place of another counts instead of it.
+    """
+    replaced = {row.replaces for row in rows}
+    last = [row for row in rows if row.id not in replaced]
+    refused = next((row for row in last if row.state in _FATAL), None)
+    if refused is not None:
+        return _refusal(last_ack(view.attempts(refused.id)))
+    if last and all(row.state == "delivered" for row in last):
+        return Conclusion("", "")
+    return None
+
+
+def _refusal(ack: bytes) -> Conclusion:
+    """The code of the DPI (ERR-5), in the words of its table."""
+    try:
+        errors = parse_ack(ack).errors if ack else []
+    except Hl7Error:
+        errors = []
+    code = next((error.application_code for error in errors if error.application_code), OTHER)
+    return Conclusion(code[:20], _REASONS.get(code, _REASONS[OTHER]))
+
+
+def _concluded(mail: Mail, found: Conclusion) -> Mail:
+    """A mail whose documents ended: who asked for an MDN is told in any case, others of a failure only."""
+    way = mail.way if found.code or mail.way == "mdn" else ""
+    state = "to-answer" if way or found.code else "done"
+    return replace(mail, state=state, code=found.code, text=found.text, way=way)

@@ -1,0 +1,205 @@
+"""Boxes read: reports become acknowledgements for who sent the documents, documents received go on to the DPI.
+
+A mail, what it leads to and the place it was read at are one transaction: none is read twice, none is passed over. What
+cannot be understood stays in the box, flagged, with a work item; the next mail is read all the same.
+"""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+import structlog
+from msgspec.structs import replace
+
+from insigne.dmp.answers import READ_IN_MSS, RECEIVED_BY_MSS, answer
+from insigne.dmp.ledger import AUTHOR, Ledger
+from insigne.dmp.mss import imap
+from insigne.dmp.mss.imap import Session
+from insigne.dmp.mss.inbound import Received
+from insigne.dmp.mss.mails import Mail, MailStorage, MailTransaction, Place, State
+from insigne.dmp.mss.mdm import Envelope, event_of, write_mdm
+from insigne.dmp.mss.reading import Understood, understand
+from insigne.dmp.mss.reports import Report
+from insigne.dmp.settings_mss import MailboxSettings
+from insigne.dmp.site import Site
+from insigne.exchange.delivery.model import Bytes, Draft
+from insigne.registry.acts import RaiseDocument
+from insigne.registry.source import Source
+
+_log = structlog.get_logger("insigne.dmp.mss")
+WORK: Final = "document-mail"
+"""The work item of a mail that a person must look at."""
+_WRITE_WAIT: Final = 5.0
+_CONTROL_ID: Final = 20
+
+
+class MailboxReader:
+    """Reads one box. One thread calls it."""
+
+    def __init__(self, box: MailboxSettings, storage: MailStorage, site: Site, clock: Callable[[], datetime]) -> None:
+        """`clock` gives aware datetimes in the local zone: messages are stamped with it."""
+        self._box = box
+        self._storage = storage
+        self._site = site
+        self._settings = site.settings.mss
+        self._clock = clock
+
+    def read(self) -> int:
+        """Read what came since, a batch; how many mails. Raises MailFault and StoreError: the rest is read later."""
+        with imap.opened(self._box) as session:
+            place = self._place(session.validity)
+            numbers = session.after(place.uid, self._box.batch)
+            for uid in numbers:
+                self._read_one(session, uid)
+        return len(numbers)
+
+    def _place(self, validity: int) -> Place:
+        """How far the box was read. Numbers given anew mean that all is looked at again, and known for what it is."""
+        transaction = self._storage.begin(_WRITE_WAIT)
+        try:
+            place = transaction.mail_place(self._box.name)
+        finally:
+            transaction.rollback()
+        if place is not None and place.validity == validity:
+            return place
+        if place is not None:
+            _log.warning("mss.numbered-anew", box=self._box.name)
+        return Place(validity, 0)
+
+    def _read_one(self, session: Session, uid: int) -> None:
+        size = session.size(uid)
+        too_large = size is not None and size > self._box.max_bytes
+        raw = session.fetch(uid, self._box.max_bytes) if size is not None and not too_large else None
+        found: Understood | None = None
+        if too_large:
+            key = hashlib.sha256(f"{session.validity}/{uid}".encode()).hexdigest()
+            found = Understood(key, "unreadable", code="mail-size")
+        elif raw is not None:
+            found = understand(raw, self._settings)
+        state = self._record(found, Place(session.validity, uid))
+        if state is not None:
+            session.mark(uid, for_people=state == "for-people")
+
+    def _record(self, found: Understood | None, place: Place) -> State | None:
+        """Write what a mail leads to, and that it was read; None when there is nothing new (known, or gone)."""
+        transaction = self._storage.begin(_WRITE_WAIT)
+        state: State | None = None
+        try:
+            key = f"{self._box.name}/{found.key}" if found is not None else ""
+            if found is not None and not transaction.has_mail(key):
+                state = self._follow(transaction, found, key, place)
+            transaction.put_mail_place(self._box.name, place)
+            transaction.commit()
+        finally:
+            transaction.rollback()
+        if state is not None and found is not None:
+            _log.info("mss.read", box=self._box.name, uid=place.uid, kind=found.kind, state=state, code=found.code)
+        return state
+
+    def _follow(self, transaction: MailTransaction, found: Understood, key: str, place: Place) -> State:
+        mail_id, now = self._site.new_id(), self._site.now()
+        ledger = Ledger(transaction, self._site)
+        state: State = "done"
+        if found.kind == "report":
+            for report in found.reports:
+                self._apply(ledger, report)
+        elif found.documents and self._box.destination:
+            for received in found.documents:
+                self._send_on(transaction, mail_id, received, found)
+            state = "sent-on"
+        elif found.code and found.told.way:
+            state = "to-answer"
+        elif found.kind != "other" or not found.automatic:
+            state = "for-people"
+        if state == "for-people" or found.code:
+            self._raise(transaction, mail_id, found.code or f"mail-{found.kind}")
+        transaction.put_mail(
+            Mail(
+                id=mail_id, box=self._box.name, validity=place.validity, uid=place.uid, key=key,
+                message_id=found.message_id, received=now, kind=found.kind, state=state, code=found.code,
+                text=found.text, address=found.told.address, way=found.told.way,
+            )
+        )  # fmt: skip
+        ledger.close()
+        return state
+
+    def _raise(self, transaction: MailTransaction, mail_id: str, cause: str) -> None:
+        source = Source(self._site.now(), AUTHOR, "dmp", "", local=True)
+        self._site.registrar.act_within(transaction, [(RaiseDocument("", WORK, mail_id, cause), source)])
+
+    # --- reports
+
+    def _apply(self, ledger: Ledger, report: Report) -> None:
+        """Tell the sender of a document what became of its mail; one that never arrived is refused after all."""
+        sending = ledger.transaction.sending(report.sending)
+        document = ledger.transaction.document(sending.document) if sending is not None else None
+        if sending is None or document is None or sending.channel == "dmp":
+            _log.warning("mss.report-unknown", box=self._box.name, kind=report.kind)
+            return
+        recipient = report.recipient or sending.recipient
+        if report.fate == "failed":
+            if sending.state in ("fed", "deleted"):
+                nowhere = sending if sending.action == "delete" else replace(sending, ins="")
+                ledger.end(document, nowhere, "refused", "refused", report.code or "mail-failed", report.text)
+            return
+        kind = RECEIVED_BY_MSS if report.kind == "dsn" else READ_IN_MSS
+        accepted = report.fate in ("delivered", "read", "processed")
+        if accepted or report.fate in ("not-read", "not-taken"):
+            code = "" if accepted else report.code or report.fate
+            answer(
+                ledger.transaction, self._site, document, kind,
+                accepted=accepted, code=code, text=report.text, recipient=recipient,
+            )  # fmt: skip
+
+    # --- documents
+
+    def _send_on(self, transaction: MailTransaction, mail_id: str, received: Received, found: Understood) -> None:
+        """Queue a document for the DPI; those of one patient go in order."""
+        control_id, now = self._site.new_id()[:_CONTROL_ID], self._site.now()
+        raw = write_mdm(received, self._envelope(control_id, found))
+        event = event_of(received)
+        transaction.put_bytes([Bytes(control_id, event, now, raw)])
+        draft = Draft(
+            destination=self._box.destination,
+            kind="answer",
+            event=event.rpartition("^")[0],
+            subject=_holder(transaction, received),
+            keys=_lane(received),
+            cause=mail_id,
+            notice=b"",
+            created=now,
+            control_id=control_id,
+        )
+        transaction.queue([draft])
+
+    def _envelope(self, control_id: str, found: Understood) -> Envelope:
+        box = self._box
+        return Envelope(
+            control_id=control_id,
+            time=self._clock().strftime("%Y%m%d%H%M%S%z"),
+            processing="P" if self._site.environment == "production" else "T",
+            profile=self._settings.mdm_profile,
+            application=box.application,
+            facility=box.facility,
+            message_id=found.message_id,
+            subject=found.subject,
+            body=found.body,
+            sender=found.sender,
+            recipient=box.address or self._settings.address,
+            reply_to=found.reply_to,
+            unit=box.unit,
+        )
+
+
+def _holder(transaction: MailTransaction, received: Received) -> str:
+    """The one identity that holds the INS of a document, "" for none or several: for people, it decides nothing."""
+    ins = received.cda.patient.ins
+    holders = transaction.holders(("INS", "", ins.matricule)) if ins is not None else ()
+    return holders[0] if len(holders) == 1 else ""
+
+
+def _lane(received: Received) -> str:
+    """What documents of one patient have in common, and nobody can read."""
+    ids = ["^".join(one) for one in received.cda.patient.ids] or [received.cda.unique_id]
+    return "mss-" + hashlib.sha256(ids[0].encode()).hexdigest()[:24]
