@@ -5,10 +5,11 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import pytest
+from structlog.testing import capture_logs
 
 from insigne.hl7 import frame
 from insigne.net.settings import ClientTlsSettings, TlsSettings
-from insigne.net.tls import client_context
+from insigne.net.tls import RenewedContext, client_context
 from insigne.transport.mllp_client import MllpClient, NoAnswer, Unreachable
 
 
@@ -306,5 +307,57 @@ def test_a_server_under_another_name_than_expected_is_unreachable(run, serve, au
             client = MllpClient(*server.address, ssl_context=context, server_name="dmp.example")
             with pytest.raises(Unreachable, match="certificate is refused"):
                 await client.send(helpers.message("A"))
+
+    run(scenario)
+
+
+@pytest.fixture
+def renewed(authority, tmp_path):
+    """The context of a sender, and what puts another revocation list in its file."""
+    now = datetime.now(UTC)
+    crl_file = tmp_path / "crl.pem"
+
+    def revoke(*certificates):
+        crl_file.write_bytes(authority.revoke(certificates, now).read_bytes())
+
+    revoke()
+    return RenewedContext(ClientTlsSettings(str(authority.ca_file), crl_file=str(crl_file))), revoke, crl_file
+
+
+def test_a_server_whose_certificate_is_revoked_is_refused_at_the_next_connection(
+    run, serve, renewed, server_certificate, helpers
+):
+    context, revoke, _ = renewed
+    tls = TlsSettings(str(server_certificate.cert_file), str(server_certificate.key_file))
+
+    async def scenario():
+        async with serve(tls=tls) as (server, _):
+            client = MllpClient(*server.address, ssl_context=context, persistent=False)
+            assert (await client.send(helpers.message("A"))).ack.code == "AA"
+            revoke(server_certificate)
+            with pytest.raises(Unreachable, match="certificate revoked"):
+                await client.send(helpers.message("B"))
+            revoke()
+            assert (await client.send(helpers.message("C"))).ack.code == "AA"
+
+    run(scenario)
+
+
+def test_a_revocation_list_that_cannot_be_read_is_told_and_the_one_before_stays_in_use(
+    run, serve, renewed, server_certificate, helpers
+):
+    context, _, crl_file = renewed
+    tls = TlsSettings(str(server_certificate.cert_file), str(server_certificate.key_file))
+
+    async def scenario():
+        async with serve(tls=tls) as (server, _):
+            client = MllpClient(*server.address, ssl_context=context, persistent=False)
+            crl_file.write_text("half a list")
+            with capture_logs() as logs:
+                assert (await client.send(helpers.message("A"))).ack.code == "AA"
+                assert (await client.send(helpers.message("B"))).ack.code == "AA"
+            assert [(log["event"], str(crl_file) in log["reason"]) for log in logs] == [
+                ("tls.files-not-read-again", True)
+            ]
 
     run(scenario)

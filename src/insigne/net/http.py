@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from insigne.net.contexts import Contexts, context_now
+
 HttpFailure = Literal["unreachable", "timeout", "tls", "cut", "malformed", "large"]
 """No connection; too slow; certificates disagree; closed before the end of the answer; not HTTP; too many bytes."""
 
@@ -85,7 +87,7 @@ class HttpClient:
     def __init__(
         self,
         url: str,
-        context: ssl.SSLContext | None = None,
+        context: Contexts | None = None,
         *,
         limits: HttpLimits | None = None,
         server_name: str = "",
@@ -178,10 +180,11 @@ class HttpClient:
             raise self._failure("timeout", "no connection in time; is the address right, and the way open?") from error
         except OSError as error:
             raise self._failure("unreachable", f"{error.strerror or error}; is the address right?") from error
-        if self._context is None:
+        context = context_now(self._context)
+        if context is None:
             return _Connection(plain)
         try:
-            return _Connection(self._context.wrap_socket(plain, server_hostname=self._server_name))
+            return _Connection(context.wrap_socket(plain, server_hostname=self._server_name))
         except (OSError, ValueError) as error:
             plain.close()
             raise self._broken(error) from error

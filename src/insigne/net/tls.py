@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import structlog
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -26,6 +27,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from insigne.net.settings import ClientTlsSettings, TlsSettings
 
+_log = structlog.get_logger("insigne.tls")
+_CLIENT_FILES = ("ca_file", "cert_file", "key_file", "key_password_file", "crl_file")
 _PKCS12_SUFFIXES = frozenset({".p12", ".pfx"})
 
 
@@ -78,6 +81,43 @@ def client_context(settings: ClientTlsSettings) -> ssl.SSLContext:
     if settings.crl_file:
         _load_revocations(context, settings.crl_file)
     return context
+
+
+class RenewedContext:
+    """The context of a client, asked for before each connection: made anew once one of its files changed.
+
+    So a new revocation list, or a certificate renewed, counts from the next connection on. Files that cannot be used
+    any more are said once, and what they held before stays in use. Several threads may ask. Raises TlsError when made.
+    """
+
+    def __init__(self, settings: ClientTlsSettings) -> None:
+        self._settings = settings
+        self._files = [Path(name) for name in (getattr(settings, key) for key in _CLIENT_FILES) if name]
+        self._stamps = self._stamped()
+        self._context = client_context(settings)
+
+    def __call__(self) -> ssl.SSLContext:
+        """The context to connect with now."""
+        stamps = self._stamped()
+        if stamps != self._stamps:
+            self._stamps = stamps
+            try:
+                self._context = client_context(self._settings)
+            except TlsError as error:
+                _log.warning("tls.files-not-read-again", reason=str(error))
+        return self._context
+
+    def _stamped(self) -> list[tuple[int, ...]]:
+        """What tells each file from what it was, () for one that is not there."""
+        return [_stamp(path) for path in self._files]
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def peer_certificate(connection: ssl.SSLObject | ssl.SSLSocket | None) -> PeerCertificate | None:

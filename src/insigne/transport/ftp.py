@@ -16,7 +16,7 @@ import structlog
 
 from insigne.net.secrets import SecretError, read_secret
 from insigne.net.settings import ClientTlsSettings
-from insigne.net.tls import client_context
+from insigne.net.tls import RenewedContext
 from insigne.transport.files import Entry, FilesError, FilesFailure, Kept
 from insigne.transport.settings import FtpSettings
 
@@ -142,14 +142,15 @@ class FtpFiles:
     async def _open(self) -> "_Connection":
         settings = self._settings
         tls = settings.tls
-        implicit = self._context if tls is not None and tls.implicit else None
+        context = self._context() if self._context is not None else None
+        implicit = context if tls is not None and tls.implicit else None
         connection = _Connection(ssl=implicit, encoding=settings.encoding)
         try:
             async with asyncio.timeout(settings.connect_seconds):
                 password = read_secret(settings.password_file)
                 await connection.connect(settings.host, settings.port)
-                if self._context is not None and implicit is None:
-                    await connection.upgrade_to_tls(self._context)
+                if context is not None and implicit is None:
+                    await connection.upgrade_to_tls(context)
                 elif implicit is not None:
                     await connection.protect()
                 await connection.login(settings.user, password)
@@ -267,11 +268,11 @@ class _Connection(aioftp.Client):
             self._transfer = None
 
 
-def _context(settings: FtpSettings) -> ssl.SSLContext | None:
+def _context(settings: FtpSettings) -> RenewedContext | None:
     tls = settings.tls
     if tls is None:
         return None
-    return client_context(
+    return RenewedContext(
         ClientTlsSettings(
             ca_file=tls.ca_file,
             cert_file=tls.cert_file,

@@ -18,6 +18,7 @@ from typing import Literal, TypeAlias, cast
 import structlog
 
 from insigne.hl7 import Ack, CharsetPolicy, Frame, Hl7Error, Junk, Message, MllpDecoder, frame, parse_ack
+from insigne.net.contexts import Contexts, context_now
 
 _log = structlog.get_logger("insigne.transport.mllp")
 
@@ -63,7 +64,8 @@ def _log_stray(reason: str) -> None:
 class MllpClient:
     """A client of one peer. Messages sent at the same time by several tasks go one after another.
 
-    ssl_context: None for clear text. server_name: expected in the peer's certificate, when it is not the host.
+    ssl_context: None for clear text; what gives it is asked at each connection. server_name: expected in the peer's
+    certificate, when it is not the host.
     connect_timeout, answer_timeout: seconds. persistent: keep the connection for the next message. max_frame: bytes of
     the largest answer. report: told of answers and bytes that answer nothing sent, without their content.
     """
@@ -73,7 +75,7 @@ class MllpClient:
         host: str,
         port: int,
         *,
-        ssl_context: ssl.SSLContext | None = None,
+        ssl_context: Contexts | None = None,
         server_name: str = "",
         connect_timeout: float = 10.0,
         answer_timeout: float = 30.0,
@@ -161,7 +163,7 @@ class MllpClient:
                     lambda: _Link(self._max_frame),
                     self._host,
                     self._port,
-                    ssl=self._ssl_context,
+                    ssl=context_now(self._ssl_context),
                     server_hostname=name,
                 ),
                 self._connect_timeout,

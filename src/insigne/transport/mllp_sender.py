@@ -3,7 +3,7 @@
 from typing import Final
 
 from insigne.exchange.delivery.ports import Acknowledged, DeliveryName, SendFailed, SendFailure
-from insigne.net.tls import client_context
+from insigne.net.tls import RenewedContext
 from insigne.transport.mllp_client import Failure, MllpClient, NoAnswer, Unreachable
 from insigne.transport.settings import MllpDestination
 
@@ -49,7 +49,7 @@ def mllp_sender(settings: MllpDestination) -> MllpSender:
         MllpClient(
             settings.host,
             settings.port,
-            ssl_context=client_context(settings.tls) if settings.tls is not None else None,
+            ssl_context=RenewedContext(settings.tls) if settings.tls is not None else None,
             server_name=settings.tls.server_name if settings.tls is not None else "",
             connect_timeout=settings.connect_seconds,
             answer_timeout=settings.answer_seconds,

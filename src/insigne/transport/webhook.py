@@ -21,7 +21,7 @@ from insigne.exchange.delivery.ports import Acknowledged, DeliveryName, SendFail
 from insigne.net.http import HttpClient, HttpError, HttpFailure, HttpLimits, HttpResponse
 from insigne.net.secrets import read_secret
 from insigne.net.settings import ClientTlsSettings
-from insigne.net.tls import client_context
+from insigne.net.tls import RenewedContext
 from insigne.transport.settings import WebhookDestination
 
 _LEAST_SECRET = 32
@@ -51,7 +51,7 @@ class WebhookSender:
         tls = settings.tls or ClientTlsSettings()
         self._client = HttpClient(
             settings.url,
-            client_context(tls) if secure else None,
+            RenewedContext(tls) if secure else None,
             limits=HttpLimits(settings.connect_seconds, settings.answer_seconds, _MOST_ANSWER),
             server_name=tls.server_name,
         )
