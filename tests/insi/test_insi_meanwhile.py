@@ -8,9 +8,10 @@ from msgspec.structs import replace
 
 from insigne.exchange.desk import edits
 from insigne.ins.traits import StrictTraits
+from insigne.insi.client import InsiUnusable
 from insigne.insi.desk import held_answer, held_elsewhere, queued
 from insigne.insi.outcomes import HeldAnswer, national_answer
-from insigne.insi.settings import InsiSettings, VerificationSettings
+from insigne.insi.settings import BreakerSettings, InsiSettings, VerificationSettings
 from insigne.insi.verification import Collected, Deposited, VerificationFailed
 from insigne.insi.wire import InsiAnswer, InsiFault, InsNumber
 from insigne.registry import acts
@@ -233,6 +234,34 @@ def test_a_defect_about_one_person_does_not_spoil_the_others(site):
     site.verdicts = {one: lambda _: 1 / 0, two: "OK"}
     assert site.service.work() == 2
     assert [site.job(job).state for job in jobs] == ["waiting", "done"]
+
+
+@pytest.mark.parametrize("down_calls", [1, 3])
+def test_a_configuration_that_lets_nobody_be_asked_is_an_outage_told_once(site, down_calls):
+    jobs = [site.queue(site.create(str(number))) for number in range(1, 6)]
+    service = site.worker(InsiSettings(breaker=BreakerSettings(down_calls=down_calls)))
+
+    def unusable(traits, caller):
+        raise InsiUnusable("insi.assertion_files: not there")
+
+    site.search = unusable
+    assert service.work() == 5
+    assert (service.counters.outages, service.breaker.open_since() is not None) == (1, True)
+    states = [(site.job(job).state, site.job(job).error) for job in jobs]
+    assert set(states) <= {("waiting", "unusable"), ("waiting", "")}
+    assert ("waiting", "unusable") in states
+
+
+def test_a_person_who_asks_at_once_takes_the_question_from_who_asks_it(site):
+    identity = site.create("1", held=True)
+    job = site.queue(identity, "verify")
+    worker = site.worker()
+    site.verdicts = {identity: "KO"}
+    late = worker._ask(worker._claim(1)[0])
+    site.verdicts = {identity: "OK"}
+    assert site.service.ask_now(identity, "verify", "user:bruno").outcome == "OK"
+    worker._finish([late])
+    assert (site.job(job).outcome, site.events(identity).count("ins-verified")) == ("OK", 1)
 
 
 def test_a_batch_that_is_never_collected_is_deposited_again(site):

@@ -65,7 +65,8 @@ class Endings:
             return _closed(job, "failed", "fault", fault.code), waits
         told = job.attempts == self._settings.retry.attempts
         due = moment(now + timedelta(seconds=self._backoff.delay(job.attempts, chance)))
-        ticket = "" if one.lost or told else job.ticket  # a batch that is never collected is deposited again
+        worn_out = job.attempts % self._settings.retry.attempts == 0  # a batch never given back is deposited again
+        ticket = "" if one.lost or worn_out else job.ticket
         again = replace(job, state="waiting", due=due, lease="", error=fault.code, ticket=ticket)
         return again, waits if told else None
 
@@ -93,8 +94,8 @@ def is_asked_since(current: Job, claimed: Job) -> bool:
 
 
 def asked_again(job: Job, now: str, error: str) -> Job:
-    """The job as it waits, by itself and due at once, to be asked about what the identity became."""
-    return replace(job, state="waiting", due=now, lease="", error=error, ticket="", version=0)
+    """The job as it waits for a first attempt, by itself and due at once."""
+    return replace(job, state="waiting", due=now, lease="", error=error, ticket="", version=0, attempts=0)
 
 
 def _subject(kind: JobKind, identity: Identity) -> object:

@@ -19,7 +19,7 @@ import structlog
 
 from insigne.exchange.apply import Registrar
 from insigne.insi.campaigns import moment
-from insigne.insi.client import Caller, InsiClient, evidence, retrieve
+from insigne.insi.client import Caller, InsiClient, InsiUnusable, evidence, retrieve
 from insigne.insi.desk import queued
 from insigne.insi.done import Claimed, Done
 from insigne.insi.endings import CHANGED, Endings, asked_again, is_asked_since, is_same_claim
@@ -42,7 +42,9 @@ from insigne.registry.state import Identity
 
 _log = structlog.get_logger("insigne.insi")
 _DEFECT: Final = "defect"
-"""Error of a question that a defect of ours kept from being asked, or from being understood once answered."""
+"""Error of a question that a defect of ours kept from being asked, or its answer from being understood."""
+_UNUSABLE: Final = "unusable"
+"""Error of a question that the configuration kept from being asked."""
 _LEASE = timedelta(minutes=10)
 _PARALLEL = 4
 _BATCH_SECONDS = 2
@@ -156,18 +158,22 @@ class InsiService:
         return refused + (self._safely(lambda: self._verifications.deposit(asked), asked) if asked else [])
 
     def _safely(self, ask: Callable[[], list[Done]], claimed: Sequence[Claimed]) -> list[Done]:
-        """What came of asking. A defect met on the way is a fault of these questions, asked again later like others."""
+        """What came of asking. What fails on the way is a fault of these questions, asked again later like others."""
         try:
             return ask()
+        except InsiUnusable as unusable:  # a file of ours is not there: nobody can be asked about
+            code, reason = _UNUSABLE, str(unusable)
+            self._heard(Evidence.DOWN, claimed[0][0].identity, code)
         except Exception as error:  # one odd answer must not keep the others waiting, nor come back at every turn
-            _log.error("insi.question-defect", error=type(error).__name__)
-            return [Done(job, identity, result=InsiFault(_DEFECT), lost=True) for job, identity in claimed]
+            code, reason = _DEFECT, type(error).__name__
+        _log.error("insi.question-failed", code=code, reason=reason)
+        return [Done(job, identity, result=InsiFault(code), lost=True) for job, identity in claimed]
 
     def _try_one(self) -> list[Done]:
         """Ask one question, to see whether the service is back; with nothing due to ask, the try is kept for later."""
         done: list[Done] = []
         try:
-            done = [self._ask(claimed) for claimed in self._claim(1)]
+            done = [self._ask_alone(claimed) for claimed in self._claim(1)]
         finally:
             if not any(one.calls for one in done):
                 self.breaker.forgo()
@@ -219,8 +225,9 @@ class InsiService:
 
     def _ask_in_turn(self, claimed: Claimed) -> Done:
         """Ask, unless the service went down for everybody since the batch was claimed."""
-        if not self._is_closed():
-            return Done(*claimed, put_off=True)
+        return self._ask_alone(claimed) if self._is_closed() else Done(*claimed, put_off=True)
+
+    def _ask_alone(self, claimed: Claimed) -> Done:
         return self._safely(lambda: [self._ask(claimed)], [claimed])[0]
 
     def _ask(self, claimed: Claimed) -> Done:
@@ -323,9 +330,9 @@ class InsiService:
             _log.warning("insi.outage-ended")
 
     def _pause(self) -> None:
-        wait = self._bucket.reserve(time.monotonic())
-        if wait > 0:
-            self._sleep(wait)
+        seconds = self._bucket.reserve(time.monotonic())
+        if seconds > 0:
+            self._sleep(seconds)
 
     def _now(self) -> str:
         return moment(self._clock())
