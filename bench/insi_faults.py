@@ -25,7 +25,7 @@ from bench.rounds import spread
 from insigne.app.base import Base, open_base, rfc3339_now
 from insigne.config import load
 from insigne.insi.jobs import Campaign
-from insigne.simulate.insi.calls import criteria_hash
+from insigne.simulate.calls import criteria_hash
 from insigne.simulate.truth import Person
 
 SHARE = 50

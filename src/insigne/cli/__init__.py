@@ -31,6 +31,7 @@ COMMANDS = {
     "worklist": ("insigne.cli.worklist", "List, assign and settle what waits for a person."),
     "enrol": ("insigne.cli.enrol", "Invite people to enter their own traits on their phone."),
     "insi": ("insigne.cli.insi", "Call the téléservice INSi, or simulate it."),
+    "dmp": ("insigne.cli.dmp", "Simulate the DMP."),
     "receiver": ("insigne.cli.receiver", "Receive HL7 messages as a script says: late, wrong, or well."),
     "message": ("insigne.cli.message", "List, show and replay messages received and sent."),
     "outbox": ("insigne.cli.outbox", "List, show, replay, skip and edit what is told to receivers."),
@@ -44,7 +45,8 @@ COMMANDS = {
     "token": ("insigne.cli.token", "Create, list and revoke access tokens."),
     "user": ("insigne.cli.user", "Add and list the people who act on identities."),
     "import": ("insigne.cli.import_cmd", "Bring an existing base in, from a CSV file."),
-    "report": ("insigne.cli.report", "Report on the quality of identities, by period and site."),
+    "report": ("insigne.cli.report", "Report on the quality of identities and on the feeding of the DMP."),
+    "migrate": ("insigne.cli.migrate", "Carry a site from API V1 of the DMP to API V2 with the qualified INS."),
     "config": ("insigne.cli.config_cmd", "Show the effective configuration and where each value comes from."),
 }
 """Command → (module, its line in `insigne --help`). Those whose module is not installed are not shown."""

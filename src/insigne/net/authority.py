@@ -54,11 +54,16 @@ class DemoAuthority:
             raise TypeError(f"{folder / 'ca.key'}: not a key made by this authority; empty the folder and start again")
         self._key = key
 
-    def issue_server(self, name: str, now: datetime, *, hosts: Sequence[str] = LOOPBACK, days: int = 825) -> Issued:
-        """Issue the certificate of a server that answers at these DNS names and addresses."""
+    def issue_server(
+        self, name: str, now: datetime, *, hosts: Sequence[str] = LOOPBACK, days: int = 825, rsa_key: bool = False
+    ) -> Issued:
+        """Issue the certificate of a server that answers at these DNS names and addresses.
+
+        `rsa_key`: for clients whose cipher suites of TLS 1.2 are those of RSA only.
+        """
         usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
         alternatives = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
-        return self._issue(name, now, days, [usage, alternatives])
+        return self._issue(name, now, days, [usage, alternatives], _rsa_key() if rsa_key else None)
 
     def issue_client(self, name: str, now: datetime, *, days: int = 825) -> Issued:
         """Issue the certificate of a client, known by its common name."""
@@ -66,7 +71,7 @@ class DemoAuthority:
 
     def issue_signer(self, name: str, now: datetime, *, days: int = 825) -> Issued:
         """Issue the certificate of an organisation that signs messages, opening no connection: RSA, non repudiation."""
-        return self._issue(name, now, days, [], rsa.generate_private_key(65537, 2048))
+        return self._issue(name, now, days, [], _rsa_key(), commits=True)
 
     def revoke(self, certificates: Sequence[Issued], now: datetime, *, days: int = 30) -> Path:
         """Write the revocation list of exactly these certificates, and return its path."""
@@ -94,12 +99,14 @@ class DemoAuthority:
         now: datetime,
         days: int,
         extensions: Sequence[x509.ExtensionType],
-        signing: rsa.RSAPrivateKey | None = None,
+        rsa_key: rsa.RSAPrivateKey | None = None,
+        *,
+        commits: bool = False,
     ) -> Issued:
-        key = signing or ec.generate_private_key(ec.SECP256R1())
+        key = rsa_key or ec.generate_private_key(ec.SECP256R1())
         builder = _builder(_subject(name), self._certificate.subject, key, now, days)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        builder = builder.add_extension(_key_usage(authority=False, commits=signing is not None), critical=True)
+        builder = builder.add_extension(_key_usage(authority=False, commits=commits), critical=True)
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         builder = builder.add_extension(issuer, critical=False)
         for extension in extensions:
@@ -144,6 +151,10 @@ def _key_usage(*, authority: bool, commits: bool = False) -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
+
+
+def _rsa_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, 2048)
 
 
 def _pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:

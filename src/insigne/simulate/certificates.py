@@ -14,12 +14,16 @@ _ANY_ADDRESS: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - recognise
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the certificates of a simulator say: its authority, its server, its clients, those who only sign."""
+    """What the certificates of a simulator say: its authority, its server, its clients, those who only sign.
+
+    `rsa_server`: its clients may have cipher suites of RSA only.
+    """
 
     authority: str
     server: str
     clients: Sequence[str]
     signers: Sequence[str] = ()
+    rsa_server: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ def prepare(folder: Path, host: str, names: Names, now: datetime) -> Certificate
     """
     authority = DemoAuthority(folder, now, name=names.authority)
     hosts = LOOPBACK if host in _ANY_ADDRESS else tuple(dict.fromkeys((*LOOPBACK, host)))
-    server = authority.issue_server(names.server, now, hosts=hosts)
+    server = authority.issue_server(names.server, now, hosts=hosts, rsa_key=names.rsa_server)
     clients = {name: _kept(authority, name, now, authority.issue_client) for name in names.clients}
     signers = {name: _kept(authority, name, now, authority.issue_signer) for name in names.signers}
     return Certificates(authority.ca_file, server, clients | signers)

@@ -16,6 +16,7 @@ from http import HTTPStatus
 from typing import BinaryIO, Final, Literal, cast
 
 import httptools
+import msgspec
 
 from insigne.net.tls import peer_certificate
 
@@ -64,6 +65,16 @@ class HttpReply:
     content_type: str = "application/json"
     delay: float = 0.0
     cut: Cut = ""
+
+
+def json_reply(document: object, status: int = 200) -> HttpReply:
+    """Return a document as JSON."""
+    return HttpReply(status, msgspec.json.encode(document))
+
+
+def error_reply(status: int, text: str) -> HttpReply:
+    """Return what is wrong as JSON: `{"error": …}`."""
+    return json_reply({"error": text}, status)
 
 
 Handler = Callable[[HttpRequest], HttpReply]

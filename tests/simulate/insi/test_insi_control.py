@@ -13,7 +13,7 @@ from insigne.insi.wire.verification import (
     decode,
     encode,
 )
-from insigne.simulate.insi.calls import criteria_hash
+from insigne.simulate.calls import criteria_hash
 
 ZOE = ("ADRUN", "ZOE", "F", "1975-12-31")
 NIR = "1.2.250.1.213.1.4.8"

@@ -13,8 +13,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from insigne.insi.wire import Deviation
-from insigne.simulate.https import HttpReply, HttpRequest
-from insigne.simulate.insi.calls import Call
+from insigne.simulate.calls import Call
+from insigne.simulate.https import HttpReply, HttpRequest, error_reply, json_reply
 from insigne.simulate.insi.engine import Engine
 from insigne.simulate.insi.national import Mode
 from insigne.simulate.insi.people import TestPeople
@@ -71,7 +71,7 @@ class Control:
         """Answer a request under `/control`."""
         match http.method, http.path.removeprefix(PATH):
             case "GET", "":
-                return _json(self.state())
+                return json_reply(self.state())
             case "PATCH", "":
                 return self._patch(http.body)
             case "GET", "/calls":
@@ -80,8 +80,8 @@ class Control:
                 self._engine.calls.clear()
                 return HttpReply(204)
             case "GET", "/people":
-                return _json({"people": self._people.listing(), "unanswered": self._people.unanswered})
-        return _error(404, "GET or PATCH /control, GET or DELETE /control/calls, GET /control/people")
+                return json_reply({"people": self._people.listing(), "unanswered": self._people.unanswered})
+        return error_reply(404, "GET or PATCH /control, GET or DELETE /control/calls, GET /control/people")
 
     def state(self) -> State:
         """Return how the téléservice is set."""
@@ -103,8 +103,8 @@ class Control:
         try:
             self.change(msgspec.json.decode(body, type=Change))
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
-            return _error(400, str(error))
-        return _json(self.state())
+            return error_reply(400, str(error))
+        return json_reply(self.state())
 
     def change(self, change: Change) -> None:
         """Change what is given. Raises ValueError, and changes nothing, for what cannot be."""
@@ -131,12 +131,4 @@ class Control:
     def _calls(self, query: str) -> HttpReply:
         asked = {key: values[-1] for key, values in parse_qs(query).items()}
         calls = self._engine.calls.matching(asked.get("criteria", ""), asked.get("operation", ""))
-        return _json(_Calls(len(calls), calls))
-
-
-def _json(document: object) -> HttpReply:
-    return HttpReply(200, msgspec.json.encode(document))
-
-
-def _error(status: int, text: str) -> HttpReply:
-    return HttpReply(status, msgspec.json.encode({"error": text}))
+        return json_reply(_Calls(len(calls), calls))

@@ -22,9 +22,10 @@ from insigne.insi.wire import (
     build_fault,
     read_request,
 )
+from insigne.simulate.calls import Call, CallLog
 from insigne.simulate.https import HttpReply, HttpRequest
 from insigne.simulate.insi import formats
-from insigne.simulate.insi.calls import Call, CallLog, criteria_of
+from insigne.simulate.insi.calls import criteria_of
 from insigne.simulate.insi.national import Mode, NationalBase, Registered, with_deviations
 from insigne.simulate.insi.people import GENERIC_FIXTURES, TestPeople
 from insigne.simulate.insi.script import ALL_WELL, Effects, Script

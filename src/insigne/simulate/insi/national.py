@@ -110,6 +110,10 @@ class NationalBase:
         """Return whose current number (13 characters) this is."""
         return self._by_number.get(number[:_NUMBER_LENGTH])
 
+    def by_past_matricule(self, number: str) -> Registered | None:
+        """Return whose past number (13 characters) this was."""
+        return self._by_number.get(self._past_numbers.get(number[:_NUMBER_LENGTH], ""))
+
     def someone_else(self, person: Registered) -> Registered:
         """Return another person, the same one each time; the same person when the base holds nobody else."""
         return next((other for other in self if other is not person), person)
