@@ -411,6 +411,37 @@ def test_without_a_verification_service_a_scanned_ins_waits(desk):
     assert "attend" in said
 
 
+def test_an_act_for_a_version_of_an_identity_merged_since_does_not_fall_on_the_survivor(desk):
+    one, two = desk.create(), desk.create(more=("--despite-matches",))
+    desk.act("identity", "merge", one, two, "--reason", "même personne")
+    seen = desk.lines("identity", "show", one)[0]["meta"]["versionId"]
+    proof = ("--type", "CN", "--if-version", seen)
+    for name in (two, "INSIGNE|2"):
+        assert "merged" in desk.act("identity", "record-proof", name, *proof, status=1)[1]
+        assert "merged" in desk.act("identity", "merge", one, name, "--reason", "même personne", status=1)[1]
+    assert status_of(desk.lines("identity", "show", one)[0]) == "PROV"
+    assert status_of(desk.act("identity", "record-proof", one, *proof)[0]) == "VALI"
+
+
+def test_what_a_card_and_a_person_say_is_written_by_the_rules_of_entry(desk, tmp_path):
+    identity, file = desk.create(), tmp_path / "card.json"
+    card = {
+        "matricule": MATRICULE, "oid": NIR, "birth_name": "Adrun", "given_names": "zoé", "sex": "F",
+        "birth_date": "1975-12-31", "birth_place": "63220",
+    }  # fmt: skip
+    file.write_text(json.dumps(card | {"birth_name": "ADRUN 2"}))
+    assert "birth_name" in desk.act("identity", "qualify-by-card", identity, file, status=2)[1]
+    file.write_text(json.dumps(card))
+    assert (
+        "first_given_name"
+        in desk.act("identity", "qualify-by-card", identity, file, "--first-given", "Z0", status=2)[1]
+    )
+    document, _ = desk.act("identity", "qualify-by-card", identity, file, "--first-given", "Zoé")
+    assert [(name["family"], name["given"]) for name in document["name"] if name["use"] == "official"] == [
+        ("ADRUN", ["ZOE"])
+    ]
+
+
 def test_the_application_carte_vitale_qualifies_without_insi(desk, tmp_path):
     identity = desk.create()
     calls = desk.nation.simulator.engine.calls.count

@@ -117,23 +117,18 @@ class ActsDesk:
         """This person, now."""
         return Source(self.now(), user.author, "user", user.name, local=True)
 
-    def act(self, asked: Asked, *acts: Act, also: Callable[[ActsTransaction], object] | None = None) -> str:
-        """Do these acts, and what goes with them, all or none; the id of the identity concerned. Raises Refused."""
+    def act(self, asked: Asked, *acts: Act) -> str:
+        """Do these acts, all or none; the id of the identity concerned. Raises Refused."""
+        return self.act_on(asked, lambda _: acts)
+
+    def act_on(self, asked: Asked, decided: Callable[[ActsTransaction], Sequence[Act]]) -> str:
+        """As `act`, acts that depend on what the base holds, which nobody changes meanwhile, or that write with it."""
         source = self.source(asked.user)
         with self.writing() as transaction:
-            decisions = self.deps.registrar.act_within(transaction, [(act, source) for act in acts])
-            if also is not None:
-                also(transaction)
+            wanted = [(act, source) for act in decided(transaction)]
+            decisions = self.deps.registrar.act_within(transaction, wanted)
             transaction.commit()
         return decisions[0].subject
-
-    def act_on(self, asked: Asked, decided: Callable[[ActsTransaction], Act]) -> str:
-        """As `act`, an act that depends on what the base holds, which nobody changes meanwhile."""
-        source = self.source(asked.user)
-        with self.writing() as transaction:
-            [decision] = self.deps.registrar.act_within(transaction, [(decided(transaction), source)])
-            transaction.commit()
-        return decision.subject
 
     def shown(
         self,

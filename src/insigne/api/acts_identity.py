@@ -32,11 +32,11 @@ def create(desk: ActsDesk, asked: Asked) -> Response:
     body = read(asked.body, Create)
     entry = entered(body.traits.strict(), desk.today())
     details = details_at_creation(body.details.said(), entry, body.traits.birth_date)
-    traits, source = entry.traits, desk.source(asked.user)
+    traits, source, others = entry.traits, desk.source(asked.user), frozenset(body.none_of)
     with desk.writing() as transaction:
         with desk.deps.read() as view:
             search, alike = prior_search(view, traits.birth_name, traits.first_given_name, traits.birth_date)
-            unseen = [one for one in desk.patients(view, alike) if one["id"] not in body.none_of]
+            unseen = [one for one in desk.patients(view, alike) if one["id"] not in others]
         if unseen:
             raise Problem(
                 409,

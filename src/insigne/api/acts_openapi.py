@@ -36,7 +36,7 @@ _REFUSALS: Final = {
     "401": "No valid token, or nobody named who acts",
     "403": "The token lacks `api.write`, or the person the right",
     "404": "No such identity",
-    "409": "The version is not the one seen, another answer came, somebody alike is known",
+    "409": "It changed or was merged since it was seen, another answer came, somebody alike is known",
     "413": f"More than {LARGEST_BODY} bytes",
     "415": "The body is not application/json",
     "422": "A rule refuses it: `errors` lists every fault",

@@ -77,8 +77,9 @@ def accept(desk: ActsDesk, asked: Asked) -> Response:
     first = first_name(body.first_given_name)
     identity, version = desk.found(asked)
 
-    def taken(transaction: ActsTransaction) -> acts.Act:
-        return acts.AcceptIns(identity.id, version, _held(desk, transaction, identity, body.call).answer, first)
+    def taken(transaction: ActsTransaction) -> list[acts.Act]:
+        held = _held(desk, transaction, identity, body.call)
+        return [acts.AcceptIns(identity.id, version, held.answer, first)]
 
     return desk.shown(asked, desk.act_on(asked, taken))
 
@@ -88,8 +89,9 @@ def refuse(desk: ActsDesk, asked: Asked) -> Response:
     body = read(asked.body, bodies.Refuse)
     identity, version = desk.found(asked)
 
-    def turned_down(transaction: ActsTransaction) -> acts.Act:
-        return acts.RefuseIns(identity.id, version, _held(desk, transaction, identity, body.call).call, body.reason)
+    def turned_down(transaction: ActsTransaction) -> list[acts.Act]:
+        held = _held(desk, transaction, identity, body.call)
+        return [acts.RefuseIns(identity.id, version, held.call, body.reason)]
 
     return desk.shown(asked, desk.act_on(asked, turned_down))
 
@@ -131,11 +133,12 @@ def read_data_matrix(desk: ActsDesk, asked: Asked) -> Response:
     remarks = check_matricule(answer.ins.matricule)
     may_ask = bool(desk.deps.insi.endpoint) and desk.deps.insi.verification.adapter != "none"
 
-    def ask(transaction: ActsTransaction) -> None:
+    def scanned(transaction: ActsTransaction) -> list[acts.Act]:
         if may_ask:
             _queue(desk, asked, transaction, identity, "verify")
+        return [acts.ReadDataMatrix(identity.id, version, answer)]
 
-    subject = desk.act(asked, acts.ReadDataMatrix(identity.id, version, answer), also=ask)
+    subject = desk.act_on(asked, scanned)
     return desk.shown(asked, subject, remarks if may_ask else [*remarks, _NOT_VERIFIED])
 
 
