@@ -130,7 +130,8 @@ class DmpClient:
         document_cid, signature_cid = f"{self._new_uuid()}@insigne", f"{self._new_uuid()}@insigne"
         payload = iti41.build_provide(lot, document_cid, signature_cid)
         ins = lot.entry.patient.value
-        message_id, envelope = self._envelope(names.PROVIDE_ACTION, payload, ins, feeding.vihf)
+        path = self._settings.repository
+        message_id, envelope = self._envelope(names.PROVIDE_ACTION, payload, ins, feeding.vihf, path)
         message = Multipart(
             f"insigne-{self._new_uuid()}",
             names.PROVIDE_ACTION,
@@ -140,7 +141,7 @@ class DmpClient:
                 Attachment(signature_cid, "text/xml", signature, len(signature)),
             ),
         )
-        call = _Call("TD2.1", message_id, envelope, self._settings.repository, message.content_type)
+        call = _Call("TD2.1", message_id, envelope, path, message.content_type)
         return self._exchange(call, message, read_response)
 
     def delete(self, deletion: Deletion) -> RegistryAnswer:
@@ -183,16 +184,19 @@ class DmpClient:
         read: Callable[[etree._Element], R],
     ) -> R:
         """Make a call whose message has one part."""
-        message_id, envelope = self._envelope(action, payload, ins, vihf)
         path = self._settings.patients if transaction == "TD0.2" else self._settings.registry
+        message_id, envelope = self._envelope(action, payload, ins, vihf, path)
         call = _Call(transaction, message_id, envelope, path, soap.content_type(action))
         return self._exchange(call, envelope, read, repeatable=transaction in ("TD0.2", "TD3.1"))
 
-    def _envelope(self, action: str, payload: etree._Element, ins: Ins, vihf: VihfContext) -> tuple[str, bytes]:
+    def _envelope(
+        self, action: str, payload: etree._Element, ins: Ins, vihf: VihfContext, path: str
+    ) -> tuple[str, bytes]:
         now = self._clock()
         assertion = build_assertion(self._form, vihf, ins, self._key, self._settings.signature, now, self._new_uuid())
         message_id = f"urn:uuid:{self._new_uuid()}"
-        return message_id, soap.build(action, message_id, payload, assertion=assertion)
+        signed = etree.tostring(assertion, encoding="UTF-8")
+        return message_id, soap.build(action, message_id, payload, assertion=signed, to=f"{self._http.url}{path}")
 
     def _exchange(
         self,

@@ -25,19 +25,22 @@ _PREFIXES: Final = {
 
 def root(tag: str, /, **attributes: str) -> etree._Element:
     """Make an element `prefix:Name` that stands alone; HL7's when it has no prefix."""
-    prefix, _, _ = tag.rpartition(":")
-    space = _PREFIXES.get(prefix, names.HL7)
-    return _filled(etree.Element(_tag(tag), nsmap={prefix or None: space}), "", attributes)
+    return _filled(etree.Element(_tag(tag), nsmap=_prefix(tag)), "", attributes)
 
 
 def add(parent: etree._Element, tag: str, text: str = "", /, **attributes: str) -> etree._Element:
     """Add an element; attributes without a value are left out. Raises WireError for what XML cannot carry."""
-    return _filled(etree.SubElement(parent, _tag(tag)), text, attributes)
+    return _filled(etree.SubElement(parent, _tag(tag), nsmap=_prefix(tag)), text, attributes)
 
 
 def serialise(tree: etree._Element) -> bytes:
     """Return a document, UTF-8 with its declaration."""
     return etree.tostring(tree, encoding="UTF-8", xml_declaration=True)
+
+
+def _prefix(tag: str) -> dict[str | None, str]:
+    prefix, _, _ = tag.rpartition(":")
+    return {prefix or None: _PREFIXES.get(prefix, names.HL7)}
 
 
 def _tag(tag: str) -> str:

@@ -13,6 +13,7 @@ from insigne.insi.wire.xml import child, content, first, parse, texts
 MAX_BYTES: Final = 4_194_304
 """Largest envelope read: a lot of one document has some tens of kilobytes."""
 MEDIA_TYPE: Final = "application/soap+xml"
+_HERE: Final = "@ASSERTION@"
 _LANGUAGE: Final = f"{{{names.XML}}}lang"
 
 
@@ -50,11 +51,11 @@ def build(
     message_id: str,
     payload: etree._Element,
     *,
-    assertion: etree._Element | None = None,
+    assertion: bytes = b"",
     relates_to: str = "",
     to: str = "",
 ) -> bytes:
-    """Write an envelope. `payload` and `assertion` are moved into it, the assertion as it was signed."""
+    """Write an envelope. `payload` is moved into it; `assertion` goes in as the bytes that were signed."""
     envelope = root("soap:Envelope")
     header = add(envelope, "soap:Header")
     must = {} if relates_to else {f"{{{names.SOAP}}}mustUnderstand": "true"}
@@ -65,10 +66,12 @@ def build(
     add(header, "wsa:To", to or names.ANONYMOUS)
     if not relates_to:
         add(add(header, "wsa:ReplyTo"), "wsa:Address", names.ANONYMOUS)
-    if assertion is not None:
-        add(header, "wsse:Security").append(assertion)
+    if assertion:
+        # A tree that takes another in may choose other prefixes, and the signature would not hold any more.
+        add(header, "wsse:Security", _HERE)
     add(envelope, "soap:Body").append(payload)
-    return serialise(envelope)
+    written = serialise(envelope)
+    return written.replace(_HERE.encode(), assertion, 1) if assertion else written
 
 
 def build_fault(fault: Fault, message_id: str, relates_to: str = "") -> bytes:
