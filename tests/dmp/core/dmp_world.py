@@ -52,10 +52,10 @@ class Killed(BaseException):
 
 
 class FakeDmp:
-    """What a DMP holds: by unique id, the INS and digest of each version that stands. `script`: what the next calls do.
+    """What a DMP holds: by unique id and INS, the digest of each version that stands. `script`: what the next calls do.
 
-    "ok"; "lost" (done, but the answer never comes); "down" (certainly not done); "refuse"; "killed" (done, then the
-    process dies); "killed-before". It refuses, as a failed test, what may never be sent.
+    "ok"; "meanwhile" (done, while something else happens); "lost" (done, but the answer never comes); "down" (certainly
+    not done); "refuse"; "killed" (done, then the process dies); "killed-before". What may never be sent fails the test.
     """
 
     def __init__(self):
@@ -64,6 +64,7 @@ class FakeDmp:
         self.calls = []
         self.created = []
         self.check = lambda errand: None
+        self.meanwhile = lambda errand: None
         self.closed = False
 
     def carry(self, errand):
@@ -77,6 +78,8 @@ class FakeDmp:
         if step == "refuse":
             return Declined("XDSRegistryError", "refused")
         done = self._do(errand)
+        if step == "meanwhile":
+            self.meanwhile(errand)
         if step == "killed":
             raise Killed
         if step == "lost":
@@ -131,6 +134,7 @@ class World:
         self.site = Site(settings, self.policy, self.registrar, fake_zam, self.now, self.new_id)
         self.dmp = FakeDmp()
         self.dmp.check = self.check
+        self.dmp.meanwhile = lambda errand: errand.identity and self.downgrade(errand.identity.id)
         self.service = self.new_service()
 
     def new_service(self):

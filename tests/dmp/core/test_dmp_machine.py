@@ -6,6 +6,7 @@ nothing is fed twice, nothing stands in two patients' DMP. What must be true onc
 
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
@@ -17,14 +18,13 @@ from insigne.dmp.model import Intent
 from insigne.dmp.reception import ReceptionRefused
 from insigne.dmp.states import is_right
 from insigne.dmp.whose import whose
-from insigne.registry.decision import Refused
 from insigne.store import upgrade
 
 from .dmp_world import Killed, World, ins_of
 
 PATIENTS = ("A", "B", "C")
 people = st.sampled_from(PATIENTS)
-steps = st.lists(st.sampled_from(["ok", "lost", "down", "refuse", "killed", "killed-before"]), max_size=4)
+steps = st.lists(st.sampled_from(["ok", "meanwhile", "lost", "down", "refuse", "killed", "killed-before"]), max_size=4)
 TEMPLATE = Path(tempfile.mkdtemp(prefix="insigne-dmp-")) / "insigne.db"
 
 
@@ -138,10 +138,8 @@ class DocumentsMachine(RuleBasedStateMachine):
     def a_person_acts(self, act, data):
         found = [one.id for one in self.world.sendings()]
         if found:
-            try:
+            with suppress(ActRefused):
                 self.world.act(act, data.draw(st.sampled_from(found)))
-            except ActRefused:
-                pass
 
     @rule()
     def all_is_quiet(self):
@@ -168,6 +166,17 @@ class DocumentsMachine(RuleBasedStateMachine):
         assert any(one.state in {"to-confirm", "refused"} or one.reason == "abandoned" for one in deletions), (
             "it stands under an INS that was lost, and no deletion is prepared"
         )
+
+    def _is_somewhere_for_a_reason(self, view, unique_id):
+        """Fed; or replaced, deleted or refused by somebody who said so."""
+        document = next(one for one in view.documents_named(unique_id) if one.intent is not Intent.DELETE)
+        last = [one for one in view.sendings_of(document.id) if one.action != "delete"][-1]
+        if last.state == "deleted":
+            later = view.documents_after(unique_id)
+            asked = any(one.action == "delete" and not one.ins for one in view.sendings_of(document.id))
+            assert later or asked or last.reason == "withdrawn" or last.author, "deleted, and nobody asked for it"
+        elif last.state == "waiting-predecessor":
+            raise AssertionError(f"waits for ever: {last}")
 
     def teardown(self):
         """In the end everybody is qualified, each deletion confirmed: everything is where it belongs."""
@@ -207,6 +216,8 @@ class DocumentsMachine(RuleBasedStateMachine):
                 if one.state == "fed" and one.reason == "fed":
                     assert is_right(one.ins, whose(view, document, world.policy), "test")
                     assert (document.unique_id, one.ins) in world.dmp.held, "said fed, and is not there"
+            for number in self.received:
+                self._is_somewhere_for_a_reason(view, f"1.2.250.1.999.7.{number}")
         assert len(world.dmp.held) == len({unique_id for unique_id, _ in world.dmp.held})
 
 

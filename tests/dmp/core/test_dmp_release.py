@@ -236,6 +236,25 @@ def test_an_identity_that_changes_during_the_call_is_found_out_when_it_is_record
     assert world.states() == [("feed", "fed", "to-withdraw"), ("delete", "to-confirm", "ins-lost")]
 
 
+def test_an_identity_that_changes_after_the_claim_is_seen_before_the_call(world, monkeypatch):
+    world.qualify("A")
+    world.take(1)
+    claim = world.service._claim
+
+    def claimed_then_lost():
+        found = claim()
+        world.downgrade("A")
+        return found
+
+    monkeypatch.setattr(world.service, "_claim", claimed_then_lost)
+    world.service.call()
+    monkeypatch.undo()
+    world.settle()
+    assert world.dmp.calls == []
+    assert world.states() == [("feed", "waiting-ins", "ins-missing")]
+    assert world.only().ins == ""
+
+
 def test_a_fault_that_lasts_calls_a_person_and_is_still_tried(world):
     world.qualify("A")
     world.take(1)
