@@ -8,8 +8,11 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from insigne.app.intake import intake_of, site_of
 from insigne.app.webhooks import subscription_of_changes
 from insigne.config import Config, ConfigError, DestinationSettings, LoadedConfig, store_url
+from insigne.dmp.intake.handler import DocumentHandler
+from insigne.dmp.intake.settings import Intake as DocumentIntake
 from insigne.exchange.adt import AdtHandler
 from insigne.exchange.answers import ApplicationAnswers
 from insigne.exchange.apply import Registrar
@@ -45,6 +48,8 @@ class Base:
     subscribers: Sequence[Subscriber]
     recent: RecentStates
     bell: Bell
+    documents: DocumentIntake | None = None
+    """How documents are taken in, for the role `pfi`."""
 
     def close(self) -> None:
         """Close the store."""
@@ -102,6 +107,11 @@ def open_base(loaded: LoadedConfig, *, wait: float = 0.0) -> Base:
         followers.append(InsiFollower(config.insi, rules, now=rfc3339_now, new_id=new_id))
     if subscribers:
         followers.append(OutboxFollower(subscribers, now=rfc3339_now, recent=recent, bell=bell))
+    registrar = Registrar(store, rules, new_id, followers)
+    documents = None
+    if "pfi" in config.roles:
+        documents = intake_of(config, site_of(config, rules, registrar, rfc3339_now, new_id))
+        handlers |= dict.fromkeys(("ORU", "MDM"), DocumentHandler(documents, config.exchange.processing_ids))
     intake = Intake(
         store,
         handlers,
@@ -112,5 +122,4 @@ def open_base(loaded: LoadedConfig, *, wait: float = 0.0) -> Base:
         followers=followers,
         answers=ApplicationAnswers(bell),
     )
-    registrar = Registrar(store, rules, new_id, followers)
-    return Base(config, loaded.data_dir, store, rules, new_id, registrar, intake, subscribers, recent, bell)
+    return Base(config, loaded.data_dir, store, rules, new_id, registrar, intake, subscribers, recent, bell, documents)

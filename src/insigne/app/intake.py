@@ -1,0 +1,29 @@
+"""The intake of documents of a site that is a PFI."""
+
+import uuid
+from collections.abc import Callable
+
+from insigne.config import Config
+from insigne.dmp.intake.settings import Intake
+from insigne.dmp.site import Registrar, Site
+from insigne.dmp.zam import zam
+from insigne.documents.cda.check import Checks
+from insigne.registry.settings import Policy
+
+
+def site_of(
+    config: Config, policy: Policy, registrar: Registrar, now: Callable[[], str], new_id: Callable[[], str]
+) -> Site:
+    """What the rules of the PFI work with."""
+    return Site(settings=config.dmp, policy=policy, registrar=registrar, zam=zam, now=now, new_id=new_id)
+
+
+def intake_of(config: Config, site: Site) -> Intake:
+    """What the intake of documents works with."""
+    checks = Checks(config.environment, frozenset(config.documents.type_codes))
+    return Intake(site, checks, new_oid)
+
+
+def new_oid() -> str:
+    """An OID nobody has: that of a random UUID (ITU-T X.667)."""
+    return f"2.25.{uuid.uuid4().int}"
