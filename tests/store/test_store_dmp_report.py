@@ -123,7 +123,7 @@ def test_what_is_held_or_refused_is_measured_with_its_reason(fed):
             ("waiting-consent", "consent-unknown", 1),
             ("waiting-ins", "ins-not-qualified", 1),
         ]
-        assert view.fed_since("2026-03-10T00:00:00.000Z") == 4
+        assert view.fed_since("2026-03-10T00:00:00.000Z") == 3
         assert view.fed_since("2026-03-15T00:00:00.000Z") == 1
         assert view.active_since("2026-03-01T00:00:00.000Z") == (5, 1)
         assert view.active_since("2026-03-02T00:00:00.000Z") == (0, 0)

@@ -56,7 +56,7 @@ class MigrationSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """TOML file of solutions that adds to, or replaces in, the table of those known."""
     active_days: Annotated[int, Meta(ge=1)] = 365
     """A patient is active who changed, or had a stay, in so many days."""
-    sample: Annotated[int, Meta(ge=0, le=10_000)] = 100
+    sample: Annotated[int, Meta(ge=0, le=10_000)] = 50
     """Documents, the last received, in which the Data Matrix is looked for; and messages read for each destination."""
     qualified_share: Annotated[float, Meta(gt=0, le=1)] = 0.9
     """Share of active patients qualified from which qualification counts as operational in the establishment."""

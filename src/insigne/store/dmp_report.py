@@ -53,7 +53,7 @@ _BLOCKED: Final = (
 )
 _FED_SINCE: Final = (
     "SELECT count(*) FROM document_sending WHERE channel = 'dmp' AND action <> 'delete' AND ins <> ''"
-    " AND state IN ('fed', 'replaced') AND ended >= ?"
+    " AND state = 'fed' AND ended >= ?"
 )
 _LAST_CONTENTS: Final = (
     "SELECT id, sending, type_code, digest, media FROM document WHERE digest <> '' AND personal IS NOT NULL"
@@ -129,7 +129,7 @@ class DmpReportQueries(Reader):
         return [(state, reason, count) for state, reason, count in self.select(_BLOCKED)]
 
     def fed_since(self, since: str) -> int:
-        """How many documents the DMP accepted since then."""
+        """How many documents the DMP accepted since then, and holds."""
         count: int = self.select(_FED_SINCE, (since,))[0][0]
         return count
 

@@ -39,7 +39,7 @@ class Finding(Struct, frozen=True):
 def version_told(component: Component, found: Match) -> tuple[Level, str, str]:
     """What a component's name and version ask for, said in English and in French."""
     named = f"{component.name} {component.version}".strip()
-    known = ", ".join(found.known)
+    known = f"{found.solution} {', '.join(found.known)}"
     match found.verdict:
         case Verdict.READY:
             level = Level.DONE if found.sure else Level.ASK
@@ -71,10 +71,11 @@ def version_told(component: Component, found: Match) -> tuple[Level, str, str]:
             )
         case Verdict.UNKNOWN:
             level = Level.ASK
-            near = f" ({', '.join(found.nearest)}?)" if found.nearest else ""
+            near = ", ".join(found.nearest)
+            near, near_fr = (f" (near: {near})", f" (nom proche : {near})") if near else ("", "")
             told = (
                 f"unknown solution{near}: ask its vendor for the version that takes the qualified INS",
-                f"solution inconnue{near} : demander à l’éditeur la version compatible avec l’INS qualifié",
+                f"solution inconnue{near_fr} : demander à l’éditeur la version compatible avec l’INS qualifié",
             )
     doubt = "" if found.sure else f" (taken for {found.solution}: to be confirmed)"
     doubt_fr = "" if found.sure else f" (reconnu comme {found.solution} : à confirmer)"

@@ -4,7 +4,7 @@ Pure. The former route stays open until the new one has fed for `overlap_days`: 
 is not made.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final, Literal, NamedTuple
 
@@ -14,8 +14,8 @@ from msgspec import Struct
 from insigne.dmp.migration.assess import Assessment
 from insigne.dmp.migration.calendar import Span, first_tuesday, first_working, last_of, uncovered
 from insigne.dmp.migration.findings import Finding, Level
-from insigne.dmp.migration.inventory import Inventory
-from insigne.dmp.migration.tasks import ORGANISATION, PROJECT, TASKS, Risk, Task
+from insigne.dmp.migration.inventory import Answer, Inventory
+from insigne.dmp.migration.tasks import ASKED, ORGANISATION, PROJECT, TASKS, Risk, Task
 
 _DAY: Final = timedelta(days=1)
 
@@ -60,16 +60,26 @@ class Plan(Struct, frozen=True):
     actions: tuple[Action, ...]
     routes: tuple[Route, ...]
     assessment: Assessment
+    inventory: Inventory
+    answers: dict[str, Answer] = {}
     without_feeding: str = ""
     """Why some days have no feeding; "" when each has one."""
 
 
-def make_plan(assessment: Assessment, inventory: Inventory, start: date, made: str, overlap_days: int) -> Plan:
+def make_plan(
+    assessment: Assessment,
+    inventory: Inventory,
+    answers: Mapping[str, Answer],
+    start: date,
+    made: str,
+    overlap_days: int,
+) -> Plan:
     """The plan of a site, from a day on. Raises PlanError if a day would be left without feeding."""
     schedule = _Schedule(inventory, first_working(start))
     groups: dict[tuple[tuple[Task, ...], str], list[Finding]] = {}
     for finding in _open(assessment):
-        groups.setdefault((TASKS.get(finding.code, ()), finding.subject), []).append(finding)
+        asked = ASKED.get(finding.code, ()) if finding.level is Level.ASK else ()
+        groups.setdefault((asked or TASKS.get(finding.code, ()), finding.subject), []).append(finding)
     for (tasks, _), found in groups.items():
         for task in tasks:
             schedule.add(task, found)
@@ -82,7 +92,7 @@ def make_plan(assessment: Assessment, inventory: Inventory, start: date, made: s
     if gaps and not never_fed:
         raise PlanError(f"no route feeds the DMP from {gaps[0].start} to {gaps[0].end}")
     told = f"le DMP n’est pas alimenté aujourd’hui : il le sera à partir du {routes[-1].start:%d/%m/%Y}" if gaps else ""
-    return Plan(made, schedule.start, end, _numbered(actions), routes, assessment, told)
+    return Plan(made, schedule.start, end, _numbered(actions), routes, assessment, inventory, dict(answers), told)
 
 
 def write_plan(plan: Plan) -> bytes:
@@ -118,32 +128,44 @@ class _Schedule:
         self.keep_going = False
         self._owners = {one.name: one.owner for one in inventory.components if one.owner}
         self._last: dict[str, _Last] = {}
+        self._about: dict[str, list[_Last]] = {}
 
     def add(
-        self, task: Task, findings: Iterable[Finding] = (), *, after: Iterable[_Last] = (), day: date | None = None
+        self,
+        task: Task,
+        findings: Sequence[Finding] = (),
+        *,
+        after: Iterable[_Last] = (),
+        day: date | None = None,
+        keys: tuple[str, ...] = (),
     ) -> _Last:
-        """Add a task about what was found, after what is on the same component; `day`: not before it."""
-        found = list(findings)
-        subject = found[0].subject if found else ""
-        waits = [*after, *([self._last[subject]] if subject in self._last and subject else [])]
+        """Add a task about what was found, after what it waits for and what is on the same component.
+
+        `day`: not before it. `keys`: findings that say it is done, when it is about none.
+        """
+        subject = findings[0].subject if findings else ""
+        waits = [*after, *(one for code in task.waits for one in self._about.get(code, ()))]
+        if subject in self._last:
+            waits.append(self._last[subject])
         first = first_working(max([day or self.start, *(one.end + _DAY for one in waits)]))
-        last = last_of(first, task.days)
         action = Action(
             id=f"#{len(self.actions)}",
-            step=found[0].step if found else task.step,
+            step=findings[0].step if findings else task.step,
             title=_titled(task.title, subject),
             title_fr=_titled(task.title_fr, subject),
             owner=self._owners.get(subject, task.owner),
             start=first,
-            end=last,
-            after=tuple(one.id for one in waits),
-            findings=tuple(one.key for one in found),
+            end=last_of(first, task.days),
+            after=tuple(dict.fromkeys(one.id for one in waits)),
+            findings=keys or (() if task.told else tuple(one.key for one in findings)),
             risk=task.risk,
         )
         self.actions.append(action)
-        added = _Last(action.id, last)
+        added = _Last(action.id, action.end)
         if subject:
             self._last[subject] = added
+        for one in findings:
+            self._about.setdefault(one.code, []).append(added)
         return added
 
     @property
@@ -160,9 +182,9 @@ def _switch(schedule: _Schedule, api: str, overlap_days: int) -> Iterator[Route]
         yield Route("new", schedule.start, None, "API V2 avec l’INS qualifié")
         return
     test = schedule.add(PROJECT["connect"], after=schedule.everything)
-    pilot = schedule.add(PROJECT["pilot"], after=[test])
+    pilot = schedule.add(PROJECT["pilot"], after=[test], keys=("fed|",))
     opened = next(one.start for one in schedule.actions if one.id == pilot.id)
-    switch = schedule.add(PROJECT["switch"], after=[pilot], day=first_tuesday(pilot.end + _DAY))
+    switch = schedule.add(PROJECT["switch"], after=[pilot], day=first_tuesday(pilot.end + _DAY), keys=("pfi-api|",))
     closing = switch.end + overlap_days * _DAY
     if api != "none":
         drain = schedule.add(PROJECT["drain"], after=[switch])

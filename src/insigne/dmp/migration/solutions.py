@@ -94,13 +94,12 @@ def match(name: str, version: str, table: Sequence[Solution]) -> Match:
     """What the table says of a component; case, accents and punctuation of its name do not count."""
     sure = [one for one in table if _key(name) in {_key(known) for known in (one.name, *one.aliases)}]
     found = sure or [one for one in table if any(_holds(name, known) for known in (one.name, *one.aliases))]
-    names = {one.name for one in found}
-    if len(names) != 1:
+    if len({_key(one.name) for one in found}) != 1:
         close = difflib.get_close_matches(_key(name), [_key(one.name) for one in table], n=3, cutoff=0.75)
-        nearest = sorted(names | {one.name for one in table if _key(one.name) in close})
+        nearest = sorted({one.name for one in (*found, *(one for one in table if _key(one.name) in close))})
         return Match(Verdict.UNKNOWN, nearest=tuple(nearest))
     solution = found[0].name
-    known = tuple(f"{one.api} {one_version}" for one in found for one_version in one.versions)
+    known = tuple(one_version for one in found for one_version in one.versions)
     return Match(_verdict(version, found), solution, bool(sure), known)
 
 

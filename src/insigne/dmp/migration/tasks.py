@@ -19,7 +19,11 @@ class Risk(Struct, frozen=True):
 
 
 class Task(NamedTuple):
-    """A task; `{subject}` in its titles is the component. `owner` when the inventory names nobody."""
+    """A task; `{subject}` in its titles is the component. `owner` when the inventory names nobody.
+
+    It waits for what is planned about the findings of `waits`. `told`: whether it is done is told by a person, not by
+    what is found.
+    """
 
     step: int
     title: str
@@ -27,6 +31,8 @@ class Task(NamedTuple):
     owner: str
     days: int
     risk: Risk | None = None
+    waits: tuple[str, ...] = ()
+    told: bool = False
 
 
 _LATE_VENDOR: Final = Risk(
@@ -39,9 +45,17 @@ _BROKEN_UPDATE: Final = Risk(
 )
 _UPDATES: Final = (
     Task(1, "order the version of {subject} that takes the qualified INS",
-         "Commander la version de {subject} compatible avec l’INS qualifié et fixer sa date", _DSI, 10, _LATE_VENDOR),
+         "Commander la version de {subject} compatible avec l’INS qualifié et fixer sa date", _DSI, 10, _LATE_VENDOR,
+         told=True),
     Task(1, "install {subject}: acceptance tests, then production",
          "Installer {subject} : recette, puis production", _DSI, 20, _BROKEN_UPDATE),
+)  # fmt: skip
+_QUESTIONS: Final = (
+    Task(1, "ask the vendor of {subject} for the version that takes the qualified INS",
+         "Demander à l’éditeur quelle version de {subject} est compatible avec l’INS qualifié", _DSI, 10, _LATE_VENDOR,
+         told=True),
+    Task(1, "install that version of {subject}, if the one in place is not it",
+         "Installer cette version de {subject}, si celle en place ne l’est pas", _DSI, 20, _BROKEN_UPDATE),
 )  # fmt: skip
 _COMPLETE: Final = (
     Task(
@@ -69,25 +83,29 @@ TASKS: Final[Mapping[str, tuple[Task, ...]]] = {
     ),
     "pfi-api": (
         Task(2, "establish by which API the DMP is fed, and until when it is open",
-             "Établir par quelle API le DMP est alimenté et jusqu’à quand elle reste ouverte", _PROJECT, 3,
+             "Faire confirmer par quelle API le DMP est alimenté et jusqu’à quand elle reste ouverte", _PROJECT, 5,
              Risk("L’ancienne API ferme avant la bascule (date non publique).",
-                  "Demander la date au GIE SESAM-Vitale et à l’éditeur dès le premier jour ; avancer la bascule.")),
+                  "Demander la date au GIE SESAM-Vitale et à l’éditeur dès le premier jour ; avancer la bascule."),
+             told=True),
     ),
     "receive-ins": (
         Task(2, "have the INS accepted: interface, display, storage (PAM-FR)",
-             "Faire accepter l’INS par le DPI et la PFI : interface PAM-FR, stockage, affichage", _DSI, 10),
+             "Faire accepter l’INS par le DPI et la PFI : interface PAM-FR, stockage, affichage", _DSI, 10,
+             waits=("version", "pfi-version")),
     ),
     "templates": (
         Task(3, "put the banner and the Data Matrix on the models; until then `insigne document stamp` adds them",
              "Mettre bandeau et Datamatrix dans les modèles ; d’ici là, « insigne document stamp »", _DIM, 15,
              Risk("Un modèle oublié produit des documents sans Datamatrix.",
-                  "La mesure des derniers documents reçus nomme l’émetteur et le type de document.")),
+                  "La mesure des derniers documents reçus nomme l’émetteur et le type de document."),
+             waits=("version",)),
     ),
     "transmits-ins": (
         Task(4, "open the flow of the INS to DPI and PFI, then an initial load",
              "Ouvrir le flux de l’INS vers le DPI et la PFI, puis l’initialisation", _DSI, 10,
              Risk("Un INS faux ou périmé reste chez un récepteur.",
-                  "Retrait diffusé dès la perte de qualification ; contrôle par « insigne destination »."),),
+                  "Retrait diffusé dès la perte de qualification ; contrôle par « insigne destination »."),
+             waits=("ri-qualifies", "receive-ins")),
     ),
     "certificates": (
         Task(5, "order the organisation certificates ORG_AUTH_CLI and ORG_SIGN",
@@ -99,6 +117,8 @@ TASKS: Final[Mapping[str, tuple[Task, ...]]] = {
     ),
 }  # fmt: skip
 """Code of a finding → what is to be done about it, one after the other."""
+ASKED: Final[Mapping[str, tuple[Task, ...]]] = {"version": _QUESTIONS, "pfi-version": _QUESTIONS}
+"""The same, when only an answer is missing."""
 
 ORGANISATION: Final = Task(
     1,
