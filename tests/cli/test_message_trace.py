@@ -71,14 +71,16 @@ class Hospital:
             rows = [row for row in view.outbox(limit=10_000)[::-1] if row.state == "queued"]
             written = [(row, self._written(view, row, dialects[row.destination])) for row in rows]
         with self.base.store.begin() as transaction:
-            for row, raw in written:
+            for row, outcome in written:
                 control_id = f"S{row.id}"
-                if raw is None:
+                if outcome is None:
                     transaction.settle(row.id, "ignored", "", rfc3339_now())
                     continue
-                transaction.put_bytes([Bytes(control_id, f"ADT^{row.event}^ADT_A05", rfc3339_now(), raw)])
+                left_out = " ".join(outcome.left_out)
+                event = f"ADT^{row.event}^ADT_A05"
+                transaction.put_bytes([Bytes(control_id, event, rfc3339_now(), outcome.raw, left_out)])
                 transaction.encoded(row.id, control_id)
-                ack = build_ack(raw, "AA", time="20260301083001+0100", control_id=f"L{row.id}")
+                ack = build_ack(outcome.raw, "AA", time="20260301083001+0100", control_id=f"L{row.id}")
                 ack = ack.replace(f"MSA|AA|{control_id}".encode(), f"MSA|AA|{control_id}|{text}".encode())
                 attempt = Attempt(row.id, 1, rfc3339_now(), control_id, "delivered", "AA", "", ack, 12)
                 transaction.put_attempts([attempt])
@@ -91,7 +93,7 @@ class Hospital:
         outcome = encode(
             notice, states, view.identity(row.subject), dialect, control_id=f"S{row.id}", time=rfc3339_now()
         )
-        return outcome.raw if isinstance(outcome, Encoded) else None
+        return outcome if isinstance(outcome, Encoded) else None
 
 
 def json_notice(raw):
@@ -207,6 +209,22 @@ def test_lines_for_a_person_are_in_the_order_of_time_and_show_no_trait(insigne, 
     assert steps[:2] == ["received", "decided"]
     assert (steps.count("sent"), steps.count("written")) == (2, 2)
     assert "RANGER" not in result.out
+
+
+def test_what_a_receiver_is_not_told_because_its_edition_refuses_it_is_shown(insigne, hospital):
+    [first, other] = hospital.receive(
+        adt("4071").replace(b"|||||N|VALI", b"|||le 3 mars||N|VALI"), adt("9999", control="GAM2")
+    )
+    hospital.deliver()
+    [labo, _] = trace(insigne, hospital, first)["onward"]
+    assert labo["message"]["left_out"] == ["PID-29"], "the date of death is no date"
+    assert "le 3 mars" not in labo["message"]["raw"]["text"]
+    assert trace(insigne, hospital, other)["onward"][0]["message"]["left_out"] == []
+    where = ("--config", hospital.config, "--data", hospital.data)
+    shown = insigne(*where, "message", "show", first, "--trace").out
+    assert "without PID-29: the edition of the receiver refuses the content" in shown
+    row = insigne(*where, "outbox", "show", labo["id"])
+    assert "PID-29: the edition of the receiver refuses" in row.out
 
 
 def test_what_nothing_is_called_is_said_so(insigne, hospital):

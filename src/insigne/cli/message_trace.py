@@ -9,7 +9,7 @@ from insigne.cli.common import Context, Exit, emit, fail
 from insigne.cli.message_document import bytes_document, message_document
 from insigne.cli.outbox import document as row_document
 from insigne.cli.tables import print_table
-from insigne.exchange.delivery.model import Attempt
+from insigne.exchange.delivery.model import Attempt, Bytes
 from insigne.hl7 import CharsetPolicy, Hl7Error, Message
 from insigne.insi.jobs import CallTrace
 from insigne.registry.events import encode
@@ -87,9 +87,18 @@ def _onward(one: Onward) -> dict[str, Any]:
     written = one.written
     return row_document(one.row) | {
         "notice": msgspec.json.decode(one.row.notice) if one.row.notice else None,
-        "message": {"event": written.event, "time": written.time, "raw": text_of(written.raw)} if written else None,
+        "message": _written(written) if written else None,
         "attempts": [_attempt(attempt) for attempt in one.attempts],
         "acts": [{"time": act.time, "author": act.author, "act": act.act, "details": act.details} for act in one.acts],
+    }
+
+
+def _written(written: Bytes) -> dict[str, Any]:
+    return {
+        "event": written.event,
+        "time": written.time,
+        "raw": text_of(written.raw),
+        "left_out": written.left_out.split(),
     }
 
 
@@ -125,6 +134,10 @@ def _steps(document: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
         yield from _steps_onward(row)
 
 
+def _without(left_out: list[str]) -> str:
+    return f", without {', '.join(left_out)}: the edition of the receiver refuses the content" if left_out else ""
+
+
 def _steps_onward(row: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     to = f"{row['peer']} #{row['id']}"
     if not row["attempts"]:
@@ -138,7 +151,7 @@ def _steps_onward(row: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
             message["time"],
             "  written",
             f"{to} {message['event']} {row['control_id']}",
-            f"{message['raw']['size']} bytes",
+            f"{message['raw']['size']} bytes" + _without(message["left_out"]),
         )
     for attempt in row["attempts"]:
         answer = f"{attempt['outcome']} {attempt['code']} {attempt['text']}".strip()

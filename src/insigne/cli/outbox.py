@@ -88,12 +88,15 @@ def show(ctx: typer.Context, row: Row) -> None:
     told = document(found) | {
         "notice": _text(found.notice) or None,
         "raw": raw,
+        "left_out": written.left_out.split() if written is not None else [],
         "attempts": [_attempt(one) for one in attempts],
     }
     if context.json:
         emit(told)
         return
     print_fields((name, str(value)) for name, value in told.items() if not isinstance(value, list) and name != "raw")
+    if told["left_out"]:
+        print_fields([("left out", f"{', '.join(told['left_out'])}: the edition of the receiver refuses the content")])
     for one in attempts:
         typer.echo(f"\nattempt {one.number}  {one.time}  {one.outcome} {one.code}  {one.milliseconds} ms  {one.text}")
         if one.ack:

@@ -37,7 +37,8 @@ REWRITE: Final = (
     "UPDATE outbox SET state = 'encoded', kind = 'edited', control_id = ?, due = '', reason = '' WHERE id = ?"
 )
 PUT_BYTES: Final = (
-    "INSERT INTO outbox_bytes (control_id, event, time, raw) VALUES (?, ?, ?, ?) ON CONFLICT (control_id) DO NOTHING"
+    "INSERT INTO outbox_bytes (control_id, event, time, raw, left_out) VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT (control_id) DO NOTHING"
 )
 #: Written again when whether it was committed is not known.
 PUT_ATTEMPT: Final = (
@@ -71,7 +72,7 @@ FILTERS: Final = {
 UNSETTLED: Final = " AND state IN ('held', 'dead')"
 LIST_BEFORE: Final = " AND id < ?"
 LIST_ORDER: Final = " ORDER BY id DESC LIMIT ?"
-BYTES: Final = "SELECT control_id, event, time, raw FROM outbox_bytes WHERE control_id = ?"
+BYTES: Final = "SELECT control_id, event, time, raw, coalesce(left_out, '') FROM outbox_bytes WHERE control_id = ?"
 ATTEMPTS: Final = (
     "SELECT outbox, number, time, control_id, outcome, code, text, ack, milliseconds FROM outbox_attempt"
     " WHERE outbox = ? ORDER BY number"

@@ -259,6 +259,7 @@ outbox_bytes = Table(
     text_("event"),
     text_("time"),
     bytes_("raw", nullable=True),  # null once erased by a purge
+    text_("left_out", nullable=True),  # null before it was kept
 )
 
 outbox_attempt = Table(

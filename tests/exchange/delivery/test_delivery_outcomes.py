@@ -314,6 +314,22 @@ def test_an_ins_that_is_no_longer_qualified_does_not_leave_with_a_message_that_w
     asyncio.run(play())
 
 
+def test_what_an_edition_refuses_is_left_out_and_kept_with_what_was_sent(site, make_receiver):
+    hospital = site(LABO=STRICT, DPI=STRICT)
+
+    async def play():
+        labo, dpi = make_receiver(), make_receiver()
+        hospital.receive(hospital.adt("A28", 1).replace(b"|||||N|PROV", b"|||le 3 mars||N|PROV"))
+        async with hospital.dispatching(LABO=labo, DPI=dpi):
+            await hospital.until(lambda: hospital.states() == ["delivered"] * 2)
+        for receiver in (labo, dpi):
+            assert Message.parse(receiver.got[0]).value("PID-29") == ""
+        with hospital.store.read() as view:
+            assert [view.outgoing_bytes(row.control_id).left_out for row in hospital.rows()] == ["PID-29"] * 2
+
+    asyncio.run(play())
+
+
 QUALIFIED = "~284022901900127^^^ASIP-SANTE-INS-NIR&1.2.250.1.213.1.4.8&ISO^INS"
 
 

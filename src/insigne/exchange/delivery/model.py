@@ -64,12 +64,16 @@ class Outgoing(msgspec.Struct, frozen=True):
 
 
 class Bytes(msgspec.Struct, frozen=True):
-    """A message as written, by its MSH-10: never changed once it may have been sent. `event` is MSH-9."""
+    """A message as written, by its MSH-10: never changed once it may have been sent. `event` is MSH-9.
+
+    `left_out` names the fields whose content the receiver's edition refuses, as in "PID-29 PV1-44".
+    """
 
     control_id: str
     event: str
     time: str
     raw: bytes
+    left_out: str = ""
 
 
 class Attempt(msgspec.Struct, frozen=True):

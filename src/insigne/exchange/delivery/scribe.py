@@ -147,7 +147,7 @@ class Scribe:
         )
         match outcome:
             case Encoded():
-                written = Bytes(control_id, outcome.event, time, outcome.raw)
+                written = Bytes(control_id, outcome.event, time, outcome.raw, " ".join(outcome.left_out))
                 self._proven = True
                 if shared is not None:
                     shared.put(row.notice, version, written)
@@ -169,7 +169,7 @@ class Scribe:
         """The same message to this receiver."""
         header = self._dialect.header(known.event.split("^")[1], control_id, known.time)
         raw = header.encode(self._dialect.codec) + known.raw[known.raw.index(b"\r") :]
-        return Bytes(control_id, known.event, known.time, raw)
+        return replace(known, control_id=control_id, raw=raw)
 
     def _original(self, notice: Notice, moment: Moment) -> Message | None:
         """The message received that caused the notice, when this receiver wants parts of it."""
