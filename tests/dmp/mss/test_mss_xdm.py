@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from insigne.dmp.settings_mss import XdmSettings
 from insigne.dmp.mss.xdm import Part, XdmError, read, write
+from insigne.dmp.settings_mss import XdmSettings
 
 LIMITS = XdmSettings()
 LETTER = Part("DOC0001.XML", "Lettre", b"<cda/>")

@@ -13,7 +13,7 @@ from insigne.dmp.lots import feeding
 from insigne.dmp.model import Action
 from insigne.dmp.mss.cda import Cda, CdaError, pdf_of, read_cda
 from insigne.dmp.mss.connection import MailFault
-from insigne.dmp.mss.mail import Letter, MailError, compose, to_patient, to_professional
+from insigne.dmp.mss.mail import Letter, MailError, compose, message_id, to_patient, to_professional
 from insigne.dmp.mss.metadata import Act, Placed, write_metadata
 from insigne.dmp.mss.smtp import SmtpSender
 from insigne.dmp.mss.xdm import Part, write
@@ -76,7 +76,11 @@ class MailCarrier:
             return Declined("mail-content", str(error), "content")
         try:
             receipts = self._sender.send(
-                mail, letter.sender, letter.recipient, envelope=sending.id, success=document.flags.ack_reception
+                mail,
+                letter.sender,
+                letter.recipient,
+                envelope=message_id(sending.id, letter.sender)[1:-1],
+                success=document.flags.ack_reception,
             )
         except MailFault as fault:
             return _failed(fault)
