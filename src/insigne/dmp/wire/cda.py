@@ -150,3 +150,19 @@ def _run(document: BinaryIO, start: int, end: int) -> Iterator[bytes]:
         if left and piece.endswith(b"\r"):
             piece, carried = piece[:-1], b"\r"
         yield piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+def rewrite(measured: Measured, document: BinaryIO, target: BinaryIO) -> None:
+    """Write a document with its header as the tree is now; the runs set aside are copied as they stand."""
+    text = etree.tostring(measured.root.getroottree(), encoding="UTF-8", xml_declaration=True)
+    start = 0
+    for found in _TOKENS.finditer(text):
+        target.write(text[start : found.start()])
+        first, end = measured.runs[int(found[1])]
+        document.seek(first)
+        left = end - first
+        while left and (piece := document.read(min(_PIECE, left))):
+            target.write(piece)
+            left -= len(piece)
+        start = found.end()
+    target.write(text[start:])

@@ -193,7 +193,7 @@ class VihfContext:
 class Feeding:
     """A document to feed: its lot, its bytes (a file that can be sought, read from its start), who calls."""
 
-    lot: LotMetadata
+    lot: LotMetadata = field(repr=False)
     document: BinaryIO = field(repr=False)
     vihf: VihfContext
 
@@ -203,7 +203,7 @@ class Deletion:
     """A logical deletion (TD3.3c) of the document that the registry knows by `entry_uuid`, now in `status`."""
 
     entry_uuid: str
-    submission: SubmissionSet
+    submission: SubmissionSet = field(repr=False)
     vihf: VihfContext
     status: Availability = "approved"
 
@@ -223,7 +223,7 @@ class Existence:
     treating_doctor: bool | None = None
     internet_account: bool | None = None
     in_mes: bool | None = None
-    ins: tuple[Ins, ...] = ()
+    ins: tuple[Ins, ...] = field(default=(), repr=False)
     acknowledgement: str = ""
     details: tuple[tuple[str, str], ...] = ()
 
@@ -282,4 +282,4 @@ class Reference:
     size: int | None = None
     status: Availability = ""
     repository: str = ""
-    ins: Ins | None = None
+    ins: Ins | None = field(default=None, repr=False)
