@@ -131,7 +131,8 @@ class Errand:
     `ins` is the INS it goes under: the one qualified now; for a prepared deletion, the one that was lost. `identity` is
     the patient as of now, None only for a prepared deletion. `action` is what is really to be done. `target` and
     `target_document` are what is replaced or deleted, None when this base never had it (`document.parent` names it).
-    `repeated`: an earlier call of it may have gone through. `content` opens the bytes as received, None without any.
+    `repeated`: an earlier call of it may have gone through. `content` opens the bytes as received, of the target
+    for a deletion that brought none; None without any.
     """
 
     document: Document

@@ -214,7 +214,7 @@ class DmpService:
             ins = _ins_of(document, sending, patient, self._site)
         if verdict.state != "ready" or ins is None or (sending.action != "delete" and ins_text(ins) != sending.ins):
             return None
-        content = document.content
+        content = document.content or (target[0].content if target is not None else None)
         return Errand(
             document=document,
             sending=sending,
