@@ -53,6 +53,9 @@ class Echo:
     def admit(self, transport):
         return PEER
 
+    def frame_limit(self, peer):
+        return self.settings.max_frame_bytes
+
     def forget(self, connection):
         pass
 

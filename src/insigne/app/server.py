@@ -26,7 +26,7 @@ from insigne.app.enrolment import enrolment_page
 from insigne.app.housekeeping import Housekeeper
 from insigne.app.insi import InsiWorker, insi_service
 from insigne.app.metrics import metrics_of
-from insigne.app.transports import remote_folders
+from insigne.app.transports import mllp_settings, remote_folders
 from insigne.app.watch import health_of
 from insigne.config import LoadedConfig, store_url
 from insigne.exchange.delivery.alarms import Alarms
@@ -85,7 +85,7 @@ class Service:
         if not is_sqlite(store_url(loaded)):
             self._executor = ThreadPoolExecutor(1, thread_name_prefix="insigne-writer")
         self.receiver = GroupCommit(base.intake, config.exchange, clock=rfc3339_now, executor=self._executor)
-        self.mllp = MllpServer(config.mllp, self.receiver, clock=rfc3339_now)
+        self.mllp = MllpServer(mllp_settings(config), self.receiver, clock=rfc3339_now)
         self.folders = [FolderIntake(settings, self.receiver, clock=rfc3339_now) for settings in config.folders]
         self.remote_folders = remote_folders(config.remote_folders, self.receiver, rfc3339_now)
         self.listening = False

@@ -2,12 +2,27 @@
 
 from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
+
+from insigne.config import Config
 from insigne.exchange.ports import Receiver
 from insigne.transport.files import Files
 from insigne.transport.ftp import FtpFiles
 from insigne.transport.remote_folder import RemoteFolderIntake
-from insigne.transport.settings import FtpSettings, RemoteFolderSettings, SftpSettings
+from insigne.transport.settings import FtpSettings, MllpSettings, RemoteFolderSettings, SftpSettings
 from insigne.transport.sftp import SftpFiles
+
+
+_AROUND_DOCUMENT = 1_048_576
+"""Bytes of a message beside the document in it."""
+
+
+def mllp_settings(config: Config) -> MllpSettings:
+    """How messages are received over MLLP: a PFI takes those that hold a document of `dmp.intake.max_bytes`."""
+    if "pfi" not in config.roles:
+        return config.mllp
+    needed = config.dmp.intake.max_bytes * 4 // 3 + _AROUND_DOCUMENT
+    return replace(config.mllp, max_frame_bytes=max(config.mllp.max_frame_bytes, needed))
 
 
 def remote_folders(

@@ -133,7 +133,8 @@ class MllpDecoder:
         position = found.start()
         ended = found.end() - position == len(END)
         if not self._skipping:
-            content = bytes(buffer[:position])
+            with memoryview(buffer) as view, view[:position] as received:
+                content = bytes(received)  # the one copy: a document may be large
             if ended:
                 events.append(self._completed(content))
             elif content:
@@ -147,7 +148,7 @@ class MllpDecoder:
         if len(payload) > self._max_frame:
             return _junk(payload, "oversized")
         payload = payload.lstrip(START)
-        if not payload.strip(b"\r\n"):
+        if not payload[:JUNK_KEPT].strip(b"\r\n") and not payload.strip(b"\r\n"):
             return _junk(payload, "empty")
         return Frame(payload)
 

@@ -53,6 +53,10 @@ class Listener(Protocol):
         """Tell who has connected; None when it must be closed at once."""
         ...
 
+    def frame_limit(self, peer: Peer) -> int:
+        """The largest message accepted from a peer."""
+        ...
+
     def forget(self, connection: "MllpConnection") -> None:
         """Take back the place of a connection that is closed."""
         ...
@@ -114,6 +118,7 @@ class MllpConnection(asyncio.Protocol):
             self._transport.abort()
         else:
             self._peer = peer
+            self._decoder = MllpDecoder(self._listener.frame_limit(peer))
 
     def data_received(self, data: bytes) -> None:
         """Take what was read, submit the messages it completes."""

@@ -111,6 +111,10 @@ class MllpServer:
             _log.warning("mllp.unknown-certificate", address=address, fingerprint=shown.fingerprint, name=shown.name)
         return peer
 
+    def frame_limit(self, peer: Peer) -> int:
+        """The largest message accepted from a peer."""
+        return self._senders.limit(peer) or self.settings.max_frame_bytes
+
     def forget(self, connection: MllpConnection) -> None:
         """Take back the place of a connection that is closed."""
         self._connections.discard(connection)
@@ -236,6 +240,7 @@ class _Senders:
         self._by_fingerprint: dict[str, str] = {}
         self._by_name: dict[str, str] = {}
         self._open = not settings.senders
+        self._limits = {sender.name: sender.max_frame_bytes for sender in settings.senders}
         if settings.senders and (settings.tls is None or not settings.tls.client_ca_file):
             raise TlsError("mllp.senders needs mllp.tls.client_ca_file: only a verified certificate tells who sends")
         for sender in settings.senders:
@@ -248,6 +253,10 @@ class _Senders:
                 self._by_fingerprint[normalise_fingerprint(sender.fingerprint)] = sender.name
             except ValueError as error:
                 raise TlsError(f"mllp.senders {sender.name!r}: {error}") from error
+
+    def limit(self, peer: Peer) -> int:
+        """The largest message that a sender known by its certificate was granted; 0 without such a grant."""
+        return self._limits.get(peer.name, 0) if peer.fingerprint else 0
 
     def recognise(self, address: str, certificate: PeerCertificate | None) -> Peer | None:
         """Return the peer, None when it may not send."""

@@ -23,6 +23,8 @@ class CertifiedSender(Struct, frozen=True, forbid_unknown_fields=True):
     """SHA-256 of the certificate, in hexadecimal; colons and capitals as one likes."""
     certificate_name: str = ""
     """Common name of the certificate, or its first subject alternative name."""
+    max_frame_bytes: Annotated[int, Meta(ge=0, le=200_000_000)] = 0
+    """Largest message accepted from it; 0: as from any (`mllp.max_frame_bytes`)."""
 
 
 class MllpSettings(Struct, frozen=True, forbid_unknown_fields=True):
