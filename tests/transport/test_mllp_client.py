@@ -182,6 +182,31 @@ def test_an_acknowledgement_with_other_delimiters_is_read(run, scripted, helpers
     run(scenario)
 
 
+def test_an_acknowledgement_without_a_last_carriage_return_is_read(run, scripted, helpers):
+    async def scenario():
+        async with scripted(lambda raw: frame(b"MSH|^~\\&|||||||ACK|1|P|2.5\rMSA|AA|A")) as (client, _, _):
+            reply = await client.send(helpers.message("A"))
+            assert (reply.ack.code, reply.ack.control_id) == ("AA", "A")
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("msh_18", ["UNICODE UTF-8", "8859/1", "8859/15", "UNKNOWN SET", ""])
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_the_text_of_an_acknowledgement_never_spoils_its_frame_whatever_set_it_is_in(
+    run, scripted, helpers, msh_18, encoding
+):
+    raw_ack = f"MSH|^~\\&|||||||ACK|1|P|2.5||||||{msh_18}\rMSA|AA|A|reçu à Étréchy\r".encode(encoding)
+
+    async def scenario():
+        async with scripted(lambda raw: frame(raw_ack)) as (client, reports, _):
+            reply = await client.send(helpers.message("A"))
+            assert (reply.ack.code, reply.raw) == ("AA", raw_ack), "the bytes are kept as they came"
+            assert reports == []
+
+    run(scenario)
+
+
 def test_a_refusal_that_could_not_read_our_header_is_an_answer(run, scripted, helpers):
     async def scenario():
         async with scripted(lambda raw: frame(b"MSH|^~\\&|||||||ACK\rMSA|AR\r")) as (client, _, _):
