@@ -140,6 +140,54 @@ def test_a_document_is_posted_with_its_headers(play):
     ]
 
 
+class Letters:
+    """A body of so many pieces of a megabyte, counted as they are taken."""
+
+    def __init__(self, pieces, piece=1 << 20):
+        self.length, self.taken = pieces * piece, 0
+        self._pieces, self._piece = pieces, piece
+
+    def pieces(self):
+        for _ in range(self._pieces):
+            self.taken += 1
+            yield b"x" * self._piece
+
+
+def test_a_body_may_be_sent_in_pieces(play):
+    peer = play([reply()])
+    body = Letters(3, piece=5)
+    assert play.client(peer).post(body, {"Content-Type": "text/plain"}).body == b"done"
+    assert peer.requests[0].endswith(b"\r\n\r\n" + b"x" * 15)
+    assert b"Content-Length: 15\r\n" in peer.requests[0]
+
+
+def test_a_body_in_pieces_is_begun_again_when_repeating_does_no_harm(play):
+    peer = play([reply(), closing()], [reply(b"again")])
+    client, body = play.client(peer), Letters(2, piece=5)
+    client.post(body, {}, repeatable=True)
+    assert client.post(body, {}, repeatable=True).body == b"again"
+    assert peer.requests[-1].endswith(b"\r\n\r\n" + b"x" * 10)
+
+
+def test_a_server_that_refuses_a_body_before_its_end_is_heard():
+    def refuse():
+        connection, _ = listener.accept()
+        with connection:  # closed with bytes unread: the client is reset as it sends
+            connection.recv(1000)
+            connection.sendall(reply(b"too much", status="413 Content Too Large"))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(PATIENCE)
+        refusing = threading.Thread(target=refuse)
+        refusing.start()
+        body = Letters(64)
+        client = HttpClient(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+        assert client.post(body, {}).status == 413
+        refusing.join()
+        client.close()
+    assert body.taken < 64
+
+
 def test_a_connection_serves_one_exchange_after_another(play):
     peer = play([reply(), reply(b"two"), reply(b"three")])
     client = play.client(peer)

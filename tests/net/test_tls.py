@@ -22,6 +22,7 @@ from insigne.net.tls import (
     days_left,
     describe,
     expiry,
+    load_key,
     normalise_fingerprint,
     peer_certificate,
     server_context,
@@ -214,3 +215,35 @@ def test_an_authority_found_in_its_folder_is_used_again(authority, server):
     again = DemoAuthority(authority.folder, NOW + timedelta(days=1))
     later = again.issue_client("later", NOW)
     shake_hands(mutual(authority, server), context_of(again, later))
+
+
+def test_a_key_to_sign_with_comes_with_its_certificate_and_those_above_it(authority, client, tmp_path):
+    both = tmp_path / "both.pem"
+    both.write_bytes(client.cert_file.read_bytes() + authority.ca_file.read_bytes() + client.key_file.read_bytes())
+    key, certificates = load_key(str(both))
+    assert describe(certificates[0]).name == "gam.example"
+    assert len(certificates) >= 2
+    assert key.public_key() == certificates[0].public_key()
+
+
+def test_a_key_to_sign_with_is_found_in_a_pkcs12_file(client, tmp_path):
+    key = load_pem_private_key(client.key_file.read_bytes(), None)
+    path, password = tmp_path / "sign.p12", tmp_path / "password"
+    path.write_bytes(
+        pkcs12.serialize_key_and_certificates(b"", key, certificate_of(client), None, BestAvailableEncryption(b"s"))
+    )
+    password.write_text("s\n")
+    assert load_key(str(path), "", str(password))[0].public_key() == key.public_key()
+
+
+@pytest.mark.parametrize("case", ["another", "missing", "encrypted"])
+def test_a_key_to_sign_with_that_cannot_be_used_is_named(client, server, tmp_path, case):
+    key = tmp_path / "key.pem"
+    if case == "another":
+        key.write_bytes(server.key_file.read_bytes())
+    elif case == "encrypted":
+        plain = load_pem_private_key(client.key_file.read_bytes(), None)
+        protected = plain.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"s"))
+        key.write_bytes(protected)
+    with pytest.raises(TlsError, match=r"key\.pem"):
+        load_key(str(client.cert_file), str(key))

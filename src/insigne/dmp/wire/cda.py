@@ -161,7 +161,10 @@ def rewrite(measured: Measured, document: BinaryIO, target: BinaryIO) -> None:
         first, end = measured.runs[int(found[1])]
         document.seek(first)
         left = end - first
-        while left and (piece := document.read(min(_PIECE, left))):
+        while left:
+            piece = document.read(min(_PIECE, left))
+            if not piece:
+                raise WireError("the document is shorter than when it was measured")
             target.write(piece)
             left -= len(piece)
         start = found.end()
