@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from insigne.dmp.wire.model import SignatureAlgorithm
+from insigne.dmp.security import SignatureAlgorithm
 from insigne.net.settings import ClientTlsSettings, Seconds
 
 Count = Annotated[int, Meta(ge=1)]

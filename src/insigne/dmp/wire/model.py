@@ -25,7 +25,6 @@ __all__ = [
     "Reference",
     "RegistryAnswer",
     "RegistryError",
-    "SignatureAlgorithm",
     "Sourced",
     "Structure",
     "SubmissionSet",
@@ -39,9 +38,6 @@ Origin = Literal["message", "cda", "registry", "configuration", "computed"]
 """Who says a field: the sender's message, the document's header, the registry of identities, a setting; or Insigne
 itself, by measuring the document or numbering the lot.
 """
-SignatureAlgorithm = Literal["rsa-sha256", "rsa-sha1"]
-"""Of the VIHF and of the lot. The public examples have SHA-1; what is asked for today is in no public source."""
-
 FaultKind = Literal["unreachable", "timeout", "tls", "refused", "malformed", "soap"]
 """No connection, or one cut; too slow; certificates; HTTP 4xx without SOAP, or a search that was refused; an answer
 that cannot be read, or HTTP 5xx without SOAP; a SOAP fault.

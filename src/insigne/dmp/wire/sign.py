@@ -21,9 +21,9 @@ from lxml import etree
 from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureConstructionMethod, SignatureMethod
 from signxml.signer import XMLSigner
 
+from insigne.dmp.security import SignatureAlgorithm
 from insigne.dmp.wire import names
 from insigne.dmp.wire.lexical import instant
-from insigne.dmp.wire.model import SignatureAlgorithm
 
 Algorithm = SignatureAlgorithm
 
