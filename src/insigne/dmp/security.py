@@ -1,4 +1,4 @@
-"""How what is sent to the DMP is signed: one word that settings and messages share, and that costs nothing to import."""
+"""How what is sent to the DMP is signed: one word that settings and messages share, cheap to import."""
 
 from typing import Literal
 
