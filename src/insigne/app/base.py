@@ -11,6 +11,7 @@ from pathlib import Path
 from insigne.app.intake import intake_of, site_of
 from insigne.app.webhooks import subscription_of_changes
 from insigne.config import Config, ConfigError, DestinationSettings, LoadedConfig, store_url
+from insigne.dmp.follower import DocumentFollower
 from insigne.dmp.intake.handler import DocumentHandler
 from insigne.dmp.intake.settings import Intake as DocumentIntake
 from insigne.exchange.adt import AdtHandler
@@ -105,12 +106,14 @@ def open_base(loaded: LoadedConfig, *, wait: float = 0.0) -> Base:
     followers: list[Follower] = []
     if "ri" in config.roles:
         followers.append(InsiFollower(config.insi, rules, now=rfc3339_now, new_id=new_id))
+    # Whatever the roles of this process: another one may hold documents of these patients in the same base.
+    followers.append(DocumentFollower(now=rfc3339_now))
     if subscribers:
         followers.append(OutboxFollower(subscribers, now=rfc3339_now, recent=recent, bell=bell))
     registrar = Registrar(store, rules, new_id, followers)
     documents = None
     if "pfi" in config.roles:
-        documents = intake_of(config, site_of(config, rules, registrar, rfc3339_now, new_id))
+        documents = intake_of(config, site_of(config, rules, registrar, rfc3339_now, new_id, bell))
         handlers |= dict.fromkeys(("ORU", "MDM"), DocumentHandler(documents, config.exchange.processing_ids))
     intake = Intake(
         store,

@@ -8,14 +8,25 @@ from insigne.dmp.intake.settings import Intake
 from insigne.dmp.site import Registrar, Site
 from insigne.dmp.zam import zam
 from insigne.documents.cda.check import Checks
+from insigne.exchange.delivery.follower import Bell
 from insigne.registry.settings import Policy
 
 
 def site_of(
-    config: Config, policy: Policy, registrar: Registrar, now: Callable[[], str], new_id: Callable[[], str]
+    config: Config,
+    policy: Policy,
+    registrar: Registrar,
+    now: Callable[[], str],
+    new_id: Callable[[], str],
+    bell: Bell | None = None,
 ) -> Site:
-    """What the rules of the PFI work with."""
-    return Site(settings=config.dmp, policy=policy, registrar=registrar, zam=zam, now=now, new_id=new_id)
+    """What the rules of the PFI work with. `bell` is rung once an answer waits to be sent."""
+    rung = bell or Bell()
+
+    def ring() -> None:
+        rung.ring()  # whoever listens by then
+
+    return Site(settings=config.dmp, policy=policy, registrar=registrar, zam=zam, now=now, new_id=new_id, ring=ring)
 
 
 def intake_of(config: Config, site: Site) -> Intake:

@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 from insigne.api.metrics import Counts
 from insigne.app.base import Base
 from insigne.app.delivery_metrics import alarm_metrics, delivery_metrics
+from insigne.app.dmp_metrics import document_metrics
 from insigne.app.watch import Watched
 from insigne.exchange.intake import IntakeCounters
 from insigne.insi.service import InsiService
@@ -31,6 +32,9 @@ def metrics_of(service: Watched, base: Base) -> CollectorRegistry:
     if service.insi is not None:
         insi = service.insi.service
         registry.register(_Read(lambda: _insi(insi, base)))
+    if service.dmp is not None:
+        documents = service.dmp.service
+        registry.register(_Read(lambda: document_metrics(documents, base)))
     registry.register(_Read(lambda: alarm_metrics(service.alarms)))
     if service.delivery is not None:
         delivery = service.delivery

@@ -22,6 +22,7 @@ from insigne.app.acts import acts_of
 from insigne.app.alarms import AlarmWatch
 from insigne.app.base import Base, open_base, rfc3339_now, utc_now
 from insigne.app.delivery import DeliveryWorker
+from insigne.app.dmp import DmpWorker
 from insigne.app.enrolment import enrolment_page
 from insigne.app.housekeeping import Housekeeper
 from insigne.app.insi import InsiWorker, insi_service
@@ -90,6 +91,7 @@ class Service:
         self.remote_folders = remote_folders(config.remote_folders, self.receiver, rfc3339_now)
         self.listening = False
         self.insi = _insi_worker(base)
+        self.dmp = DmpWorker(base, base.documents.site) if base.documents is not None else None
         self.housekeeper = Housekeeper(base)
         self.delivery = DeliveryWorker(base) if config.destinations else None
         self.alarms = self.delivery.alarms if self.delivery is not None else Alarms()
@@ -118,6 +120,8 @@ class Service:
         mllp_host, mllp_port = self.mllp.address
         if self.insi is not None:
             self.insi.start()
+        if self.dmp is not None:
+            self.dmp.start()
         self.housekeeper.start()
         self.alarm_watch.inherit()
         if self.delivery is not None:
@@ -140,6 +144,8 @@ class Service:
         await self._drain()
         if self.insi is not None:
             await asyncio.to_thread(self.insi.stop)
+        if self.dmp is not None:
+            await asyncio.to_thread(self.dmp.stop)
         await asyncio.to_thread(self.housekeeper.stop)
         if self.delivery is not None:
             await asyncio.to_thread(self.delivery.stop)

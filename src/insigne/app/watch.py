@@ -16,6 +16,7 @@ from insigne.api.health import (
 )
 from insigne.app.base import Base, utc_now
 from insigne.app.delivery import DeliveryWorker
+from insigne.app.dmp import DmpWorker
 from insigne.app.insi import InsiWorker
 from insigne.exchange.delivery.alarms import Alarms
 from insigne.exchange.groupcommit import GroupCommit
@@ -30,6 +31,7 @@ class Watched(Protocol):
     mllp: MllpServer
     listening: bool
     insi: InsiWorker | None
+    dmp: DmpWorker | None
     delivery: DeliveryWorker | None
     alarms: Alarms
     remote_folders: list[RemoteFolderIntake]

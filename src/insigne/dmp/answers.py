@@ -50,3 +50,4 @@ def answer(
         control_id=control_id,
     )
     transaction.queue([draft])
+    transaction.after_commit(site.ring)

@@ -22,6 +22,10 @@ class Registrar(Protocol):
         ...
 
 
+def _nobody() -> None:
+    """Nothing is sent by this process."""
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """Settings, rules, and what is passed in: time (RFC 3339 UTC, milliseconds), ids, how a ZAM is written."""
@@ -32,6 +36,8 @@ class Site:
     zam: ZamWriter
     now: Callable[[], str]
     new_id: Callable[[], str]
+    ring: Callable[[], None] = _nobody
+    """Called after the commit of something queued in the outbox."""
 
     @property
     def environment(self) -> Environment:

@@ -1,0 +1,132 @@
+"""The PFI, wired: what carries documents, the queue, and the threads that work through it and read boxes."""
+
+import random
+import threading
+import uuid
+from collections.abc import Callable
+
+import structlog
+
+from insigne.app.base import Base, local_now, utc_now
+from insigne.dmp.client import DmpClient
+from insigne.dmp.feeding import DmpCarrier
+from insigne.dmp.leaving import Leaving
+from insigne.dmp.model import Channel
+from insigne.dmp.mss.answering import Answering
+from insigne.dmp.mss.carrier import MailCarrier
+from insigne.dmp.mss.connection import MailFault
+from insigne.dmp.mss.mailbox import MailboxReader
+from insigne.dmp.mss.smtp import SmtpSender
+from insigne.dmp.ports import Carrier
+from insigne.dmp.service import DmpService
+from insigne.dmp.settings_mss import MailboxSettings
+from insigne.dmp.site import Site
+from insigne.exchange.errors import StoreBusy, StoreError
+from insigne.ins.cog import bundled_cog
+
+_log = structlog.get_logger("insigne.dmp")
+_IDLE_SECONDS = 1.0
+_FAILED_SECONDS = 10.0
+
+
+def new_uuid() -> str:
+    """A random UUID."""
+    return str(uuid.uuid4())
+
+
+def carriers_of(base: Base, site: Site) -> dict[Channel, Carrier]:
+    """What carries documents on each channel that the site configured; the documents of another one wait.
+
+    Raises `dmp.client.DmpUnusable` for settings that cannot be used, `net.tls.TlsError` for files that cannot.
+    """
+    settings = site.settings
+    leaving = Leaving(site.environment, bundled_cog(), complete=settings.without_ins == "complete")
+    carriers: dict[Channel, Carrier] = {}
+    if settings.service.endpoint:
+        carriers["dmp"] = DmpCarrier(
+            DmpClient(settings.service, utc_now, new_uuid),
+            settings.service,
+            leaving,
+            existence_seconds=settings.queue.existence_minutes * 60,
+            clock=utc_now,
+            new_uuid=new_uuid,
+        )
+    if settings.mss.smtp.host:
+        mail = MailCarrier(settings.mss, settings.service, leaving, clock=local_now)
+        carriers |= {"mss-ps": mail, "mss-patient": mail}
+    return carriers
+
+
+def dmp_service(base: Base, site: Site) -> DmpService:
+    """The queue of this site. Raises as `carriers_of`."""
+    return DmpService(
+        base.store,
+        site,
+        carriers_of(base, site),
+        clock=utc_now,
+        chance=random.Random(),  # noqa: S311 - spreads retries, keeps no secret
+    )
+
+
+class DmpWorker:
+    """Threads that look at documents again, have them carried, and read boxes, until told to stop."""
+
+    def __init__(self, base: Base, site: Site) -> None:
+        self.service = dmp_service(base, site)
+        self._stop = threading.Event()
+        self._threads = [_Loop("documents", self.service.work, _IDLE_SECONDS, self._stop)]
+        sender = SmtpSender(site.settings.mss.smtp)
+        for box in site.settings.mss.mailboxes:
+            read = _box(base, site, box, sender)
+            self._threads.append(_Loop(f"box-{box.name}", read, box.poll_seconds, self._stop))
+
+    def start(self) -> None:
+        """Start working."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End after the calls in hand."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        self.service.close()
+
+
+def _box(base: Base, site: Site, box: MailboxSettings, sender: SmtpSender) -> Callable[[], int]:
+    """What reading a box once is."""
+    reader = MailboxReader(box, base.store, site, local_now)
+    answering = Answering(box, site.settings.mss, base.store, sender, local_now)
+    return lambda: reader.read() + answering.conclude() + answering.answer()
+
+
+class _Loop:
+    """A thread that does something again and again, without a pause while there is something to do."""
+
+    def __init__(self, name: str, work: Callable[[], int], idle: float, stop: threading.Event) -> None:
+        self._name, self._work, self._idle, self._stop = name, work, idle, stop
+        self._thread = threading.Thread(target=self._run, name=f"insigne-{name}", daemon=True)
+
+    def start(self) -> None:
+        """Start."""
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait for its end."""
+        self._thread.join(timeout=60)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            pause = self._idle
+            try:
+                if self._work():
+                    pause = 0.0
+            except StoreBusy:
+                pause = 0.05
+            except (StoreError, MailFault) as error:
+                _log.error("dmp.loop-stopped", loop=self._name, reason=str(error))
+                pause = max(pause, _FAILED_SECONDS)
+            except Exception as error:  # a defect of ours must not end the thread: documents would stand still
+                _log.error("dmp.loop-defect", loop=self._name, error=type(error).__name__)
+                pause = max(pause, _FAILED_SECONDS)
+            self._stop.wait(pause)
