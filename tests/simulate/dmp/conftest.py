@@ -184,11 +184,10 @@ def seal(ready, lot_id, documents, *, transformed=False, signer="ORG_SIGN", chan
     for name, content in documents:
         signed, transforms = content, ""
         if transformed:
-            # its declaration goes, ends of lines between the comment, the root and the end are fixed
-            signed = content.partition(b"?>")[2].strip().replace(b"--><", b"-->\n<")
-            signed = etree.tostring(etree.fromstring(signed), method="c14n", with_comments=True)
+            # C14N: no declaration; a comment before the root is followed by an end of line, nothing follows the root
+            comment, root = b"<!-- essai -->", content.partition(b"<!-- essai -->")[2].strip()
+            signed = comment + b"\n" + etree.tostring(etree.fromstring(root), method="c14n", with_comments=True)
             transforms = f'<Transforms><Transform Algorithm="{method}"></Transform></Transforms>'
-            signed = b"<!-- essai -->\n" + signed
         listed.append(f'<Reference URI="urn:oid:{name}">{transforms}{digested.format(digest64(signed))}')
     name, der = subject_of(ready, signer)
     manifest = f'<Manifest xmlns="{DS}" Id="M">{"".join(listed)}</Manifest>'
@@ -321,6 +320,18 @@ xmlns:w="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-sece
 </s:Header><s:Body>{body}</s:Body></s:Envelope>""".encode()
 
 
+def question(patient, assertion):
+    """Write a TD0.2."""
+    body = f"""<PRPA_IN201307UV02 xmlns="urn:hl7-org:v3" ITSVersion="XML_1.0">
+<id root="1.2.250.1.999.2" extension="7"/>
+<sender><device><id root="1.2.250.1.999.2"/></device></sender><controlActProcess>
+<reasonCode code="TEST_EXST" codeSystem="1.2.250.1.213.1.1.4.11"/>
+<queryByParameter><queryId root="1.2.3" extension="8"/>
+<parameterList><patientIdentifier><value root="{patient.oid}" extension="{patient.matricule}"/></patientIdentifier>
+</parameterList></queryByParameter></controlActProcess></PRPA_IN201307UV02>"""
+    return envelope(ACTIONS["patients"], assertion, body)
+
+
 class Answer(SimpleNamespace):
     """An answer read: `status` of HTTP, `codes` of the errors, `success`, `fault` (subcode), `tree`."""
 
@@ -379,14 +390,7 @@ class Caller:
 
     def exists(self, patient, assertion=None, **values):
         """TD0.2."""
-        body = f"""<PRPA_IN201307UV02 xmlns="urn:hl7-org:v3" ITSVersion="XML_1.0">
-<id root="1.2.250.1.999.2" extension="7"/>
-<sender><device><id root="1.2.250.1.999.2"/></device></sender><controlActProcess>
-<reasonCode code="TEST_EXST" codeSystem="1.2.250.1.213.1.1.4.11"/>
-<queryByParameter><queryId root="1.2.3" extension="8"/>
-<parameterList><patientIdentifier><value root="{patient.oid}" extension="{patient.matricule}"/></patientIdentifier>
-</parameterList></queryByParameter></controlActProcess></PRPA_IN201307UV02>"""
-        return self.call("patients", body, assertion or vihf(self.ready, patient, **values))
+        return self.post("patients", question(patient, assertion or vihf(self.ready, patient, **values)))
 
     def feed(self, patient, **changes):
         """TD2.1, see `Lot`."""
@@ -551,7 +555,13 @@ def call_as(dmp):
 def written():
     """The pieces of calls, for tests that write their own."""
     return SimpleNamespace(
-        vihf=vihf, cda=cda, seal=seal, Lot=Lot, envelope=envelope, new_oid=new_oid, person_of=person_of
+        vihf=vihf,
+        Lot=Lot,
+        envelope=envelope,
+        question=question,
+        new_oid=new_oid,
+        person_of=person_of,
+        services=SERVICES,
     )
 
 
