@@ -9,7 +9,7 @@ import pytest
 from insigne.config import Config
 
 DOCS = Path(__file__).parents[2] / "docs"
-NAMES = ("settings.md", "insi.md", "enrolment.md", "emission.md", "transports.md", "mssante.md")
+NAMES = ("settings.md", "insi.md", "enrolment.md", "emission.md", "transports.md", "mssante.md", "dmp-wire.md")
 PAGES = "\n".join((DOCS / name).read_text(encoding="utf-8") for name in NAMES)
 NAMED = set(re.findall(r"`([a-z_0-9.]+)`", PAGES))
 
