@@ -9,6 +9,7 @@ from insigne.dmp.intake.codes import IntakeRefused, malformed
 from insigne.dmp.intake.header import Header
 from insigne.dmp.intake.judge import (
     check_announced,
+    check_boxes,
     check_document,
     check_recipients,
     check_visibility,
@@ -44,6 +45,7 @@ class _Asked(Struct, frozen=True):
     identifiers: tuple[Identifier, ...]
     ins: Ins | None
     validated: bool
+    boxes: tuple[str, ...]
     warnings: tuple[Finding, ...]
 
 
@@ -74,6 +76,7 @@ class DocumentHandler:
         transaction = cast("DocumentTransaction", working.base)
         try:
             identity = identity_named(working, asked.identifiers, asked.ins, validated=asked.validated)
+            check_boxes(asked.boxes, identity.ins.ins if identity.recovered and identity.ins is not None else None)
             take(working, transaction, asked.candidates, identity, asked.identifiers, asked.ins, self._intake)
         except IntakeRefused as refusal:
             return refused_outcome(refusal, asked.warnings)
@@ -106,7 +109,8 @@ class DocumentHandler:
             document = _document(delivery, request, header, body, parent, intake.site.new_id())
             candidates.append(Candidate(document, body, header))
         identifiers = joined(request.patient.identifiers, intake.site.policy)
-        return _Asked(tuple(candidates), identifiers, ins, request.patient.validated, tuple(warnings))
+        boxes = tuple(one for one in request.participants.recipients if is_patient_address(one))
+        return _Asked(tuple(candidates), identifiers, ins, request.patient.validated, boxes, tuple(warnings))
 
 
 def _document(
@@ -137,6 +141,8 @@ def _document(
         sender=who.sender,
         recipients=tuple(one for one in who.recipients if not is_patient_address(one)),
         reply_to=who.reply_to,
+        mail_professionals=request.letters[0],
+        mail_patient=request.letters[1],
         stay=request.stay,
         facility=who.facility,
     )

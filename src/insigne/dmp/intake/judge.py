@@ -1,6 +1,6 @@
 """One document judged: what its header says against what comes with it, and against what the DMP refuses."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from insigne.dmp.intake.body import Body
@@ -103,10 +103,7 @@ def _recipients(flags: Flags, channels: tuple[Channel, ...], who: Participants, 
         text = "an address of the patient is among the recipients although DESTMSSANTEPAT is N"
         text_fr = "une adresse du patient figure parmi les destinataires alors que DESTMSSANTEPAT vaut N"
         yield Fault(text, text_fr, place, code=Code.OTHER, rule="recipients")
-    if ins is not None and any(address.split("@")[0] != ins.matricule for address in patients):
-        text = "the address of the patient is not that of the INS of PID-3"
-        text_fr = "l’adresse du patient n’est pas celle de l’INS de PID-3"
-        yield Fault(text, text_fr, place, code=Code.OTHER_INS, rule="recipients")
+    yield from _boxes(patients, ins)
     if "mss-ps" in channels and not others:
         text = "no address to mail to: give it in PRT-15.4 of a PRT whose PRT-4 is RCT"
         text_fr = "aucune adresse de destinataire : la donner en PRT-15.4 d’un PRT dont PRT-4 vaut RCT"
@@ -114,6 +111,20 @@ def _recipients(flags: Flags, channels: tuple[Channel, ...], who: Participants, 
     if who.unreadable:
         text, text_fr = "a recipient has no mail address in PRT-15", "un destinataire n’a pas d’adresse en PRT-15"
         yield Fault(text, text_fr, place, "101")
+
+
+def check_boxes(boxes: Sequence[str], ins: Ins | None) -> None:
+    """Check that the boxes of patients are of this one. Raises IntakeRefused (904)."""
+    faults = list(_boxes(boxes, ins))
+    if faults:
+        raise IntakeRefused(*faults)
+
+
+def _boxes(boxes: Sequence[str], ins: Ins | None) -> Iterator[Fault]:
+    if ins is not None and any(box.split("@")[0] != ins.matricule for box in boxes):
+        text = "the address of the patient is not that of the patient's INS"
+        text_fr = "l’adresse du patient n’est pas celle de l’INS du patient"
+        yield Fault(text, text_fr, Location("PRT", field=15), code=Code.OTHER_INS, rule="recipients")
 
 
 def check_visibility(flags: Flags, channels: tuple[Channel, ...], allowed: str) -> None:

@@ -49,6 +49,11 @@ def participants(message: Message) -> Participants:
     return Participants(sender, facility, tuple(dict.fromkeys(recipients))[:_LIMIT], reply_to, unreadable)
 
 
+def is_address(text: str) -> bool:
+    """Whether a text is a mail address."""
+    return _ADDRESS.fullmatch(text) is not None
+
+
 def is_patient_address(address: str) -> bool:
     """Whether an address is of a patient's own box."""
     return address.lower().endswith(f"@{PATIENT_DOMAIN}")
