@@ -1,13 +1,12 @@
 """Sites that mail; see `mail_world`."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 
 from insigne.store import upgrade
 
-from .mail_world import World
+from .mail_world import Servers, World
 
 
 @pytest.fixture(scope="session")
@@ -17,16 +16,21 @@ def empty_base(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory):
+    servers = Servers(tmp_path_factory.mktemp("servers"))
+    yield servers
+    servers.stop()
+
+
 @pytest.fixture
-def make_world(empty_base, tmp_path):
+def make_world(empty_base, servers, tmp_path):
     worlds = []
 
     def make(**settings):
-        folder = tmp_path / str(len(worlds))
-        folder.mkdir()
-        path = Path(folder) / "insigne.db"
+        path = tmp_path / f"insigne{len(worlds)}.db"
         shutil.copy(empty_base, path)
-        worlds.append(World(folder, f"sqlite:///{path}", **settings))
+        worlds.append(World(servers, f"sqlite:///{path}", **settings))
         worlds[-1].admit()
         return worlds[-1]
 

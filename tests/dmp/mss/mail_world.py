@@ -21,6 +21,7 @@ from proxyprotocol.reader import ProxyProtocolReader
 from pymap.backend.dict import DictBackend, Identity
 from pymap.imap import IMAPServer
 from pymap.user import Passwords, UserMetadata
+from pysasl.hashing import BuiltinHash
 
 from insigne.dmp.follower import DocumentFollower
 from insigne.dmp.model import Content, Document, Flags, Intent, Sender, StayRef
@@ -79,7 +80,9 @@ class Mailboxes:
             demo_data=False, demo_user="nobody", demo_password=PASSWORD, host=None, port="0", debug=False, tls=False,
             cert=None, key=None, proxy_protocol=None, passlib_cfg=None, inherited_sockets=None,
         )  # fmt: skip
-        self._backend, self._config = await DictBackend.init(given, secure_auth=False, invalid_user_sleep=0)
+        self._backend, self._config = await DictBackend.init(
+            given, secure_auth=False, hash_context=BuiltinHash(rounds=1)
+        )
         handle = ProxyProtocolReader(self._config.proxy_protocol).get_callback(
             IMAPServer(self._backend.login, self._config)
         )
@@ -92,6 +95,14 @@ class Mailboxes:
         for task in rest:
             task.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
+
+    def empty(self):
+        """Forget every box, and what is in it."""
+        self._loop.call_soon_threadsafe(self._forget)
+
+    def _forget(self):
+        self._backend.login.users_dict.clear()
+        self._config.set_cache.clear()
 
     def add(self, address):
         asyncio.run_coroutine_threadsafe(self._add(address), self._loop).result(20)
@@ -128,17 +139,21 @@ class Post:
     `refuse`: the next answers to RCPT or to the mail itself, such as ("RCPT", "550 5.1.1 no such box").
     """
 
-    def __init__(self, certificate, world, *, receipts=True):
-        self._world = world
-        self.receipts = receipts
-        self.refuse = []
-        self.parameters = {}
-        self.taken = []
+    def __init__(self, certificate):
+        self.serve(None)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         certificate.configure_cert(context)
         self._controller = _Controller(self, context)
         self._controller.start()
         self.port = self._controller.port
+
+    def serve(self, deliver, *, receipts=True):
+        """Begin anew, handing mail to `deliver(address, raw)`; with or without the extension of receipts."""
+        self._deliver = deliver
+        self.receipts = receipts
+        self.refuse = []
+        self.parameters = {}
+        self.taken = []
 
     def login(self, server, session, envelope, mechanism, data):
         return AuthResult(success=data.login == OURS.encode() and data.password == PASSWORD.encode())
@@ -158,7 +173,7 @@ class Post:
             return answer
         self.taken.append((envelope.mail_from, tuple(envelope.rcpt_tos), dict(self.parameters)))
         for address in envelope.rcpt_tos:
-            await asyncio.to_thread(self._world.deliver, address, envelope.original_content)
+            await asyncio.to_thread(self._deliver, address, envelope.original_content)
         return "250 2.0.0 OK"
 
     def _refusal(self, step):
@@ -188,19 +203,54 @@ class _Controller(Controller):
         super()._trigger_server()
 
 
+class Servers:
+    """The two servers, their certificates, and the secret of the logins."""
+
+    def __init__(self, folder):
+        authority = trustme.CA()
+        self.ca_file = folder / "ca.pem"
+        authority.cert_pem.write_to_path(str(self.ca_file))
+        self.password_file = folder / "password"
+        self.password_file.write_text(PASSWORD + "\n", encoding="utf-8")
+        certificate = authority.issue_cert("127.0.0.1")
+        self.boxes = Mailboxes(certificate)
+        self.post = Post(certificate)
+
+    def stop(self):
+        self.post.stop()
+        self.boxes.stop()
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+def kill():
+    raise Killed
+
+
+class Mortal:
+    """A carrier whose process may die right after it sent a mail."""
+
+    def __init__(self, carrier):
+        self._carrier = carrier
+        self.after_send = lambda: None
+        self.close = carrier.close
+
+    def carry(self, errand):
+        outcome = self._carrier.carry(errand)
+        self.after_send()
+        return outcome
+
+
 class World:
     """A site, its post and its boxes."""
 
-    def __init__(self, folder, database, *, receipts=True, **settings):
-        self.folder = folder
-        self.ca = trustme.CA()
-        self.ca_file = folder / "ca.pem"
-        self.ca.cert_pem.write_to_path(str(self.ca_file))
-        self.password_file = folder / "password"
-        self.password_file.write_text(PASSWORD + "\n", encoding="utf-8")
-        certificate = self.ca.issue_cert("127.0.0.1")
-        self.boxes = Mailboxes(certificate)
-        self.post = Post(certificate, self, receipts=receipts)
+    def __init__(self, servers, database, *, receipts=True, **settings):
+        self.servers, self.boxes, self.post = servers, servers.boxes, servers.post
+        self.ca_file, self.password_file = servers.ca_file, servers.password_file
+        self.boxes.empty()
+        self.post.serve(self.deliver, receipts=receipts)
         self._known = set()
         self.moment = SENT_DATE
         self.numbers = itertools.count(1)
@@ -232,8 +282,6 @@ class World:
     def close(self):
         self.service.close()
         self.store.close()
-        self.post.stop()
-        self.boxes.stop()
 
     # --- what is passed in
 
@@ -283,7 +331,7 @@ class World:
         kept = self.raw_mails(address)
         with self._imap(address) as connection:
             connection.unselect() if "UNSELECT" in connection.capabilities else connection.close()
-            connection.rename("INBOX", f"Avant {next(self.numbers)}")
+            connection.rename("INBOX", f"Avant{next(self.numbers)}")
         for raw in kept:
             self.deliver(address, raw)
 
@@ -348,7 +396,9 @@ class World:
 
     def take(self, body=None, number=42, **fields):
         body = body if body is not None else self.cda(number)
-        document = self.document(body, number, **fields)
+        return self.receive(self.document(body, number, **fields), body)
+
+    def receive(self, document, body):
         with self.store.begin(5.0) as transaction:
             identity = standing(transaction, document.identity)
             sendings = receive(transaction, document, [body], identity, self.site)
@@ -358,10 +408,10 @@ class World:
     # --- at work
 
     def new_service(self):
-        carrier = MailCarrier(
-            self.settings.mss, self.settings.service, lambda errand: errand.content(), clock=self.clock
+        self.carrier = Mortal(
+            MailCarrier(self.settings.mss, self.settings.service, lambda errand: errand.content(), clock=self.clock)
         )
-        carriers = {"mss-ps": carrier, "mss-patient": carrier}
+        carriers = {"mss-ps": self.carrier, "mss-patient": self.carrier}
         return DmpService(self.store, self.site, carriers, clock=self.clock, chance=Random(1))
 
     def work(self):
@@ -369,6 +419,12 @@ class World:
             if not self.service.work():
                 return
         raise AssertionError("the queue never ends")
+
+    def die(self):
+        """The process dies; another one starts once the lease ran out."""
+        self.service.close()
+        self.moment += timedelta(hours=1)
+        self.service = self.new_service()
 
     @property
     def box(self):

@@ -1,11 +1,19 @@
 """Documents mailed: what arrives in a real IMAP box through a real SMTP server."""
 
+import hashlib
 import io
 import zipfile
+from datetime import timedelta
 
+import msgspec
+import pytest
 from lxml import etree
 
-from .mail_world import DOCTOR, OURS, PDF
+from insigne.dmp.model import Flags, Intent
+from insigne.dmp.mss.inbound import documents_of
+from insigne.dmp.mss.mail import MailError, to_professional
+
+from .mail_world import DOCTOR, INS, OURS, PATIENT_BOX, PDF, Killed, kill, pi, unique_id
 
 RIM = {"r": "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0", "l": "urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0"}
 
@@ -32,3 +40,201 @@ def test_a_document_arrives_in_the_box_of_a_professional_with_a_readable_archive
     assert metadata.xpath("//r:ExtrinsicObject/r:Slot[@name='URI']//r:Value/text()", namespaces=RIM) == ["DOC0001.XML"]
     [state] = world.sendings()
     assert (state.id, state.state) == (sending.id, "fed")
+
+
+def metadata_of(mail):
+    with zipfile.ZipFile(io.BytesIO(attachments(mail)["IHE_XDM.zip"])) as archive:
+        return etree.fromstring(archive.read("IHE_XDM/SUBSET01/METADATA.XML")), archive.read(
+            "IHE_XDM/SUBSET01/DOC0001.XML"
+        )
+
+
+def slot(metadata, name):
+    path = f"//r:ExtrinsicObject/r:Slot[@name='{name}']//r:Value/text()"
+    return [str(value) for value in metadata.xpath(path, namespaces=RIM)]
+
+
+def test_metadata_measure_the_document_and_leave_out_what_only_the_dmp_knows(world):
+    world.take()
+    world.work()
+    metadata, document = metadata_of(world.mails(DOCTOR)[0])
+    assert slot(metadata, "hash") == [hashlib.sha1(document).hexdigest()]
+    assert slot(metadata, "size") == [str(len(document))]
+    assert slot(metadata, "action") == []
+    assert len(metadata.xpath("//r:ExtrinsicObject", namespaces=RIM)) == 1, "the signature of the DMP has no place here"
+    [kind] = metadata.xpath("//r:Association/@associationType", namespaces=RIM)
+    assert kind.endswith("HasMember")
+
+
+def test_the_server_is_asked_to_report_delivery_and_the_reader_to_report_reading(world):
+    [sending] = world.take()
+    world.work()
+    [mail] = world.mails(DOCTOR)
+    [(sender, recipients, parameters)] = world.post.taken
+    assert (sender, recipients) == (OURS, (DOCTOR,))
+    assert mail["Message-ID"] == f"<insigne.{sending.id}@ch-exemple.mssante.fr>"
+    assert parameters["ENVID"] == f"insigne.{sending.id}@ch-exemple.mssante.fr"
+    assert parameters["NOTIFY"] == "SUCCESS,FAILURE,DELAY"
+    assert parameters["ORCPT"] == f"rfc822;{DOCTOR}"
+    assert mail["Disposition-Notification-To"] == OURS
+
+
+def test_nothing_is_asked_that_the_sender_did_not_want(world):
+    world.take(flags=Flags(to_dmp=False, to_professionals=True))
+    world.work()
+    assert world.post.taken[0][2]["NOTIFY"] == "FAILURE,DELAY"
+    assert world.mails(DOCTOR)[0]["Disposition-Notification-To"] is None
+
+
+def test_a_server_without_receipts_takes_the_mail_all_the_same(make_world):
+    world = make_world(receipts=False)
+    world.take()
+    world.work()
+    assert len(world.mails(DOCTOR)) == 1
+    assert world.sendings()[0].text == "the server reports no delivery (it has no DSN)"
+
+
+def test_a_patient_is_written_to_at_the_box_their_qualified_ins_names(world):
+    flags = Flags(to_dmp=False, to_patient=True, no_reply=True)
+    world.take(flags=flags, recipients=(PATIENT_BOX,), mail_patient="Bonjour Dominique,\nvoici votre lettre.")
+    world.work()
+    [mail] = world.mails(PATIENT_BOX)
+    assert mail["X-MSS-MES"] == "FIN"
+    assert mail.get_body().get_content().splitlines() == ["Bonjour Dominique,", "voici votre lettre."]
+
+
+def test_a_patient_who_may_answer_is_not_told_otherwise(world):
+    world.take(flags=Flags(to_dmp=False, to_patient=True), recipients=(), reply_to="service@ch-exemple.mssante.fr")
+    world.work()
+    [mail] = world.mails(PATIENT_BOX)
+    assert mail["X-MSS-MES"] is None
+    assert mail["Reply-To"] == "service@ch-exemple.mssante.fr"
+
+
+def test_nothing_leaves_for_a_patient_when_the_message_names_the_box_of_another(world):
+    flags = Flags(to_dmp=False, to_patient=True)
+    world.take(flags=flags, recipients=("180017512345628@patient.mssante.fr",))
+    world.work()
+    [sending] = world.sendings()
+    assert (sending.state, sending.code) == ("refused", "mail-other-patient")
+    assert world.post.taken == []
+
+
+@pytest.mark.parametrize("box", ["paul.martin@gmail.example", "paul@mssante.fr.example", "paul@notmssante.fr"])
+def test_nothing_leaves_for_a_box_outside_mssante(world, box):
+    world.take(recipients=(box,))
+    world.work()
+    [sending] = world.sendings()
+    assert (sending.state, sending.code) == ("refused", "mail-outside")
+    assert world.post.taken == []
+
+
+def test_an_address_cannot_smuggle_a_header_or_a_second_recipient(world):
+    for box in ("a@b.mssante.fr\r\nBcc: x@y.mssante.fr", "a@b.mssante.fr, x@y.mssante.fr", "<a@b.mssante.fr>"):
+        with pytest.raises(MailError):
+            to_professional(box, world.settings.mss)
+
+
+def test_nobody_is_written_to_before_the_ins_is_qualified(make_world):
+    world = make_world()
+    world.admit("B", ins=None)
+    patient = msgspec.json.encode((pi("B"),))
+    world.take(world.cda(), identity="B", patient=patient)
+    world.work()
+    assert [one.state for one in world.sendings()] == ["waiting-ins"]
+    assert world.post.taken == []
+
+
+def test_a_document_that_bears_another_ins_does_not_leave(world):
+    other = world.cda().replace(b"279035121518989", b"279035121518888")
+    world.take(other)
+    world.work()
+    [sending] = world.sendings()
+    assert (sending.state, sending.code) == ("refused", "mail-other-ins")
+
+
+def test_a_new_version_says_that_it_replaces_and_a_deletion_that_it_deletes(world):
+    world.take()
+    world.work()
+    version = world.cda(43, replaces=unique_id(42), version=2)
+    world.take(version, 43, intent=Intent.REPLACE, parent=unique_id(42), version=2)
+    world.work()
+    deletion = world.document(version, 43, intent=Intent.DELETE, parent=unique_id(43))
+    world.receive(deletion, version)
+    world.work()
+    actions = [slot(metadata_of(mail)[0], "action") for mail in world.mails(DOCTOR)]
+    assert actions == [[], ["C"], ["D"]]
+    last = world.mails(DOCTOR)[-1]
+    assert "doit être supprimé" in last.get_body().get_content()
+    assert list(attachments(last)) == ["IHE_XDM.zip"], "what is to be deleted is not shown once more"
+
+
+def test_a_box_that_does_not_exist_ends_refused_with_the_words_of_the_server(world):
+    world.post.refuse = [("RCPT", "550 5.1.1 no such box")]
+    world.take()
+    world.work()
+    [sending] = world.sendings()
+    assert (sending.state, sending.code, sending.text) == ("refused", "550 5.1.1", "5.1.1 no such box")
+    [zam] = world.messages("RETOUR")
+    assert "ZAM^Z02" in zam
+    assert "|N^^expandedYes-NoIndicator|" in zam
+    assert ("document-refused", "550 5.1.1") in world.open_items()
+
+
+@pytest.mark.parametrize("step", ["RCPT", "DATA"])
+def test_a_box_that_is_busy_is_tried_again_later(world, step):
+    world.post.refuse = [(step, "450 4.2.2 box full")]
+    world.take()
+    world.work()
+    [sending] = world.sendings()
+    assert (sending.state, sending.code, sending.attempts) == ("ready", "450 4.2.2", 1)
+    world.moment += timedelta(hours=3)
+    world.work()
+    assert world.sendings()[0].state == "fed"
+    assert len(world.mails(DOCTOR)) == 1
+
+
+def test_a_mail_repeated_after_a_kill_has_the_same_message_id(world):
+    world.take()
+    world.carrier.after_send = kill
+    with pytest.raises(Killed):
+        world.work()
+    world.die()
+    world.work()
+    first, second = world.mails(DOCTOR)
+    assert first["Message-ID"] == second["Message-ID"]
+    assert [one.state for one in world.sendings()] == ["fed"]
+
+
+def test_a_mail_beyond_the_size_that_is_sent_ends_refused(make_world):
+    world = make_world(mss={"max_bytes": 20_000})
+    world.take()
+    world.work()
+    [sending] = world.sendings()
+    assert (sending.state, sending.code) == ("refused", "mail-size")
+
+
+def test_the_subject_names_the_patient_only_where_the_site_says_so(make_world):
+    world = make_world(mss={"name_in_subject": True})
+    world.take()
+    world.work()
+    expected = "XDM/1.0/DDM+Lettre de liaison à la sortie PAT-TROIS DOMINIQUE 28/03/1979"
+    assert world.mails(DOCTOR)[0]["Subject"] == expected
+
+
+def test_a_mail_is_of_lines_that_any_server_takes(world):
+    world.take(mail_professionals="Très long : " + "é" * 5000)
+    world.work()
+    [raw] = world.raw_mails(DOCTOR)
+    assert raw.isascii()
+    assert max(map(len, raw.splitlines())) <= 998
+
+
+def test_the_archive_received_is_read_back_by_our_own_reader(world):
+    body = world.cda()
+    world.take(body, flags=Flags(to_dmp=False, to_professionals=True, masked_professionals=True))
+    world.work()
+    [received] = documents_of(attachments(world.mails(DOCTOR)[0])["IHE_XDM.zip"], world.settings.mss)
+    assert received.content == body
+    assert received.entry.confidentiality == {"N", "MASQUE_PS"}
+    assert received.entry.patient == INS

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, getaddresses, parseaddr
-from typing import Final
+from typing import Any, Final
 
 from insigne.dmp.mss.cda import PDF
 from insigne.dmp.mss.inbound import archive_of, text_of
@@ -73,7 +73,7 @@ def write_mdn(answer: Answer) -> bytes:
     mail["Auto-Submitted"] = "auto-replied"
     mail.set_type("multipart/report")
     mail.set_param("report-type", "disposition-notification")
-    mail.attach(_text(_words(answer)))
+    mail.attach(_part(_words(answer)))
     fields = EmailMessage(POLICY)
     fields["Reporting-UA"] = "insigne; Insigne"
     fields["Original-Recipient"] = f"rfc822;{answer.sender}"
@@ -96,7 +96,7 @@ def write_mail(answer: Answer) -> bytes:
     mail = _mail(answer)
     mail["Auto-Submitted"] = "auto-replied"
     mail.set_type("multipart/mixed")
-    mail.attach(_text(_words(answer)))
+    mail.attach(_part(_words(answer)))
     _return(mail, answer.original)
     mail.set_boundary(f"=_insigne_{answer.id}")
     return mail.as_bytes()
@@ -120,9 +120,9 @@ def _words(answer: Answer) -> str:
     return f"{_NOT_TAKEN}\n{answer.code} {answer.text}\n" if answer.code else f"{_TAKEN}\n"
 
 
-def _text(words: str) -> EmailMessage:
+def _part(content: Any, **how: Any) -> EmailMessage:  # Any: what `set_content` takes
     part = EmailMessage(POLICY)
-    part.set_content(words)
+    part.set_content(content, **how)
     del part["MIME-Version"]
     return part
 
@@ -136,15 +136,18 @@ def _return(mail: EmailMessage, original: EmailMessage | None) -> None:
         if text := " ".join(str(original.get(name, "")).split()):
             copy[name] = text
     copy.set_content(text_of(original))
-    mail.add_attachment(copy, filename="message_original.eml")
+    mail.attach(_part(copy, disposition="attachment", filename="message_original.eml"))
     archive = archive_of(original)
     if archive is not None:
-        mail.add_attachment(archive, maintype="application", subtype="zip", filename=ARCHIVE)
+        mail.attach(_attached(archive, "zip", ARCHIVE))
     for part in original.walk():
         content = part.get_payload(decode=True) if part.get_content_type() == PDF else None
         if isinstance(content, bytes):
-            name = file_name((part.get_filename() or "Document").removesuffix(".pdf"))
-            mail.add_attachment(content, maintype="application", subtype="pdf", filename=name)
+            mail.attach(_attached(content, "pdf", file_name((part.get_filename() or "Document").removesuffix(".pdf"))))
+
+
+def _attached(content: bytes, kind: str, name: str) -> EmailMessage:
+    return _part(content, maintype="application", subtype=kind, disposition="attachment", filename=name)
 
 
 def _ascii(text: str) -> str:
