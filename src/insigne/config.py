@@ -108,6 +108,9 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"destinations: {', '.join(twice)} is there twice: give each a name of its own")
+        lost = sorted(set(self.dmp.answers.values()) - set(names))
+        if lost:
+            raise ValueError(f"dmp.answers: {', '.join(lost)} is no destination: add it to [[destinations]]")
         answered = {"senders.application_answers": {one.application_answers for one in self.senders} - {""}}
         answered["dmp.answers"] = set(self.dmp.answers.values())
         for key, destinations in answered.items():

@@ -37,6 +37,7 @@ def service():
         mllp=SimpleNamespace(counters=counters),
         listening=True,
         insi=None,
+        dmp=None,
         delivery=None,
         alarms=Alarms(),
     )

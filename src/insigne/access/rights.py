@@ -20,6 +20,7 @@ class Right(StrEnum):
     INSI_TRACE = "insi.trace"
     CAMPAIGN = "campaign"
     OUTBOX = "outbox"
+    DOCUMENT_SEND = "document.send"
     AUDIT = "audit"
     ADMIN = "admin"
 
@@ -44,6 +45,10 @@ MEANINGS: Final[dict[Right, tuple[str, str]]] = {
     Right.INSI_TRACE: ("read the raw answers of INSi", "consulter les réponses brutes d'INSi"),
     Right.CAMPAIGN: ("run campaigns of verification", "conduire les campagnes de vérification"),
     Right.OUTBOX: ("replay and skip messages", "rejouer ou écarter des messages"),
+    Right.DOCUMENT_SEND: (
+        "confirm, retry and withdraw documents sent to the DMP and to MSSanté",
+        "confirmer, relancer et retirer les documents transmis au DMP et par MSSanté",
+    ),
     Right.AUDIT: ("read the audit trail", "consulter le journal d'audit"),
     Right.ADMIN: ("manage users, tokens and destinations", "gérer utilisateurs, jetons et destinations"),
 }
@@ -68,6 +73,7 @@ _IDENTITOVIGILANCE: Final = _QUALIFIEUR | {
     Right.INSI_TRACE,
     Right.CAMPAIGN,
     Right.OUTBOX,
+    Right.DOCUMENT_SEND,
     Right.AUDIT,
 }
 

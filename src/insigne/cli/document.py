@@ -11,6 +11,12 @@ ACTS: Final = {
     "cda": ("insigne.cli.document_cda", "Build the CDA R2 document that carries a PDF."),
     "check": ("insigne.cli.document_cda", "Check a CDA R2 document."),
     "read": ("insigne.cli.document_read", "Read the Data Matrix of a PDF or a scan, and compare it with the registry."),
+    "list": ("insigne.cli.document_sendings", "List documents for the DMP and MSSanté: held, on their way, arrived."),
+    "show": ("insigne.cli.document_sendings", "Show where a document is, why, and what to do."),
+    "confirm": ("insigne.cli.document_acts", "Confirm the deletion of what was sent under an INS that was lost."),
+    "retry": ("insigne.cli.document_acts", "Send again what was refused."),
+    "withdraw": ("insigne.cli.document_acts", "Keep a document from leaving, or have it deleted where it arrived."),
+    "review": ("insigne.cli.document_acts", "Look again at every document that waits."),
 }
 """Act → (module that holds it, its line in `insigne document --help`)."""
 

@@ -8,7 +8,7 @@ import typer
 from insigne.cli.common import Context, Exit, command_app, examples, fail, parse_time
 from insigne.cli.opening import PATIENCE, author, existing
 from insigne.cli.reports import conclude, progress
-from insigne.store import Store, outbox_statements, statements
+from insigne.store import Store, dmp_statements, outbox_statements, statements
 from insigne.store.copies import EXPIRED
 from insigne.store.moments import rfc3339
 from insigne.store.purge import BATCH
@@ -38,25 +38,30 @@ def purge(
     calls_before: Annotated[
         str, typer.Option(metavar="TIME", help="Erase the raw answers of INSi received before this moment (RFC 3339).")
     ] = "",
+    documents_before: Annotated[
+        str,
+        typer.Option(metavar="TIME", help="Erase documents for the DMP and MSSanté that ended before this (RFC 3339)."),
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would be erased, erase nothing.")] = False,
 ) -> None:
     """Erase personal data past its retention: bytes of messages, raw answers of INSi, past events once noted.
 
     Copies of identity documents go when their time is over (proof.copy_years), whatever is asked. Without a moment,
-    what the configuration keeps counts (retention.messages_days, payloads_days, calls_days). Identities stay as they
-    are. The log still tells that messages came, and the chain of seals still verifies.
+    what the configuration keeps counts (retention.messages_days, payloads_days, calls_days, documents_days). Identities
+    stay as they are. The log still tells that messages came, and the chain of seals still verifies.
     """
     context = Context.of(ctx)
     kept = context.config.retention
     messages = _moment(messages_before, "--messages-before") or _retained(kept.messages_days)
     payloads = _moment(payloads_before, "--payloads-before") or _retained(kept.payloads_days)
     calls = _moment(calls_before, "--calls-before") or _retained(kept.calls_days)
+    documents = _moment(documents_before, "--documents-before") or _retained(kept.documents_days)
     copies = rfc3339(datetime.now(UTC))
-    if messages is None and payloads is None and calls is None and not context.config.proof.copy_key_file:
-        options = "--messages-before, --payloads-before or --calls-before"
+    if not any((messages, payloads, calls, documents)) and not context.config.proof.copy_key_file:
+        options = "--messages-before, --payloads-before, --calls-before or --documents-before"
         fail(Exit.USAGE, f"nothing has a limit: give {options}, or set retention.*_days")
     with existing(context, read_only=dry_run) as store:
-        counts = (_counted if dry_run else _purged)(store, _Limits(messages, payloads, calls, copies))
+        counts = (_counted if dry_run else _purged)(store, _Limits(messages, payloads, calls, copies, documents))
     conclude(context, counts)
 
 
@@ -80,6 +85,7 @@ class _Limits(NamedTuple):
     payloads: str | None
     calls: str | None
     copies: str
+    documents: str | None
 
 
 def _purged(store: Store, limits: _Limits) -> dict[str, int]:
@@ -90,6 +96,7 @@ def _purged(store: Store, limits: _Limits) -> dict[str, int]:
         payloads_before=limits.payloads,
         calls_before=limits.calls,
         copies_until=limits.copies,
+        documents_before=limits.documents,
         progress=progress,
         wait=PATIENCE,
     )
@@ -97,7 +104,7 @@ def _purged(store: Store, limits: _Limits) -> dict[str, int]:
 
 def _counted(store: Store, limits: _Limits) -> dict[str, int]:
     """What a purge would erase: the same rows, in the same batches, only counted."""
-    counts = {"messages": 0, "told": 0, "payloads": 0, "snapshots": 0, "calls": 0}
+    counts = {"messages": 0, "told": 0, "payloads": 0, "snapshots": 0, "calls": 0, "documents": 0}
     with store.read() as view:
         if limits.messages is not None:
             counts["messages"] = _old_rows(view, statements.OLD_MESSAGES, limits.messages)
@@ -106,6 +113,8 @@ def _counted(store: Store, limits: _Limits) -> dict[str, int]:
             counts["payloads"], counts["snapshots"] = _old_events(view, limits.payloads)
         if limits.calls is not None:
             counts["calls"] = _old_rows(view, statements.OLD_CALLS, limits.calls)
+        if limits.documents is not None:
+            counts["documents"] = _old_rows(view, dmp_statements.OLD, limits.documents)
         counts["copies"] = _old_rows(view, EXPIRED, limits.copies)
     return counts
 

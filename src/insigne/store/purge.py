@@ -13,7 +13,7 @@ from insigne.registry.events import EncounterSnapshot, IdentitySnapshot, Recorde
 from insigne.registry.evolve import State
 from insigne.registry.state import Encounter, Identity
 from insigne.registry.workingset import WorkingSet
-from insigne.store import copies, outbox_statements, statements
+from insigne.store import copies, dmp_statements, outbox_statements, statements
 from insigne.store.audit import AuditEntry
 from insigne.store.audit_verify import PURGED
 from insigne.store.moments import utc_now
@@ -41,6 +41,7 @@ class Kept(NamedTuple):
 _MESSAGES: Final = Kept("messages", "message", statements.OLD_MESSAGES, (statements.ERASE_MESSAGE,))
 _TOLD: Final = Kept("told", "outbox", outbox_statements.OLD, outbox_statements.ERASE, first=0)
 _COPIES: Final = Kept("copies", "document-copy", copies.EXPIRED, (copies.ERASE,))
+_DOCUMENTS: Final = Kept("documents", "document", dmp_statements.OLD, dmp_statements.ERASE)
 _CALLS: Final = Kept("calls", "insi-call", statements.OLD_CALLS, (statements.ERASE_CALL,))
 
 
@@ -52,13 +53,16 @@ def purge(
     payloads_before: str | None = None,
     calls_before: str | None = None,
     copies_until: str | None = None,
+    documents_before: str | None = None,
     progress: Progress = silent,
     wait: float = 30.0,
     now: Callable[[], str] = utc_now,
 ) -> dict[str, int]:
     """Erase what is older than a moment: bytes of messages received and told, payloads of events, answers of calls.
 
-    Copies of documents are erased once the moment is past that they were to be kept until. Moments are RFC 3339 UTC
+    Copies of identity documents are erased once the moment is past that they were to be kept until. Documents for the
+    DMP and MSSanté lose content and personal data once all that was to be done of them ended before that moment; a
+    content that another one still needs stays. Moments are RFC 3339 UTC
     with milliseconds. Before the payloads of an object go, its state is written as a sealed snapshot event, from which
     it is rebuilt. Done in small transactions while others write; doing it again does nothing more. Returns how many
     messages, payloads, calls and copies were erased, and snapshots written. Raises StoreBusy after `wait` seconds.
@@ -71,6 +75,8 @@ def purge(
         work.bytes(_CALLS, calls_before)
     if copies_until is not None:
         work.bytes(_COPIES, copies_until)
+    if documents_before is not None:
+        work.bytes(_DOCUMENTS, documents_before)
     if payloads_before is not None:
         work.payloads(payloads_before)
     store.empty_log()
@@ -86,7 +92,7 @@ class _Purge:
         self._progress = progress
         self._wait = wait
         self._now = now
-        self.done = {"messages": 0, "told": 0, "payloads": 0, "snapshots": 0, "calls": 0, "copies": 0}
+        self.done = {"messages": 0, "told": 0, "payloads": 0, "snapshots": 0, "calls": 0, "copies": 0, "documents": 0}
 
     def bytes(self, kind: Kept, before: str) -> None:
         """Empty the rows of that kind written before that moment."""

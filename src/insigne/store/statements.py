@@ -300,7 +300,15 @@ RUNNING_CAMPAIGNS: Final = f"{_CAMPAIGNS} WHERE state = 'running' ORDER BY creat
 OLD_CALLS: Final = "SELECT id FROM insi_call WHERE time < ? AND id > ? AND raw IS NOT NULL ORDER BY id LIMIT ?"
 ERASE_CALL: Final = "UPDATE insi_call SET criteria = NULL, raw = NULL WHERE id = ?"
 #: Tables whose column `identity` names an identity, or is empty.
-NAMING_IDENTITIES: Final = ("insi_job", "insi_call", "invitation", "document_copy", "legacy_identifier")
+NAMING_IDENTITIES: Final = (
+    "insi_job",
+    "insi_call",
+    "invitation",
+    "document_copy",
+    "legacy_identifier",
+    "document",
+    "document_sending",
+)
 COUNT_NAMING: Final = tuple(f"SELECT count(*) FROM {table}" for table in NAMING_IDENTITIES)  # noqa: S608  # no value
 #: Their rows that name one that does not exist.
 NAMING_NOBODY: Final = tuple(

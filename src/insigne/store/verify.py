@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from insigne.registry.evolve import State
 from insigne.registry.state import Encounter, Identity, WorkItem
-from insigne.store import rows, statements
+from insigne.store import dmp_statements, rows, statements
 from insigne.store.errors import Damaged, HistoryErased
 from insigne.store.queries import ReadView
 from insigne.store.rebuild import states
@@ -46,6 +46,10 @@ def _check_records(view: ReadView, report: Report) -> None:
         report.checked[table] = view.select(count)[0][0]
         for record, identity_id in view.select(naming_nobody):
             report.problem(f"{table}: {record} names identity {identity_id}, which does not exist")
+    for document, digest in view.select(dmp_statements.WITHOUT_CONTENT):
+        report.problem(f"document: {document} has no content {digest}, or not all of it")
+    for sending, document in view.select(dmp_statements.WITHOUT_DOCUMENT):
+        report.problem(f"document_sending: {sending} names document {document}, which does not exist")
     for identity_id, kind in view.select(statements.SAME_OPEN_JOBS):
         report.problem(f"insi_job: several open jobs of kind {kind} about identity {identity_id}")
 
