@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
+from insigne.cli.columns import table_lines
 from insigne.cli.common import Context, Exit, emit, examples, fail, group_app, note
 from insigne.cli.documents import written
 from insigne.cli.opening import author, reading, writing
@@ -29,7 +30,7 @@ from insigne.dmp.indicators.figures import (
     totals,
     volumes,
 )
-from insigne.dmp.indicators.past import PastFigures, PastFileError, read_past
+from insigne.dmp.indicators.past import PastFigures, read_past
 from insigne.dmp.indicators.targets import Target, ended_stay, targets
 from insigne.dmp.settings_report import IndicatorSettings
 from insigne.store import AuditEntry
@@ -40,8 +41,6 @@ app = group_app("Report on the feeding of the DMP.")
 
 _BAR: Final = 30
 """Characters of the longest bar of the curve."""
-_LARGEST: Final = 20_000_000
-"""Bytes of a file of past figures."""
 _OUTCOMES_FR: Final = {
     "fed": "alimentés",
     "held": "en attente",
@@ -130,7 +129,9 @@ def _report(view: ReadView, first: date, end: date, settings: IndicatorSettings,
     shown = [one for one in everything if not one.past or one.month >= f"{first:%Y-%m}"]
     period = midnight(first), midnight(end)
     names = settings.establishments
-    stays = (ended_stay(stay, f"{first:%Y%m%d}", f"{end:%Y%m%d}", names) for stay in view.all_stays())
+    counting = any(one.eligible == "stays" for one in settings.targets)
+    every = view.all_stays() if counting else ()
+    stays = (ended_stay(stay, f"{first:%Y%m%d}", f"{end:%Y%m%d}", names) for stay in every)
     reached = targets(settings.targets, view.received_for_dmp(*period), (one for one in stays if one is not None))
     taken = delays(one for one in view.passages(*period) if not site or one.establishment == site)
     return _Report(
@@ -143,16 +144,8 @@ def _report(view: ReadView, first: date, end: date, settings: IndicatorSettings,
 
 
 def _import(context: Context, file: Path, *, dry_run: bool) -> PastFigures:
-    try:
-        if file.stat().st_size > _LARGEST:
-            fail(Exit.USAGE, f"--import {file}: more than {_LARGEST} bytes: is it the right file?")
-        found = read_past(io.StringIO(file.read_text(encoding="utf-8-sig"), newline=""))
-    except OSError as error:
-        fail(Exit.USAGE, f"--import {file}: {error.strerror}")
-    except UnicodeDecodeError as error:
-        fail(Exit.USAGE, f"--import {file}: not UTF-8 (byte {error.start})")
-    except PastFileError as error:
-        fail(Exit.USAGE, f"--import {file}: {error}")
+    with table_lines(file, "--import") as lines:
+        found = read_past(lines)
     for problem in found.problems:
         note(f"{file}: {problem}")
     if not dry_run:

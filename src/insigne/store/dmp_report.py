@@ -22,8 +22,9 @@ _TO_DMP: Final = "document JOIN document_sending AS one ON one.document = docume
 _COUNTS: Final = (
     f"SELECT facility, type_code, {_KIND} AS kind, one.state, count(*) FROM {_TO_DMP} AND one.action <> 'delete'"  # noqa: S608  # no value
     " LEFT JOIN identity AS holder ON holder.id = one.identity"
-    f" LEFT JOIN (SELECT identity FROM identifier WHERE authority = '{INS_C_OID}'"
-    " UNION SELECT identity FROM legacy_identifier WHERE kind = 'ins-c') AS former ON former.identity = one.identity"
+    " LEFT JOIN (SELECT DISTINCT CASE WHEN merged_into <> '' THEN merged_into ELSE id END AS identity FROM identity"
+    f" WHERE id IN (SELECT identity FROM identifier WHERE authority = '{INS_C_OID}'"
+    " UNION SELECT identity FROM legacy_identifier WHERE kind = 'ins-c')) AS former ON former.identity = one.identity"
     " WHERE received >= ? AND received < ? GROUP BY 1, 2, 3, 4"
 )
 #: Versions of one document (its set) count once: accepted when one is in the DMP, and none was deleted there.

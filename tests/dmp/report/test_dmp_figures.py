@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from insigne.dmp.columns import ColumnsError
 from insigne.dmp.indicators.chart import chart, describe
 from insigne.dmp.indicators.figures import (
     Count,
@@ -22,7 +23,7 @@ from insigne.dmp.indicators.figures import (
     totals,
     volumes,
 )
-from insigne.dmp.indicators.past import PastFileError, read_past
+from insigne.dmp.indicators.past import read_past
 from insigne.dmp.indicators.targets import Received, Stay, ended_stay, targets
 from insigne.dmp.settings_report import IndicatorSettings, TargetSettings
 from insigne.registry.state import Encounter, Movement, StayHeader
@@ -225,7 +226,7 @@ def test_a_wrong_row_is_told_and_left_out_alone(row, said):
 
 @pytest.mark.parametrize("header", ["", "month;fed\n", "month;identity;fed;patient\n"])
 def test_a_file_without_the_right_columns_is_refused(header):
-    with pytest.raises(PastFileError):
+    with pytest.raises(ColumnsError):
         read_past([header])
 
 

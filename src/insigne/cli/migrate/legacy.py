@@ -1,6 +1,5 @@
 """`insigne migrate import-legacy` and `legacy`: the identifiers of the years of API V1, as history only."""
 
-import io
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,11 +9,12 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from insigne.cli.columns import table_lines
 from insigne.cli.common import Context, Exit, emit, emit_line, examples, fail, group_app, note
 from insigne.cli.identity import named
 from insigne.cli.opening import author, existing, reading
 from insigne.cli.tables import print_fields, print_table
-from insigne.dmp.migration.legacy import Legacy, LegacyFileError, LegacyLine, Owner, legacy_id, owner_of, read_legacy
+from insigne.dmp.migration.legacy import Legacy, LegacyLine, Owner, legacy_id, owner_of, read_legacy
 from insigne.registry.state import PERSON_TYPES, Identity
 from insigne.store import AuditEntry, Store
 from insigne.store.moments import rfc3339
@@ -47,7 +47,7 @@ def import_legacy(
 ) -> None:
     """Take INS-C and TD0.0 data in: kept as history of the patient they belong to, never as an INS.
 
-    A line is matched by its local number, unless birth date or sex contradict it, then by its traits. The same file may
+    A line is matched by its local number, unless its traits contradict it, then by its traits. The same file may
     be taken in again: what was nobody's may have found its owner. Exit 1 when lines were refused.
     """
     context = Context.of(ctx)
@@ -58,16 +58,10 @@ def import_legacy(
             _forget(store, forget)
             return
         course = _Course(store, file.name, dry_run=dry_run)
-        try:
-            lines = read_legacy(io.StringIO(file.read_text(encoding="utf-8-sig"), newline=""))
+        with table_lines(file) as text:
+            lines = read_legacy(text)
             while batch := list(islice(lines, _BATCH)):
                 course.take(batch)
-        except OSError as error:
-            fail(Exit.USAGE, f"{file}: {error.strerror}")
-        except UnicodeDecodeError as error:
-            fail(Exit.USAGE, f"{file}: not UTF-8 (byte {error.start})")
-        except LegacyFileError as error:
-            fail(Exit.USAGE, f"{file}: {error}")
         course.ended()
     report = course.report(file)
     if context.json:

@@ -51,9 +51,14 @@ def _measured(context: Context, view: ReadView, now: datetime) -> Measures:
             Blocked(state, reason, REASONS[reason].text_fr if reason in REASONS else reason or state, count)
             for state, reason, count in view.blocked()
         ),
-        fed={"qualified": view.fed_since(rfc3339(now - timedelta(days=_FED_DAYS)))},
+        fed=_fed(context, view, rfc3339(now - timedelta(days=_FED_DAYS))),
         patients_waiting=len(view.waiting_patients()),
     )
+
+
+def _fed(context: Context, view: ReadView, since: str) -> dict[str, int]:
+    """What was fed from here: nothing is known where another product holds the role."""
+    return {"qualified": view.fed_since(since)} if "pfi" in context.config.roles else {}
 
 
 def _told(view: ReadView, destination: str, sample: int) -> Told:

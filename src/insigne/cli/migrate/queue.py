@@ -81,7 +81,7 @@ def _line(view: ReadView, patient: ToQualify) -> dict[str, Any]:
         "documents": patient.documents,
         "since": patient.since,
         "stays": patient.stays,
-        "former": sorted({one.kind for one in view.legacy_of(patient.identity)}),
+        "former": sorted({one.kind for name in view.with_absorbed(patient.identity) for one in view.legacy_of(name)}),
         "act": act,
         "act_fr": act_fr,
     }

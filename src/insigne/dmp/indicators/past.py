@@ -4,12 +4,11 @@ Columns, in any order, named by the header: `month` (YYYY-MM), `identity` (quali
 and if the site has them `establishment` (FINESS), `type_code`, `held`, `refused`. The delimiter is `;` or `,`.
 """
 
-import csv
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from typing import Final, NamedTuple
 
+from insigne.dmp.columns import named_rows
 from insigne.dmp.indicators.figures import Count, Kind, Outcome
 
 COLUMNS: Final = ("month", "identity", "fed", "establishment", "type_code", "held", "refused")
@@ -19,8 +18,6 @@ _MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 _PLACE: Final = re.compile(r"[0-9A-Z]{0,14}")
 _TYPE: Final = re.compile(r"[A-Za-z0-9_-]{0,40}")
 _NUMBER: Final = re.compile(r"[0-9]{1,12}")
-_LONGEST: Final = 1000
-"""Characters of a field."""
 MOST_PROBLEMS: Final = 100
 
 #: How sites write the identities, beside our names.
@@ -32,10 +29,6 @@ _IDENTITIES: Final = {
     "insc": Kind.INS_C,
     "": Kind.NONE,
 }
-
-
-class PastFileError(ValueError):
-    """A file that cannot be read as past figures; the text says what it lacks."""
 
 
 class PastFigures(NamedTuple):
@@ -50,43 +43,25 @@ class PastFigures(NamedTuple):
 def read_past(lines: Iterable[str]) -> PastFigures:
     """Read past figures; a figure given twice for the same month, place, type and identity is a problem.
 
-    Raises PastFileError when the header lacks a column or the file is not a table.
+    Raises ColumnsError.
     """
-    csv.field_size_limit(_LONGEST)
-    rest = iter(lines)
-    first = next(rest, "").removeprefix("\ufeff")
-    rows = csv.reader(chain([first], rest), delimiter=";" if first.count(";") >= first.count(",") else ",")
     counts: dict[tuple[str, str, str, Kind, Outcome], Count] = {}
     problems: list[str] = []
-    number = refused = 0
-    try:
-        header = _header(next(rows, []))
-        for number, row in enumerate(rows, 2):
-            if not any(cell.strip() for cell in row):
-                continue
-            try:
-                found = list(_counts(dict(zip(header, (cell.strip() for cell in row), strict=False))))
-                twice = [one.outcome.value for one in found if one[:5] in counts]
-                problem = f"{twice[0]} of that month, place, type and identity is there twice" if twice else ""
-            except ValueError as error:
-                found, problem = [], str(error)
-            if problem:
-                refused += 1
-                problems.append(f"row {number}: {problem}")
-            else:
-                counts.update({one[:5]: one for one in found})
-    except csv.Error as error:
-        raise PastFileError(f"row {number + 1}: {error}") from error
-    return PastFigures(tuple(counts.values()), max(number - 1, 0), tuple(problems[:MOST_PROBLEMS]), refused)
-
-
-def _header(row: list[str]) -> list[str]:
-    header = [cell.strip().lower() for cell in row]
-    if missing := [name for name in _REQUIRED if name not in header]:
-        raise PastFileError(f"the header has no column {missing[0]!r}; columns are {', '.join(COLUMNS)}")
-    if unknown := [name for name in header if name not in COLUMNS]:
-        raise PastFileError(f"column {unknown[0]!r} is none of {', '.join(COLUMNS)}")
-    return header
+    rows = refused = 0
+    for number, row in named_rows(lines, COLUMNS, _REQUIRED):
+        rows += 1
+        try:
+            found = list(_counts(row))
+            twice = [one.outcome.value for one in found if one[:5] in counts]
+            problem = f"{twice[0]} of that month, place, type and identity is there twice" if twice else ""
+        except ValueError as error:
+            found, problem = [], str(error)
+        if problem:
+            refused += 1
+            problems.append(f"row {number}: {problem}")
+        else:
+            counts.update({one[:5]: one for one in found})
+    return PastFigures(tuple(counts.values()), rows, tuple(problems[:MOST_PROBLEMS]), refused)
 
 
 def _counts(row: dict[str, str]) -> Iterator[Count]:

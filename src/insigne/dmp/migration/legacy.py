@@ -6,15 +6,14 @@ Columns of the file, named by its header, in any order: `kind` (ins-c or td0.0) 
 `,`.
 """
 
-import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
-from itertools import chain
 from typing import Final, Literal, NamedTuple
 
 from msgspec import Struct
 
+from insigne.dmp.columns import named_rows
 from insigne.ins.names import fold_name, spaced_name
 from insigne.registry.state import Identity
 from insigne.registry.values import Traits
@@ -37,12 +36,6 @@ COLUMNS: Final = (
 _KINDS: Final[dict[str, Kind]] = {"ins-c": "ins-c", "insc": "ins-c", "td0.0": "td0.0", "td00": "td0.0"}
 _VALUE: Final = re.compile(r"[0-9A-Z]{1,40}")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-_LONGEST: Final = 1000
-"""Characters of a field."""
-
-
-class LegacyFileError(ValueError):
-    """A file that is no such table; the text says what it lacks."""
 
 
 class LegacyLine(NamedTuple):
@@ -88,23 +81,9 @@ class Owner(NamedTuple):
 
 
 def read_legacy(lines: Iterable[str]) -> Iterator[LegacyLine]:
-    """Read a file opened with `newline=""`, line by line. Raises LegacyFileError."""
-    csv.field_size_limit(_LONGEST)
-    rest = iter(lines)
-    first = next(rest, "").removeprefix("\ufeff")
-    rows = csv.reader(chain([first], rest), delimiter=";" if first.count(";") >= first.count(",") else ",")
-    header = [cell.strip().lower() for cell in next(rows, [])]
-    if missing := [name for name in ("kind", "value") if name not in header]:
-        raise LegacyFileError(f"the header has no column {missing[0]!r}; columns are {', '.join(COLUMNS)}")
-    if unknown := [name for name in header if name not in COLUMNS]:
-        raise LegacyFileError(f"column {unknown[0]!r} is none of {', '.join(COLUMNS)}")
-    number = 1
-    try:
-        for number, row in enumerate(rows, 2):
-            if any(cell.strip() for cell in row):
-                yield _line(number, dict(zip(header, (cell.strip() for cell in row), strict=False)))
-    except csv.Error as error:
-        raise LegacyFileError(f"line {number + 1}: {error}") from error
+    """Read a file opened with `newline=""`, line by line. Raises ColumnsError."""
+    for number, row in named_rows(lines, COLUMNS, COLUMNS[:2]):
+        yield _line(number, row)
 
 
 def legacy_id(line: LegacyLine) -> str:
@@ -116,13 +95,13 @@ def legacy_id(line: LegacyLine) -> str:
 def owner_of(line: LegacyLine, by_identifier: Sequence[Identity], by_traits: Sequence[Identity]) -> Owner:
     """Whose a line is. `by_identifier` hold its local number; `by_traits` were born that day. All of them stand.
 
-    The local number comes first, unless the birth date or the sex contradicts it: then nobody is taken. Traits count
+    The local number comes first, unless the traits contradict it: then nobody is taken. Traits count
     only when all are there and name one person; the identifier of former times itself never matches.
     """
     if len(by_identifier) > 1:
         return Owner("", "several")
     for found in by_identifier:
-        return Owner("", "differs") if _contradicts(line.traits, found.traits) else Owner(found.id, "identifier")
+        return Owner("", "differs") if _contradicts(line.traits, found) else Owner(found.id, "identifier")
     alike = [one.id for one in by_traits if _alike(line.traits, one.traits)]
     match alike:
         case []:
@@ -159,8 +138,19 @@ def _line(number: int, row: dict[str, str]) -> LegacyLine:
     return LegacyLine(number, "", kind, authority, value, *local, traits, obtained)
 
 
-def _contradicts(one: Traits, other: Traits) -> bool:
-    return _differ(one.birth_date, other.birth_date[:8]) or _differ(one.sex, other.sex)
+def _contradicts(one: Traits, other: Identity) -> bool:
+    """Whether birth date or sex differ, or both names do: a local number may have been given twice."""
+    known = other.traits
+    if _differ(one.birth_date, known.birth_date[:8]) or _differ(one.sex, known.sex):
+        return True
+    names = {fold_name(known.birth_name), fold_name(other.details.used_name)} - {""}
+    first, given = _first(one), _first(known)
+    return bool(one.birth_name and names and fold_name(one.birth_name) not in names and _differ(first, given))
+
+
+def _first(traits: Traits) -> str:
+    """The first word of the given names, folded."""
+    return next(iter(spaced_name(traits.first_given_name or traits.given_names).split()), "")
 
 
 def _differ(one: str, other: str) -> bool:
@@ -169,13 +159,11 @@ def _differ(one: str, other: str) -> bool:
 
 def _alike(one: Traits, other: Traits) -> bool:
     """Whether birth name, first given name, birth date and sex are all there and the same."""
-    first = next(iter(spaced_name(one.given_names).split()), "")
-    known = next(iter(spaced_name(other.first_given_name or other.given_names).split()), "")
-    name = fold_name(one.birth_name)
+    first, name = _first(one), fold_name(one.birth_name)
     return (
         bool(name and first and one.birth_date and one.sex)
         and name == fold_name(other.birth_name)
-        and first == known
+        and first == _first(other)
         and one.birth_date == other.birth_date[:8]
         and one.sex == other.sex
     )

@@ -64,7 +64,8 @@ def actions_now(plan: Plan, now: Assessment, today: date) -> list[ActionStatus]:
     for one in plan.actions:
         missing = [found[key] for key in one.findings if key in found and found[key].level is not Level.DONE]
         unseen = [key for key in one.findings if key not in found and not _settled(key, now)]
-        progress = _progress(one, today, missing=bool(missing), unseen=bool(unseen))
+        wanting = any(each.level is Level.TODO for each in missing)
+        progress = _progress(one, today, done=not missing and not unseen, wanting=wanting)
         told = tuple(each.text_fr for each in missing)
         statuses.append(ActionStatus(one.id, one.title, one.title_fr, one.owner, one.end, progress, told))
     return statuses
@@ -75,14 +76,15 @@ def _settled(key: str, now: Assessment) -> bool:
     return code in _GONE or (code in _GONE_IF_MEASURED and now.measures is not None)
 
 
-def _progress(action: Action, today: date, *, missing: bool, unseen: bool) -> Progress:
-    if action.findings and not missing and not unseen:
+def _progress(action: Action, today: date, *, done: bool, wanting: bool) -> Progress:
+    """`wanting`: something is found to be left to do; what nobody answered may be done."""
+    if action.findings and done:
         return Progress.DONE
     if today < action.start:
         return Progress.TO_COME
     if today <= action.end:
         return Progress.RUNNING
-    return Progress.LATE if missing else Progress.UNMEASURED
+    return Progress.LATE if wanting else Progress.UNMEASURED
 
 
 def changes(plan: Plan, now: Assessment) -> list[Change]:
