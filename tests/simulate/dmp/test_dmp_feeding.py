@@ -47,6 +47,16 @@ def test_what_the_sources_disagree_on_is_taken_either_way(caller, patient, form)
     assert answer.success, answer.told or answer.fault
 
 
+def test_soap_1_1_is_answered_in_soap_1_1(caller, patient, written):
+    lot = written.Lot(caller.ready, patient)
+    old = b"http://schemas.xmlsoap.org/soap/envelope/"
+
+    answer = caller.post("repository", lot.body.replace(b"http://www.w3.org/2003/05/soap-envelope", old), lot.kind)
+
+    assert answer.success, answer.told
+    assert answer.tree.tag == f"{{{old.decode()}}}Envelope"
+
+
 def test_a_document_larger_than_memory_goes_through_a_file(caller, patient):
     answer = caller.feed(patient, text="QUJD" * (1 << 20))
 

@@ -33,6 +33,12 @@ def slot(name):
     return rf'<rim:Slot name="{name}">.*?</rim:Slot>'
 
 
+def named_as_the_document(text):
+    """Give the lot the unique id of its document."""
+    name = re.search(r'2e82c1f6[^>]*?value="([^"]+)', text)[1]
+    return re.sub(r'(96fdda7c[^>]*?value=")[^"]+', lambda found: found[1] + name, text, count=1)
+
+
 METADATA = {
     "no submission time": (without(slot("submissionTime")), ENTRY),
     "no creation time": (without(slot("creationTime")), ENTRY),
@@ -63,6 +69,7 @@ METADATA = {
     "no link to the set": (without(r'<rim:Association [^>]*HasMember"[^>]*"doc">.*?</rim:Association>'), ENTRY),
     "no link of the signature": (without(r'<rim:Association [^>]*:signs"[^>]*>.*?</rim:Association>'), "SimuSignature"),
     "no signature": (without(r'<rim:ExtrinsicObject id="sig".*?</rim:ExtrinsicObject>'), ENTRY),
+    "an identifier twice": (named_as_the_document, "XDSRegistryDuplicateUniqueIdInMessage"),
     "an entry without its document": (swapped('"doc"', '"other"'), "XDSMissingDocument"),
     "another hash": (
         lambda text: re.sub(r'(name="hash"><rim:ValueList><rim:Value>)[0-9a-f]{40}', r"\g<1>" + "0" * 40, text),

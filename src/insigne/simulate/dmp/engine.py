@@ -1,5 +1,6 @@
 """What the simulated DMP answers to a call. Reads no clock and no socket: both are handed in."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -136,8 +137,11 @@ class Engine:
     def _answered(self, call: Call, transaction: Transaction, effects: Effects) -> tuple[HttpReply, str]:
         try:
             return self._done(call, transaction, effects)
-        except Fault as wrong:
-            return fault(call.soap, call.message_id, wrong), wrong.code
+        except Fault as error:
+            wrong = error
+        except sqlite3.Error as error:
+            wrong = Fault("SimuStockage", f"Le simulateur ne peut pas écrire : {error}", receiver=True)
+        return fault(call.soap, call.message_id, wrong), wrong.code
 
     def _done(self, call: Call, transaction: Transaction, effects: Effects) -> tuple[HttpReply, str]:
         if effects.fault:

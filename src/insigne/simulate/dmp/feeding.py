@@ -47,15 +47,13 @@ def feed(call: Call, vihf: Vihf, registry: Registry) -> list[Problem]:
     found = list(_patient_problems(person, registry)) or list(check(sorted_lot, vihf, registry.rules))
     if found or person is None:
         return found
-    found = list(check_seal(sorted_lot, registry.trust, registry.now))
-    headers: dict[str, Header] = {}
     for entry in sorted_lot.documents:
         try:
-            headers[entry.id] = read_header(sorted_lot.lot.documents[entry.id])
+            header = read_header(sorted_lot.lot.documents[entry.id])
         except NotSoapError as error:
-            found.append(Problem(problems.DOCUMENT_METADATA, str(error), entry.id))
-            continue
-        found += _document_problems(entry, headers[entry.id], sorted_lot, person, vihf, registry)
+            return [Problem(problems.DOCUMENT_METADATA, str(error), entry.id)]
+        found += _document_problems(entry, header, sorted_lot, person, vihf, registry)
+    found += check_seal(sorted_lot, registry.trust, registry.now)
     found = found or list(_unique(sorted_lot, registry.store))
     if not found:
         _keep(sorted_lot, person, vihf, registry)

@@ -16,7 +16,7 @@ from insigne.simulate.dmp.vihf import Patient, Vihf, patient_of
 _OID: Final = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]*))+")
 _MOMENT: Final = re.compile(r"[0-9]{4}(?:[0-9]{2}){0,5}")
 _PERSON: Final = re.compile(r"\S+\^[^^]+\^[^^]*\^{6}&1\.2\.250\.1\.71\.4\.2\.1&ISO\^[^^]*\^\^\^(?:IDNPS|EI|SPID|RPPS)")
-_AUTOMATON: Final = re.compile(r"\S+\^[^^]+(?:\^[^^]*){0,12}")
+_AUTHOR: Final = re.compile(r"\S+\^[^^]+(?:\^[^^]*){0,12}")  # a person, or the device that an author may be
 _INSTITUTION: Final = re.compile(r"[^^]+\^{5}&1\.2\.250\.1\.71\.4\.2\.2&ISO\^IDNST\^\^\^\S+")
 _SIGNATURE_FORMAT: Final = "http://www.w3.org/2000/09/xmldsig#"
 _SIGNATURE_TYPE: Final = ("E1762", "ASTM")
@@ -158,8 +158,9 @@ def _check_links(submitted: Submitted) -> Iterator[Problem]:
         if name not in known:
             yield Problem(problems.NO_METADATA, "Un document n’a pas de fiche", name)
     unique = [one.externals.get(names.UNIQUE) for one in submitted.lot.entries]
-    if len(set(unique)) != len(unique):
-        yield Problem(problems.DUPLICATE, "Deux fiches du lot ont le même uniqueId")
+    unique.append(submitted.submission.externals.get(names.SET_UNIQUE))
+    if len(set(unique)) != len(unique) or len(known) != len(submitted.lot.entries):
+        yield Problem(problems.TWICE, "deux objets du lot ont le même identifiant")
 
 
 def _check_signature(one: Object, patient: Patient) -> Iterator[Problem]:
@@ -183,7 +184,7 @@ def _is_signature(one: Object) -> bool:
 
 def _author(author: Class | None, where: str) -> Iterator[Problem]:
     persons = author.slots.get("authorPerson", ()) if author else ()
-    if len(persons) != 1 or not (_PERSON.fullmatch(persons[0]) or _AUTOMATON.fullmatch(persons[0])):
+    if len(persons) != 1 or not _AUTHOR.fullmatch(persons[0]):
         yield _missing(where, "authorPerson")
     institutions = author.slots.get("authorInstitution", ()) if author else ()
     if any(not _INSTITUTION.fullmatch(one) for one in institutions):

@@ -11,6 +11,7 @@ from typing import Final
 from insigne.simulate.dmp.names import QUERY, RIM, RS
 
 DUPLICATE: Final = "XDSDuplicateUniqueIdInRegistry"
+TWICE: Final = "XDSRegistryDuplicateUniqueIdInMessage"
 OTHER_CONTENT: Final = "XDSNonIdenticalHash"
 OTHER_SIZE: Final = "XDSNonIdenticalSize"
 OTHER_PATIENT: Final = "XDSPatientIdDoesNotMatch"

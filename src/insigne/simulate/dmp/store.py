@@ -92,7 +92,7 @@ class DmpStore:
             for document, content in documents:
                 marks = ", ".join("?" * len(_FIELDS))
                 values = tuple(getattr(document, name) for name in _FIELDS)
-                self._base.execute(f"INSERT INTO document ({_COLUMNS}) VALUES ({marks})", values)  # noqa: S608 - fixed
+                self._base.execute(f"INSERT INTO document ({_COLUMNS}) VALUES ({marks})", values)  # noqa: S608 - columns of our own
                 self._base.execute("INSERT INTO content VALUES (?, zeroblob(?))", (document.unique_id, content.size))
                 row = self._base.execute("SELECT rowid FROM content WHERE unique_id = ?", (document.unique_id,))
                 with self._base.blobopen("content", "bytes", row.fetchone()[0]) as blob:
