@@ -105,8 +105,13 @@ def test_a_quote_never_closed_is_told():
 
 
 def test_documents_come_first_then_stays_then_time():
-    waiting = [ToQualify("a", 1, "2026-03-02", 0), ToQualify("b", 1, "2026-03-01", 0), ToQualify("c", 1, "2026-03-03", 2),
-               ToQualify("d", 9, "2026-03-09", 0), ToQualify("e", 0, "", 5)]  # fmt: skip
+    waiting = [
+        ToQualify("a", 1, "2026-03-02", 0),
+        ToQualify("b", 1, "2026-03-01", 0),
+        ToQualify("c", 1, "2026-03-03", 2),
+        ToQualify("d", 9, "2026-03-09", 0),
+        ToQualify("e", 0, "", 5),
+    ]
     assert [one.identity for one in ordered(waiting)] == ["d", "c", "b", "a", "e"]
 
 
