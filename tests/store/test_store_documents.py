@@ -116,7 +116,10 @@ def test_a_sending_changes_and_is_listed(store):
     assert read(store, lambda view: view.sending("S1")).entry == "urn:uuid:1"
     assert read(store, lambda view: view.sending_known_as("urn:uuid:1")).id == "S1"
     assert read(store, lambda view: view.sending_known_as("")) is None
-    ids = lambda wanted, **page: [one.id for one in read(store, lambda view: view.sendings(wanted, **page))]  # noqa: E731
+
+    def ids(wanted, **page):
+        return [one.id for one in read(store, lambda view: view.sendings(wanted, **page))]
+
     assert ids(SendingFilter()) == ["S2", "S1"]
     assert ids(SendingFilter(), before="S2") == ["S1"]
     assert ids(SendingFilter(state="fed", identity="A", channel="dmp", reason="fed", document="D1")) == ["S1"]
@@ -170,7 +173,10 @@ def test_the_documents_of_a_patient_are_walked_in_pages(store):
 def test_a_purge_empties_what_ended_and_keeps_the_contents_that_others_need(store):
     written(store, lambda t: t.put_content(DIGEST, parts()))
     put(store, document(1), document(2), sending(1, "fed", ended=AT, text="about Paul"), sending(2))
-    purged = lambda: purge(store, "claire", documents_before=LATER, now=lambda: LATEST)["documents"]  # noqa: E731
+
+    def purged():
+        return purge(store, "claire", documents_before=LATER, now=lambda: LATEST)["documents"]
+
     assert (purged(), purged()) == (1, 0)
     one, two = read(store, lambda view: (view.document("D1"), view.document("D2")))
     assert (one.title, one.patient, one.sender, one.type_code) == ("", b"", Sender(), "11490-0")
