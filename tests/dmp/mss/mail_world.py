@@ -24,6 +24,7 @@ from pymap.user import Passwords, UserMetadata
 from pysasl.hashing import BuiltinHash
 
 from insigne.dmp.follower import DocumentFollower
+from insigne.dmp.leaving import Leaving
 from insigne.dmp.model import Content, Document, Flags, Intent, Sender, StayRef
 from insigne.dmp.mss.answering import Answering
 from insigne.dmp.mss.carrier import MailCarrier
@@ -409,7 +410,12 @@ class World:
 
     def new_service(self):
         self.carrier = Mortal(
-            MailCarrier(self.settings.mss, self.settings.service, lambda errand: errand.content(), clock=self.clock)
+            MailCarrier(
+                self.settings.mss,
+                self.settings.service,
+                Leaving("test", bundled_cog(), complete=True),
+                clock=self.clock,
+            )
         )
         carriers = {"mss-ps": self.carrier, "mss-patient": self.carrier}
         return DmpService(self.store, self.site, carriers, clock=self.clock, chance=Random(1))

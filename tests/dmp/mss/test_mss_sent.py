@@ -150,7 +150,7 @@ def test_a_document_that_bears_another_ins_does_not_leave(world):
     world.take(other)
     world.work()
     [sending] = world.sendings()
-    assert (sending.state, sending.code) == ("refused", "mail-other-ins")
+    assert (sending.state, sending.code) == ("refused", "904")
 
 
 def test_a_new_version_says_that_it_replaces_and_a_deletion_that_it_deletes(world):
@@ -238,3 +238,25 @@ def test_the_archive_received_is_read_back_by_our_own_reader(world):
     assert received.content == body
     assert received.entry.confidentiality == {"N", "MASQUE_PS"}
     assert received.entry.patient == INS
+
+
+def test_a_document_without_ins_is_given_it_on_its_way(world):
+    number = b'<id root="1.2.250.1.213.1.4.10" extension="279035121518989"/>'
+    body = world.cda()
+    assert number in body
+    world.take(body.replace(number, b""))
+    world.work()
+    document = metadata_of(world.mails(DOCTOR)[0])[1]
+    assert b"279035121518989" in document
+
+
+def test_a_deletion_without_a_body_carries_the_document_it_deletes(world):
+    world.take()
+    world.work()
+    deletion = world.document(b"", 42, intent=Intent.DELETE, parent=unique_id(42), content=None)
+    world.receive(deletion, b"")
+    world.work()
+    metadata, document = metadata_of(world.mails(DOCTOR)[-1])
+    assert slot(metadata, "action") == ["D"]
+    assert unique_id(42).encode() in document
+    assert [one.state for one in world.sendings()] == ["deleted", "deleted"]

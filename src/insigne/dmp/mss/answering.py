@@ -5,7 +5,7 @@ interrupted is sent again under the same Message-ID.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Final, NamedTuple
 
@@ -27,6 +27,8 @@ from insigne.hl7 import Hl7Error, parse_ack
 _log = structlog.get_logger("insigne.dmp.mss")
 _WRITE_WAIT: Final = 5.0
 _MOST: Final = 1000
+_PATIENCE: Final = timedelta(days=5)
+"""How long a box that puts an answer off is tried again, as long as mail servers usually do."""
 _FATAL: Final = frozenset({"held", "dead", "skipped", "ignored"})
 _REASONS: Final = {
     "900": "Version du document incorrecte lors d’une demande de remplacement ou de suppression",
@@ -78,17 +80,36 @@ class Answering:
         return len(concluded)
 
     def answer(self) -> int:
-        """Send the answers that wait; how many left. Raises StoreError, and MailFault when none can leave now."""
+        """Send the answers that wait; how many left. One that is put off stays, and bars none.
+
+        Raises StoreError, and MailFault when none can leave now.
+        """
         with self._storage.read() as view:
-            waiting = view.mails_in(self._box.name, "to-answer", self._box.batch)
+            waiting = view.mails_in(self._box.name, "to-answer", _MOST)
         if not waiting:
             return 0
         with imap.opened(self._box) as session:
-            originals = [self._original(session, mail) for mail in waiting]
-        for mail, original in zip(waiting, originals, strict=True):
-            self._answer_one(mail, original)
+            originals = [(mail, self._original(session, mail)) for mail in waiting[: self._box.batch]]
+        put_off: MailFault | None = None
+        left = 0
+        for mail, original in originals:
+            try:
+                self._answer_one(mail, original)
+            except MailFault as fault:
+                if fault.kind != "busy":
+                    raise
+                put_off = fault
+                if not self._is_old(mail):
+                    continue
+                _log.error("mss.answer-given-up", box=self._box.name, mail=mail.id, code=fault.code)
             self._put([replace(mail, state="done")])
-        return len(waiting)
+            left += 1
+        if put_off is not None and not left:
+            raise put_off
+        return left
+
+    def _is_old(self, mail: Mail) -> bool:
+        return self._clock() - datetime.fromisoformat(mail.received) > _PATIENCE
 
     def _original(self, session: imap.Session, mail: Mail) -> EmailMessage | None:
         """The mail as it came, None once it is not in the box any more."""

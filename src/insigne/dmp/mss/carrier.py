@@ -13,6 +13,7 @@ from insigne.dmp.lots import feeding
 from insigne.dmp.model import Action
 from insigne.dmp.mss.cda import Cda, CdaError, pdf_of, read_cda
 from insigne.dmp.mss.connection import MailFault
+from insigne.dmp.mss.inbound import OTHER
 from insigne.dmp.mss.mail import Letter, MailError, compose, message_id, to_patient, to_professional
 from insigne.dmp.mss.metadata import Act, Placed, write_metadata
 from insigne.dmp.mss.smtp import SmtpSender
@@ -72,8 +73,10 @@ class MailCarrier:
             self._check_size(len(mail))
         except MailError as error:
             return Declined(error.code, error.text)
-        except (WireError, DocumentError, CdaError) as error:
-            return Declined("mail-content", str(error), "content")
+        except DocumentError as error:
+            return Declined(error.rule, str(error), "content")
+        except (WireError, CdaError) as error:
+            return Declined(OTHER, str(error), "content")
         try:
             receipts = self._sender.send(
                 mail,
