@@ -17,7 +17,7 @@ from lxml import etree
 from insigne import __version__
 from insigne.dmp.settings_wire import ServiceSettings
 from insigne.dmp.wire import iti18, iti41, iti57, names, soap, td02
-from insigne.dmp.wire.answers import read_response
+from insigne.dmp.wire.answers import OTHER_INS, read_response
 from insigne.dmp.wire.cda import canonical_digest, measure
 from insigne.dmp.wire.model import (
     Deletion,
@@ -98,7 +98,8 @@ class DmpClient:
     def existence(self, ins: Ins, vihf: VihfContext) -> Existence:
         """Ask whether the patient has a DMP, and for our authorisation (TD0.2).
 
-        An answer that is neither yes nor no is a fault of kind `soap`, with the code of its first detail.
+        An answer that is neither yes nor no is a fault of kind `soap`, with the code of its first detail; one about
+        another matricule than the one asked about is a fault of code OtherIns.
         """
         software = self._settings.software
         payload = td02.build_query(
@@ -109,7 +110,16 @@ class DmpClient:
             query=self._new_uuid(),
             now=self._clock(),
         )
-        return self._alone("TD0.2", names.EXISTENCE_ACTION, payload, ins, vihf, _existence)
+
+        def read(answer: etree._Element) -> Existence:
+            found = _existence(answer)
+            if found.ins and ins.matricule not in {one.matricule for one in found.ins}:
+                raise DmpFault(
+                    "malformed", OTHER_INS, "the DMP answers about another INS than the one asked about", 200
+                )
+            return found
+
+        return self._alone("TD0.2", names.EXISTENCE_ACTION, payload, ins, vihf, read)
 
     def feed(self, feeding: Feeding) -> RegistryAnswer:
         """Feed a document, or replace one (TD2.1, ITI-41). Raises WireError when its bytes are not those measured."""

@@ -101,5 +101,5 @@ class ServiceSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     codes: dict[str, Literal["refused", "duplicate", "technical", "outage"]] = {}
     """What an error code of the DMP means, where the site knows better than the built-in table."""
     connect_seconds: Seconds = 20
-    total_seconds: Seconds = 120
+    total_seconds: Seconds = 300
     max_answer_bytes: Count = 4_194_304

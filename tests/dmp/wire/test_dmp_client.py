@@ -97,6 +97,16 @@ def test_an_error_instead_of_an_existence_is_a_fault(client, answered, caller, m
     assert (caught.value.kind, caught.value.code) == ("soap", "DMPQuelqueChose")
 
 
+def test_an_existence_of_another_patient_stops_the_document(client, answered, caller, made):
+    other = Ins("277076322082910", "1.2.250.1.213.1.4.8")
+    said = Existence("OK", True, "active", ins=(other,), acknowledgement="AA")
+    answered(lambda asked: td02.build_answer(said, td02.read_query(asked), message="m", now=made.now))
+    with pytest.raises(DmpFault, match="another INS") as caught:
+        client.existence(made.ins, caller)
+    assert answers.judge_fault(caught.value).outcome is answers.Outcome.REFUSED
+    assert other.matricule not in str(caught.value)
+
+
 def test_a_feeding_that_is_refused_is_answered_with_its_codes(client, answered, feeding, calls):
     said = RegistryAnswer("failure", (RegistryError("XDSDuplicateUniqueIdInRegistry", "déjà connu"),))
     answered(lambda asked: answers.build_response(said))

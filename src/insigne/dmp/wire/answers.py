@@ -46,6 +46,9 @@ class Judged:
     known: bool = True
 
 
+OTHER_INS: Final = "OtherIns"
+"""Our own code: TD0.2 answered about another matricule. Somebody looks before anything is fed."""
+
 MEANINGS: Final[Mapping[str, Outcome]] = {
     "XDSDuplicateUniqueIdInRegistry": Outcome.DUPLICATE,
     "XDSDuplicateDocumentUniqueIdInRegistry": Outcome.DUPLICATE,
@@ -65,6 +68,7 @@ MEANINGS: Final[Mapping[str, Outcome]] = {
     "XDSStoredQueryMissingParam": Outcome.REFUSED,
     "XDSTooManyResults": Outcome.REFUSED,
     "XDSMetadataUpdateError": Outcome.REFUSED,
+    OTHER_INS: Outcome.REFUSED,
     "DMPClosed": Outcome.REFUSED,
     "DMPFound": Outcome.REFUSED,
     "XDSRegistryError": Outcome.TECHNICAL,

@@ -1,5 +1,6 @@
 """Writing XML as a tree: elements added to one another, every value escaped, control characters refused."""
 
+from functools import cache
 from typing import Final
 
 from lxml import etree
@@ -25,12 +26,14 @@ _PREFIXES: Final = {
 
 def root(tag: str, /, **attributes: str) -> etree._Element:
     """Make an element `prefix:Name` that stands alone; HL7's when it has no prefix."""
-    return _filled(etree.Element(_tag(tag), nsmap=_prefix(tag)), "", attributes)
+    name, prefixes = _named(tag)
+    return _filled(etree.Element(name, nsmap=prefixes), "", attributes)
 
 
 def add(parent: etree._Element, tag: str, text: str = "", /, **attributes: str) -> etree._Element:
     """Add an element; attributes without a value are left out. Raises WireError for what XML cannot carry."""
-    return _filled(etree.SubElement(parent, _tag(tag), nsmap=_prefix(tag)), text, attributes)
+    name, prefixes = _named(tag)
+    return _filled(etree.SubElement(parent, name, nsmap=prefixes), text, attributes)
 
 
 def serialise(tree: etree._Element) -> bytes:
@@ -38,14 +41,12 @@ def serialise(tree: etree._Element) -> bytes:
     return etree.tostring(tree, encoding="UTF-8", xml_declaration=True)
 
 
-def _prefix(tag: str) -> dict[str | None, str]:
-    prefix, _, _ = tag.rpartition(":")
-    return {prefix or None: _PREFIXES.get(prefix, names.HL7)}
-
-
-def _tag(tag: str) -> str:
+@cache
+def _named(tag: str) -> tuple[str, dict[str | None, str]]:
+    """Return the qualified name of a tag, and the prefix it is written under. The tags of the wire are a few dozen."""
     prefix, _, name = tag.rpartition(":")
-    return f"{{{_PREFIXES.get(prefix, names.HL7)}}}{name}"
+    space = _PREFIXES.get(prefix, names.HL7)
+    return f"{{{space}}}{name}", {prefix or None: space}
 
 
 def _filled(element: etree._Element, text: str, attributes: dict[str, str]) -> etree._Element:

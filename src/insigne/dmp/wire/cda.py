@@ -21,6 +21,8 @@ _PIECE: Final = 256 << 10
 _LONG: Final = 4096
 """A run of base64 from this length on is set aside."""
 _RUN: Final = re.compile(rb"[A-Za-z0-9+/= \t\r\n]*")
+_START: Final = re.compile(rb">(?=[A-Za-z0-9+/= \t\r\n]{%d}|[A-Za-z0-9+/= \t\r\n]*\Z)" % _LONG)
+"""Where a long run begins, or one of which nothing is known yet: it goes on in what is read next."""
 _TOKEN: Final = b"@INSIGNE:RUN:%d@"
 _TOKENS: Final = re.compile(rb"@INSIGNE:RUN:([0-9]+)@")
 _PARSER: Final = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
@@ -86,10 +88,10 @@ class _Scan:
         self._close(self.size)
 
     def _outside(self, piece: bytes, position: int) -> int:
-        found = piece.find(b">", position)
-        end = len(piece) if found < 0 else found + 1
+        found = _START.search(piece, position)
+        end = found.end() if found else len(piece)
         self._keep(piece[position:end])
-        if found >= 0:
+        if found:
             self._held, self._start = bytearray(), self.size + end
         return end
 
