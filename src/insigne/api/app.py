@@ -12,12 +12,16 @@ from insigne.api.acts import Acts
 from insigne.api.changes import PATH as CHANGES_PATH
 from insigne.api.changes import Changes
 from insigne.api.deps import ApiDeps
+from insigne.api.documents import Documents
 from insigne.api.gate import Authentication, Shell, hosted, opened, secured
 from insigne.api.metrics import HttpMetrics
 from insigne.api.openapi import PATH as OPENAPI_PATH
 from insigne.api.openapi import openapi
 from insigne.api.patients import BASE_PATH, Patients
 from insigne.api.responses import json_response, refusal
+
+_READERS = (Scope.API_READ, Scope.API_WRITE, Scope.FHIR_READ, Scope.DOCUMENT_WRITE, Scope.ADMIN)
+"""Who may read what the interface says of itself."""
 
 
 def create_app(deps: ApiDeps) -> Starlette:
@@ -35,7 +39,7 @@ def create_app(deps: ApiDeps) -> Starlette:
         return Response(generate_latest(deps.metrics), media_type=CONTENT_TYPE_LATEST)
 
     def described(_: Request) -> Response:
-        return json_response(openapi(deps.version, acts=deps.acts is not None))
+        return json_response(openapi(deps.version, acts=deps.acts is not None, documents=deps.documents is not None))
 
     return Starlette(
         routes=[
@@ -46,8 +50,9 @@ def create_app(deps: ApiDeps) -> Starlette:
             secured(f"{BASE_PATH}/Patient", patients.search, Scope.FHIR_READ),
             secured(f"{BASE_PATH}/Patient/{{id}}", patients.read, Scope.FHIR_READ),
             secured(CHANGES_PATH, changes.list, Scope.API_READ),
-            secured(OPENAPI_PATH, described, Scope.API_READ, Scope.API_WRITE, Scope.FHIR_READ, Scope.ADMIN),
+            secured(OPENAPI_PATH, described, *_READERS),
             *(Acts(deps, deps.acts).routes() if deps.acts is not None else ()),
+            *(Documents(deps.documents).routes() if deps.documents is not None else ()),
             *(hosted(prefix, guest) for prefix, guest in deps.guests.items()),
         ],
         middleware=[

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from insigne.access import TokenStore
 from insigne.api.acts_deps import ActsDeps
+from insigne.api.documents import DocumentDeps
 from insigne.api.health import Health
 from insigne.fhir import Reader
 from insigne.fhir.changes import ChangeReader
@@ -55,3 +56,5 @@ class ApiDeps:
     metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
     guests: Mapping[str, ASGIApp] = field(default_factory=dict)
     acts: ActsDeps | None = None
+    documents: DocumentDeps | None = None
+    """What takes documents; None for another role than `pfi`."""

@@ -62,6 +62,19 @@ def written(path: str, handler: BodyHandler, *rights: Right) -> Route:
     return Route(path, _Endpoint(path, _taking(handler), rights), methods=["POST"])
 
 
+def streamed(path: str, answering: Answering, *rights: Right) -> Route:
+    """A POST route open to tokens with one of these scopes, whose handler reads and bounds the body itself."""
+    if not rights:
+        raise ValueError(f"{path}: name the scopes that may use it")
+    return Route(path, _Endpoint(path, answering, rights), methods=["POST"])
+
+
+def token_of(request: Request) -> Token:
+    """The token that a request came with, on a route that wants one."""
+    held: Token = request.scope[_HELD]
+    return held
+
+
 def opened(path: str, handler: Handler) -> Route:
     """A GET route open to all; its path must be one of OPEN_PATHS."""
     if path not in OPEN_PATHS:

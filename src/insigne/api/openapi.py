@@ -7,6 +7,8 @@ from insigne.api.acts_openapi import paths as act_paths
 from insigne.api.acts_openapi import schemas as act_schemas
 from insigne.api.changes import DEFAULT_LIMIT, MOST_LIMIT
 from insigne.api.changes import PATH as CHANGES_PATH
+from insigne.api.documents_openapi import paths as document_paths
+from insigne.api.documents_openapi import schemas as document_schemas
 from insigne.api.problems import MEDIA_TYPE
 
 PATH: Final = "/api/v1/openapi.json"
@@ -79,8 +81,10 @@ _CHANGE: Final = {
 }
 
 
-def openapi(version: str, *, acts: bool = False) -> dict[str, Any]:
-    """The document; `version` is that of the program, `acts` whether people act on identities here."""
+def openapi(version: str, *, acts: bool = False, documents: bool = False) -> dict[str, Any]:
+    """The document; `version` is that of the program, `acts` whether people act on identities here, `documents` whether
+    documents are taken in.
+    """
     return {
         "openapi": "3.1.0",
         "info": {"title": "Insigne", "version": version, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
@@ -89,6 +93,7 @@ def openapi(version: str, *, acts: bool = False) -> dict[str, Any]:
             CHANGES_PATH: {"get": _changes()},
             PATH: {"get": _operation("This document", "describe", {"type": "object"})},
             **(act_paths() if acts else {}),
+            **(document_paths() if documents else {}),
             "/health/live": {"get": _open("Whether the program runs", "live", {"type": "object"}, [])},
             "/health/ready": {"get": _open("Whether it can do its work", "ready", _HEALTH, ["503"])},
         },
@@ -106,6 +111,7 @@ def openapi(version: str, *, acts: bool = False) -> dict[str, Any]:
                 "Patient": _PATIENT,
                 "Problem": _PROBLEM,
                 **(act_schemas() if acts else {}),
+                **(document_schemas() if documents else {}),
             },
         },
     }

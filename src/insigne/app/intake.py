@@ -1,15 +1,19 @@
 """The intake of documents of a site that is a PFI."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from insigne.api.documents import DocumentDeps
 from insigne.config import Config
+from insigne.dmp.intake.direct import DirectIntake
 from insigne.dmp.intake.settings import Intake
 from insigne.dmp.site import Registrar, Site
 from insigne.dmp.zam import zam
 from insigne.documents.cda.check import Checks
 from insigne.exchange.delivery.follower import Bell
+from insigne.fhir.lookup import named
 from insigne.registry.settings import Policy
+from insigne.store import Store
 
 
 def site_of(
@@ -33,6 +37,25 @@ def intake_of(config: Config, site: Site) -> Intake:
     """What the intake of documents works with."""
     checks = Checks(config.environment, frozenset(config.documents.type_codes))
     return Intake(site, checks, new_oid)
+
+
+def direct_intake(store: Store, intake: Intake) -> DirectIntake:
+    """What takes documents that no message brings; patients are named as everywhere else."""
+    universal = intake.site.policy.universal
+
+    def find(text: str) -> Sequence[str]:
+        with store.read() as view:
+            return [one.id for one in named(view, text, universal)]
+
+    return DirectIntake(store, find, intake)
+
+
+def documents_over_http(store: Store, intake: Intake) -> DocumentDeps:
+    """What `POST /api/v1/documents` needs."""
+    settings = intake.settings
+    return DocumentDeps(
+        direct_intake(store, intake), settings.max_bytes, settings.large_bytes, frozenset(settings.large_tokens)
+    )
 
 
 def new_oid() -> str:

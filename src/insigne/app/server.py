@@ -26,6 +26,7 @@ from insigne.app.dmp import DmpWorker
 from insigne.app.enrolment import enrolment_page
 from insigne.app.housekeeping import Housekeeper
 from insigne.app.insi import InsiWorker, insi_service
+from insigne.app.intake import documents_over_http
 from insigne.app.metrics import metrics_of
 from insigne.app.transports import mllp_settings, remote_folders
 from insigne.app.watch import health_of
@@ -110,6 +111,7 @@ class Service:
             metrics=metrics_of(self, base),
             guests={PREFIX: enrolment} if enrolment is not None else {},
             acts=acts_of(base),
+            documents=documents_over_http(base.store, base.documents) if base.documents is not None else None,
         )
         self.http = HttpServer(create_app(deps), config.http)
 

@@ -12,7 +12,6 @@ from insigne.transport.remote_folder import RemoteFolderIntake
 from insigne.transport.settings import FtpSettings, MllpSettings, RemoteFolderSettings, SftpSettings
 from insigne.transport.sftp import SftpFiles
 
-
 _AROUND_DOCUMENT = 1_048_576
 """Bytes of a message beside the document in it."""
 

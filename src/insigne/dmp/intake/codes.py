@@ -71,8 +71,8 @@ class IntakeRefused(Exception):  # noqa: N818 - a decision, not a failure
 
     @property
     def code(self) -> str:
-        """The first application code, "" when the message itself is wrong."""
-        return next((str(fault.code) for fault in self.faults if fault.code), "")
+        """The first application code; 906 when what is wrong has none of its own."""
+        return next((str(fault.code) for fault in self.faults if fault.code), str(Code.OTHER))
 
     @property
     def text_fr(self) -> str:

@@ -19,6 +19,7 @@ from insigne.dmp.intake.taking import Candidate, take
 from insigne.dmp.intake.ticket import Ticket
 from insigne.dmp.model import Channel, Document, Flags, Intent, Sender, Sending, StayRef
 from insigne.dmp.ports import DocumentTransaction
+from insigne.dmp.whose import standing
 from insigne.documents.cda.description import Description
 from insigne.registry.ports import View
 from insigne.registry.state import PERSON_TYPES, Identity
@@ -30,16 +31,20 @@ _START: Final = 1024
 _encode: Final = msgspec.json.Encoder().encode
 
 
+_PATIENCE: Final = 10.0
+"""Seconds that a document waits for another writer of the base."""
+
+
 class Storage(Protocol):
     """Where documents are kept."""
 
-    def begin(self) -> DocumentTransaction:
+    def begin(self, wait: float | None = None) -> DocumentTransaction:
         """See `exchange.ports.Storage.begin`."""
         ...
 
 
-Named = Callable[[View, str], Sequence[Identity]]
-"""Gives the standing identities that a text names ("AUTHORITY|VALUE", or an id of the base)."""
+Named = Callable[[str], Sequence[str]]
+"""Gives the ids of the identities that a text names ("AUTHORITY|VALUE", or an id of the base)."""
 
 
 class Taken(Struct, frozen=True):
@@ -90,7 +95,7 @@ class DirectIntake:
     def submit(self, submission: Submission) -> Taken:
         """Take a document; durable when it returns. Raises IntakeRefused, StoreError; nothing is kept then."""
         candidate, ways = self._candidate(submission)
-        transaction = self._storage.begin()
+        transaction = self._storage.begin(_PATIENCE)
         try:
             working = WorkingSet(transaction)
             identity = self._patient(working, submission.ticket.identity)
@@ -107,7 +112,8 @@ class DirectIntake:
     def _patient(self, view: View, text: str) -> Identity:
         if not text:
             raise refused(Code.UNKNOWN_PATIENT, "whose document it is is not said", "le patient n’est pas indiqué")
-        found = self._named(view, text)
+        states = [standing(view, one) for one in self._named(text)]
+        found = list({one.id: one for one in states if one is not None}.values())
         if not found:
             text_fr = "aucune identité connue sous cet identifiant"
             raise refused(Code.UNKNOWN_PATIENT, "no identity is known by this identifier", text_fr, rule="patient")

@@ -1,0 +1,112 @@
+"""Documents that no message brings."""
+
+import json
+
+import pytest
+
+from insigne.app.intake import direct_intake
+from insigne.dmp.intake.body import collect
+from insigne.dmp.intake.codes import IntakeRefused
+from insigne.dmp.intake.direct import Submission
+from insigne.dmp.intake.ticket import read_ticket
+from insigne.dmp.model import Intent
+
+V1, V2 = "1.2.250.1.999.7.1", "1.2.250.1.999.7.2"
+PDF = b"%PDF-1.4\n" + bytes(range(256))
+LETTER = """
+identity = "HOSP|4071"
+code = "11490-0"
+title = "Lettre de liaison"
+time = 2026-03-02T10:15:00+01:00
+id = "1.2.250.1.999.7.1"
+author = { id = "801234500017", family = "LEROUX", organization = { id = "1140000019", name = "CH" } }
+
+[sending]
+recipients = ["anne.leroux@exemple.mssante.fr"]
+flags = { to_dmp = true, to_professionals = true }
+"""
+
+
+@pytest.fixture
+def submit(pfi):
+    """Submit a document with its description; what was taken."""
+    intake = direct_intake(pfi.store, pfi.rules)
+
+    def submit_(body, ticket, name="letter.toml"):
+        text = ticket if isinstance(ticket, str) else json.dumps(ticket)
+        read = read_ticket(name if isinstance(ticket, str) else "letter.json", text.encode())
+        return intake.submit(Submission("cli", read, collect([body], 10_000_000) if body else None))
+
+    return submit_
+
+
+def refusal(submit, *asked):
+    with pytest.raises(IntakeRefused) as refused:
+        submit(*asked)
+    return refused.value.code
+
+
+def test_a_pdf_is_kept_with_its_description(pfi, submit):
+    taken = submit(PDF, LETTER)
+    [document] = pfi.documents()
+    assert (document.id, document.unique_id, document.identity) == (taken.document, V1, pfi.identity("4071").id)
+    assert document.content.media == "application/pdf"
+    assert json.loads(document.description)["code"] == "11490-0"
+    assert document.sender.structure_id == "1140000019"
+    assert pfi.content(document) == PDF
+    assert [one.channel for one in taken.sendings] == ["dmp", "mss-ps"]
+
+
+def test_a_pdf_without_id_is_given_one_that_stays(pfi, submit):
+    taken = submit(PDF, LETTER.replace(f'id = "{V1}"\n', ""))
+    [document] = pfi.documents()
+    assert taken.unique_id == document.unique_id == json.loads(document.description)["id"] == "2.25.1000"
+
+
+def test_a_cda_alone_goes_to_the_dmp(pfi, submit):
+    taken = submit(pfi.cda(), {"identity": "HOSP|4071"})
+    assert taken.unique_id == V1
+    assert [(one.channel, one.action) for one in taken.sendings] == [("dmp", "feed")]
+
+
+def test_a_cda_that_replaces_another_is_a_replacement(pfi, submit):
+    submit(pfi.cda(), {"identity": "HOSP|4071"})
+    submit(pfi.cda(V2, version=2, replaces=V1), {"identity": "HOSP|4071"})
+    assert [(one.intent, one.parent) for one in pfi.documents()] == [(Intent.INITIAL, ""), (Intent.REPLACE, V1)]
+
+
+def test_a_deletion_comes_without_a_document(pfi, submit):
+    submit(pfi.cda(), {"identity": "HOSP|4071"})
+    submit(b"", {"identity": "HOSP|4071", "sending": {"intent": "delete", "unique_id": V1}})
+    document = pfi.documents()[-1]
+    assert (document.intent, document.parent, document.content) == (Intent.DELETE, V1, None)
+
+
+def test_the_cda_of_another_patient_is_refused(pfi, submit):
+    assert refusal(submit, pfi.cda(number="4072"), {"identity": "HOSP|4071"}) == "904"
+    assert pfi.documents() == []
+
+
+def test_an_unknown_patient_is_refused(pfi, submit):
+    assert refusal(submit, pfi.cda(), {"identity": "HOSP|9999"}) == "902"
+
+
+def test_a_pdf_has_a_description(submit):
+    assert refusal(submit, PDF, {"identity": "HOSP|4071"}) == "906"
+
+
+def test_a_cda_has_no_description_beside_it(pfi, submit):
+    assert refusal(submit, pfi.cda(), LETTER) == "906"
+
+
+def test_an_unknown_key_is_refused(submit):
+    assert refusal(submit, PDF, LETTER + "destinataire = 1\n") == "906"
+
+
+def test_a_document_for_nobody_is_refused(pfi, submit):
+    asked = {"identity": "HOSP|4071", "sending": {"flags": {"to_dmp": False}}}
+    assert refusal(submit, pfi.cda(), asked) == "906"
+
+
+def test_a_recipient_that_is_no_address_is_refused(submit):
+    assert refusal(submit, PDF, LETTER.replace("anne.leroux@exemple.mssante.fr", "anne.leroux")) == "906"
