@@ -157,7 +157,8 @@ class Post:
         self.taken = []
 
     def login(self, server, session, envelope, mechanism, data):
-        return AuthResult(success=data.login == OURS.encode() and data.password == PASSWORD.encode())
+        known = data.login == OURS.encode() and data.password == PASSWORD.encode()
+        return AuthResult(success=known, handled=False)
 
     async def handle_EHLO(self, server, session, envelope, hostname, responses):
         session.host_name = hostname

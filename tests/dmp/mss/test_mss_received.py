@@ -249,3 +249,19 @@ def test_without_a_destination_a_document_received_waits_for_people(make_world):
     world.reader().read()
     assert world.open_items() == [("document-mail", "mail-documents")]
     assert len(world.kept("for-people")) == 1
+
+
+def test_an_answer_that_is_put_off_bars_no_other(world, mailed):
+    take(world, mailed(change=altered, name="first"), mailed(44, change=altered, name="second"))
+    world.post.refuse = [("RCPT", "450 4.2.2 later")]
+    assert world.answering().answer() == 1
+    assert [mail.message_id for mail in world.kept("to-answer")] == ["<first.42@cabinet.mssante.fr>"]
+
+
+def test_a_box_told_of_each_failure_is_told(make_world):
+    world = make_world(mss={"failures_to": "erreurs@ch-exemple.mssante.fr", "answer_failures": False})
+    world.deliver(OURS, f"From: {DOCTOR}\r\nSubject: XDM/1.0/DDM+Lettre\r\n\r\nSans archive".encode())
+    world.reader().read()
+    world.answering().answer()
+    [notice] = world.mails("erreurs@ch-exemple.mssante.fr")
+    assert notice["Subject"] == "[KO Intégration système !][906] XDM/1.0/DDM+Lettre"

@@ -108,7 +108,7 @@ class MailboxReader:
             for received in found.documents:
                 self._send_on(transaction, mail_id, received, found)
             state = "sent-on"
-        elif found.code and found.told.way:
+        elif found.code and found.kind == "documents" and (found.told.way or self._settings.failures_to):
             state = "to-answer"
         elif found.kind != "other" or not found.automatic:
             state = "for-people"

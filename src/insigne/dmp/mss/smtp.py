@@ -37,7 +37,7 @@ class SmtpSender:
         except smtplib.SMTPResponseException as error:
             raise _judged(error.smtp_code, error.smtp_error) from error
         except smtplib.SMTPException as error:
-            raise MailFault("unreachable", f"{self._settings.host} closed the connection") from error
+            raise _cut(error, self._settings.host) from error
         except OSError as error:
             raise fault_of(error, self._settings.host) from error
         finally:
@@ -115,9 +115,16 @@ def _connecting(error: Exception, host: str) -> MailFault:
         case smtplib.SMTPResponseException():
             return MailFault("busy", _sentence(error.smtp_error), str(error.smtp_code))
         case smtplib.SMTPException():
-            return MailFault("unreachable", f"{host} closed the connection")
+            return _cut(error, host)
         case _:
             return fault_of(error, host)
+
+
+def _cut(error: smtplib.SMTPException, host: str) -> MailFault:
+    """What ended a connection: smtplib says every error of a socket in one way, and keeps which it was."""
+    if isinstance(error.__context__, TimeoutError):
+        return fault_of(error.__context__, host)
+    return MailFault("unreachable", f"{host} closed the connection")
 
 
 def _code(code: int, answer: bytes | str) -> str:
