@@ -170,7 +170,7 @@ def test_a_plan_is_read_again_as_it_was():
 
 def test_nothing_in_a_text_is_markup():
     hostile = "a | b <script>x</script> *c* `d` [e](f) # g\n\nh"
-    page = [Heading(1, hostile), Paragraph(hostile), Bullets((hostile,)), Grid(("t",), ((hostile,),))]
+    page = [Heading(1, hostile), Paragraph(hostile), Bullets((hostile,)), Grid(("t", "u"), ((hostile, ""),))]
     text = markdown(page)
     assert "<script>" not in text.replace("\\<", "")
     assert text.count("\n") == 9  # four blocks, a blank line between two, a table of three lines, the end

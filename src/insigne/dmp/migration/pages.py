@@ -28,7 +28,7 @@ class Bullets(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """A table with its titles; each row has as many cells."""
+    """A table with its titles; each row has as many cells, two at least."""
 
     titles: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -70,12 +70,23 @@ def html(blocks: Iterable[Block]) -> str:
 def _html(block: Block) -> str:
     match block:
         case Heading(level, text):
-            return f"<h{level}>{escape(text)}</h{level}>"
+            return f"<h{level}>{_text(text)}</h{level}>"
         case Paragraph(text):
-            return f"<p>{escape(text)}</p>"
+            return f"<p>{_text(text)}</p>"
         case Bullets(items):
-            return "<ul>" + "".join(f"<li>{escape(item)}</li>" for item in items) + "</ul>"
+            return "<ul>" + "".join(f"<li>{_text(item)}</li>" for item in items) + "</ul>"
         case Grid(titles, rows):
-            head = "".join(f"<th>{escape(title)}</th>" for title in titles)
-            body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-            return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+            return "".join(_record(titles, row) for row in rows)
+
+
+def _record(titles: Sequence[str], row: Sequence[str]) -> str:
+    """A row as a paragraph: its two first cells, then the others by name. A PDF made of HTML has even columns only."""
+    rest = " ; ".join(f"{title} : {cell}" for title, cell in zip(titles[2:], row[2:], strict=True) if cell)
+    return f"<p><b>{_text(row[0])}</b> {_text(row[1])}{f'<br>{_text(rest)}' if rest else ''}</p>"
+
+
+def _text(text: str) -> str:
+    """A text as HTML; French punctuation stays with its word."""
+    for mark in ":;?!»":
+        text = text.replace(f" {mark}", f"\N{NO-BREAK SPACE}{mark}")
+    return escape(text.replace("« ", "«\N{NO-BREAK SPACE}"))

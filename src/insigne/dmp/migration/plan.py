@@ -128,7 +128,7 @@ class _Schedule:
         self.keep_going = False
         self._owners = {one.name: one.owner for one in inventory.components if one.owner}
         self._last: dict[str, _Last] = {}
-        self._about: dict[str, list[_Last]] = {}
+        self._about: dict[str, dict[str, _Last]] = {}
 
     def add(
         self,
@@ -144,7 +144,7 @@ class _Schedule:
         `day`: not before it. `keys`: findings that say it is done, when it is about none.
         """
         subject = findings[0].subject if findings else ""
-        waits = [*after, *(one for code in task.waits for one in self._about.get(code, ()))]
+        waits = [*after, *(one for code in task.waits for one in self._about.get(code, {}).values())]
         if subject in self._last:
             waits.append(self._last[subject])
         first = first_working(max([day or self.start, *(one.end + _DAY for one in waits)]))
@@ -165,7 +165,7 @@ class _Schedule:
         if subject:
             self._last[subject] = added
         for one in findings:
-            self._about.setdefault(one.code, []).append(added)
+            self._about.setdefault(one.code, {})[one.subject] = added
         return added
 
     @property
