@@ -11,6 +11,7 @@ ACTS: Final = {
     "cda": ("insigne.cli.document_cda", "Build the CDA R2 document that carries a PDF."),
     "check": ("insigne.cli.document_cda", "Check a CDA R2 document."),
     "read": ("insigne.cli.document_read", "Read the Data Matrix of a PDF or a scan, and compare it with the registry."),
+    "submit": ("insigne.cli.document_submit", "Give a document to the PFI: held until it may leave, then sent."),
     "list": ("insigne.cli.document_sendings", "List documents for the DMP and MSSanté: held, on their way, arrived."),
     "show": ("insigne.cli.document_sendings", "Show where a document is, why, and what to do."),
     "confirm": ("insigne.cli.document_acts", "Confirm the deletion of what was sent under an INS that was lost."),
