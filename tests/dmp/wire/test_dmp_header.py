@@ -1,6 +1,7 @@
 """What is read of the header of a document, in its lexical forms, and what is refused of a header that lacks it."""
 
 import io
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -127,7 +128,5 @@ def test_whatever_is_taken_from_a_header_it_is_read_or_refused(made, data):
         else:
             element.attrib.clear()
             element.text = None
-    try:
+    with suppress(WireError):
         read_header(root)
-    except WireError:
-        pass

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from insigne.dmp.wire.cda import canonical_digest, measure
+from insigne.dmp.wire.cda import canonical_digest, measure, rewrite
 from insigne.dmp.wire.model import WireError
 from insigne.dmp.wire.sign import new_digest, sign_lot
 
@@ -114,6 +114,19 @@ def test_the_digest_is_that_of_the_canonical_form_whatever_the_lines_of_the_body
         "</ClinicalDocument>\n<?p i?>"
     ).encode()
     assert digest(document, piece=piece) == hashlib.sha256(canonical(document)).digest()
+
+
+@given(st.binary(min_size=6000, max_size=6100), st.sampled_from([b"", b"\r\n", b"\n"]))
+def test_a_header_is_written_again_around_a_body_that_is_copied(noise, end):
+    text = base64.b64encode(noise) + end
+    source = io.BytesIO(b'<ClinicalDocument xmlns="urn:hl7-org:v3"><id/><text>' + text + b"</text></ClinicalDocument>")
+    measured = measure(source)
+    measured.root.find("{urn:hl7-org:v3}id").set("root", "1.2")
+    target = io.BytesIO()
+    rewrite(measured, source, target)
+    written = etree.fromstring(target.getvalue())
+    assert written.find("{urn:hl7-org:v3}id").get("root") == "1.2"
+    assert b"<text>" + text + b"</text>" in target.getvalue()
 
 
 @pytest.mark.parametrize(
