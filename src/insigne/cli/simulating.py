@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from insigne.cli.common import Context, Exit, emit, fail
-from insigne.net.tls import TlsError
-from insigne.simulate.insi.people import PeopleError
-from insigne.simulate.timeline import ScriptError
+import uvloop
 
-Simulated = TypeVar("Simulated")
+from insigne.cli.common import Context, Exit, emit, fail, note
+from insigne.net.tls import TlsError
+from insigne.simulate.calls import CallLog
+from insigne.simulate.timeline import ScriptError
+from insigne.simulate.truth import PeopleError
+
 Script = TypeVar("Script")
 
 
@@ -27,6 +29,23 @@ class Service(Protocol):
         """Close."""
 
 
+class Engine(Protocol):
+    """What answers calls, and counts them."""
+
+    calls: CallLog
+
+
+class Simulator(Service, Protocol):
+    """A simulated service: what it tells those who will call it, and what it answers with."""
+
+    def ready(self) -> dict[str, Any]:
+        """Return what a client needs."""
+
+    @property
+    def engine(self) -> Engine:
+        """Return what answers."""
+
+
 def script_of(path: Path, read: Callable[[Path], Script]) -> Script:
     """Read a script; one that cannot be used ends the command (exit 2)."""
     try:
@@ -37,7 +56,7 @@ def script_of(path: Path, read: Callable[[Path], Script]) -> Script:
         fail(Exit.USAGE, f"--script {path}: {error.strerror or error}")
 
 
-def prepared(make: Callable[[], Simulated]) -> Simulated:
+def prepared(make: Callable[[], Simulator]) -> Simulator:
     """Make a simulator; what cannot be used ends the command (exit 2)."""
     try:
         return make()
@@ -77,6 +96,24 @@ async def run_until_stopped(
         introduce(ready)
     await stopping.wait()
     await service.stop()
+
+
+def run_simulator(
+    make: Callable[[], Simulator],
+    where: str,
+    introduce: Callable[[Mapping[str, Any]], None],
+    context: Context,
+    ready_file: Path | None,
+) -> None:
+    """Make a simulator in a loop of its own and run it until it is stopped, as `run_until_stopped` does."""
+
+    async def serve() -> None:
+        service = prepared(make)
+        await run_until_stopped(service, where, service.ready, introduce, context, ready_file)
+        note(f"stopped after {service.engine.calls.count} calls")
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve())
 
 
 def write_ready(path: Path, ready: Mapping[str, Any]) -> None:

@@ -7,6 +7,10 @@ records made of a person at the desk (`duplicates_of` names that person; `merged
 import msgspec
 
 
+class PeopleError(ValueError):
+    """A file of people that cannot be used. The text names file, line and remedy."""
+
+
 class Identifier(msgspec.Struct, frozen=True):
     """A person identifier: authority (OID), type of HL7 table 0203, value."""
 

@@ -6,7 +6,8 @@ from insigne.insi.wire import InsNumber, SearchTraits, VitaleData
 from insigne.simulate.folder import write_hospital
 from insigne.simulate.hospital import HospitalSettings
 from insigne.simulate.insi.national import NationalBase, Registered
-from insigne.simulate.insi.people import PeopleError, national_base, read_truth
+from insigne.simulate.insi.people import national_base, read_truth
+from insigne.simulate.truth import PeopleError
 
 NIR = "1.2.250.1.213.1.4.8"
 

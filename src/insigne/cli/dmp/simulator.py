@@ -1,16 +1,14 @@
 """`insigne dmp simulator`: a DMP to build clients against, on its own."""
 
-import asyncio
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-import uvloop
 
-from insigne.cli.common import Context, command_app, emit_line, examples, note
-from insigne.cli.simulating import prepared, run_until_stopped, script_of
+from insigne.cli.common import Context, command_app, emit_line, examples
+from insigne.cli.simulating import run_simulator, script_of
 from insigne.simulate.dmp.engine import Behaviour
 from insigne.simulate.dmp.script import Script, read_script
 from insigne.simulate.dmp.simulator import DmpSimulator, SimulatorSettings
@@ -67,15 +65,8 @@ def simulator(
         Behaviour(played.site, played),
         **told,
     )
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, context, ready_file))
-
-
-async def _serve(settings: SimulatorSettings, context: Context, ready_file: Path | None) -> None:
-    service = prepared(lambda: DmpSimulator(settings))
-    where = f"{settings.host}:{settings.port}"
-    await run_until_stopped(service, where, service.ready, partial(_introduce, context), context, ready_file)
-    note(f"stopped after {service.engine.calls.count} calls")
+    where = f"{host}:{port}"
+    run_simulator(lambda: DmpSimulator(settings), where, partial(_introduce, context), context, ready_file)
 
 
 def _introduce(context: Context, ready: Mapping[str, Any]) -> None:

@@ -1,16 +1,14 @@
 """`insigne insi simulator`: a téléservice INSi to build clients against, on its own."""
 
-import asyncio
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-import uvloop
 
-from insigne.cli.common import Context, Exit, command_app, examples, fail, note
-from insigne.cli.simulating import prepared, run_until_stopped, script_of
+from insigne.cli.common import Context, Exit, command_app, examples, fail
+from insigne.cli.simulating import run_simulator, script_of
 from insigne.insi.wire import Deviation
 from insigne.simulate.insi.engine import DEFAULT_IDAM, Behaviour
 from insigne.simulate.insi.national import Mode
@@ -76,15 +74,8 @@ def simulator(
         idams=frozenset(idam or [DEFAULT_IDAM]),
     )
     settings = SimulatorSettings(context.loaded.data_dir / FOLDER, host, port, people, behaviour, batch_seconds)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, context, ready_file))
-
-
-async def _serve(settings: SimulatorSettings, context: Context, ready_file: Path | None) -> None:
-    service = prepared(lambda: InsiSimulator(settings))
-    where = f"{settings.host}:{settings.port}"
-    await run_until_stopped(service, where, service.ready, partial(_introduce, context), context, ready_file)
-    note(f"stopped after {service.engine.calls.count} calls")
+    where = f"{host}:{port}"
+    run_simulator(lambda: InsiSimulator(settings), where, partial(_introduce, context), context, ready_file)
 
 
 def _introduce(context: Context, ready: Mapping[str, Any]) -> None:

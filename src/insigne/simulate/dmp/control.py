@@ -6,19 +6,16 @@
 """
 
 from collections.abc import Callable
-from typing import Annotated, Final
-from urllib.parse import parse_qs
+from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from insigne.simulate.calls import Call
+from insigne.simulate.control import ServiceControl, check_effects
 from insigne.simulate.dmp.engine import Engine
 from insigne.simulate.dmp.script import ALL_WELL, Effects, Patients, Site
-from insigne.simulate.https import HttpReply, HttpRequest, error_reply, json_reply
+from insigne.simulate.https import HttpReply
 from insigne.simulate.insi.national import Mode
-
-PATH: Final = "/control"
 
 
 class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,37 +42,24 @@ class State(msgspec.Struct, frozen=True):
     documents: dict[str, int]
 
 
-class _Calls(msgspec.Struct, frozen=True):
-    count: int
-    calls: list[Call]
-
-
-class Control:
+class Control(ServiceControl[Change]):
     """Answers `/control`. `now` reads the script's time, `set_clock` makes it jump."""
 
+    form = Change
+    paths = ", DELETE /control/documents"
+
     def __init__(self, engine: Engine, now: Callable[[], float], set_clock: Callable[[float], None]) -> None:
+        super().__init__(engine.calls)
         self._engine = engine
         self._now = now
         self._set_clock = set_clock
 
-    def answer(self, http: HttpRequest) -> HttpReply:
-        """Answer a request under `/control`."""
-        match http.method, http.path.removeprefix(PATH):
-            case "GET", "":
-                return json_reply(self.state())
-            case "PATCH", "":
-                return self._patch(http.body)
-            case "GET", "/calls":
-                asked = {key: values[-1] for key, values in parse_qs(http.target.partition("?")[2]).items()}
-                calls = self._engine.calls.matching(asked.get("criteria", ""), asked.get("operation", ""))
-                return json_reply(_Calls(len(calls), calls))
-            case "DELETE", "/calls":
-                self._engine.calls.clear()
-                return HttpReply(204)
-            case "DELETE", "/documents":
-                self._engine.store.clear()
-                return HttpReply(204)
-        return error_reply(404, "GET or PATCH /control, GET or DELETE /control/calls, DELETE /control/documents")
+    def more(self, method: str, path: str) -> HttpReply | None:
+        """Forget every document."""
+        if (method, path) != ("DELETE", "/documents"):
+            return None
+        self._engine.store.clear()
+        return HttpReply(204)
 
     def state(self) -> State:
         """Return how the DMP is set."""
@@ -92,18 +76,11 @@ class Control:
             engine.store.counts(),
         )
 
-    def _patch(self, body: bytes) -> HttpReply:
-        try:
-            self.change(msgspec.json.decode(body, type=Change))
-        except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
-            return error_reply(400, str(error))
-        return json_reply(self.state())
-
     def change(self, change: Change) -> None:
         """Change what is given. Raises ValueError, and changes nothing, for what cannot be."""
         engine = self._engine
-        if change.effects is not UNSET and change.effects.outage == "refused":
-            raise ValueError("effects: nobody could undo a refused connection from here; write a script, or use closed")
+        if change.effects is not UNSET:
+            check_effects(change.effects)
         if change.mode is not UNSET:
             engine.people.mode = change.mode
         if change.site is not UNSET:

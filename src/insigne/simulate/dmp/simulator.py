@@ -16,9 +16,10 @@ from cryptography import x509
 
 from insigne.net.settings import TlsSettings
 from insigne.net.tls import server_context
+from insigne.simulate import control
 from insigne.simulate.calls import Call
 from insigne.simulate.certificates import Names, prepare, reachable
-from insigne.simulate.dmp import control, patients
+from insigne.simulate.dmp import patients
 from insigne.simulate.dmp.base import People, dmp_base
 from insigne.simulate.dmp.control import Control
 from insigne.simulate.dmp.engine import CALLER, SIGNER, Behaviour, Engine, Surroundings

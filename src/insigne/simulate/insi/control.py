@@ -6,22 +6,19 @@
 """
 
 from collections.abc import Callable
-from typing import Annotated, Final
-from urllib.parse import parse_qs
+from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from insigne.insi.wire import Deviation
-from insigne.simulate.calls import Call
-from insigne.simulate.https import HttpReply, HttpRequest, error_reply, json_reply
+from insigne.simulate.control import ServiceControl, check_effects
+from insigne.simulate.https import HttpReply, json_reply
 from insigne.simulate.insi.engine import Engine
 from insigne.simulate.insi.national import Mode
 from insigne.simulate.insi.people import TestPeople
 from insigne.simulate.insi.script import ALL_WELL, Effects
 from insigne.simulate.insi.verification import Verification
-
-PATH: Final = "/control"
 
 
 class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,37 +48,26 @@ class State(msgspec.Struct, frozen=True):
     people: int
 
 
-class _Calls(msgspec.Struct, frozen=True):
-    count: int
-    calls: list[Call]
-
-
-class Control:
+class Control(ServiceControl[Change]):
     """Answers `/control`. `set_clock` makes the script's time jump."""
+
+    form = Change
+    paths = ", GET /control/people"
 
     def __init__(
         self, engine: Engine, people: TestPeople, verification: Verification, set_clock: Callable[[float], None]
     ) -> None:
+        super().__init__(engine.calls)
         self._engine = engine
         self._people = people
         self._verification = verification
         self._set_clock = set_clock
 
-    def answer(self, http: HttpRequest) -> HttpReply:
-        """Answer a request under `/control`."""
-        match http.method, http.path.removeprefix(PATH):
-            case "GET", "":
-                return json_reply(self.state())
-            case "PATCH", "":
-                return self._patch(http.body)
-            case "GET", "/calls":
-                return self._calls(http.target.partition("?")[2])
-            case "DELETE", "/calls":
-                self._engine.calls.clear()
-                return HttpReply(204)
-            case "GET", "/people":
-                return json_reply({"people": self._people.listing(), "unanswered": self._people.unanswered})
-        return error_reply(404, "GET or PATCH /control, GET or DELETE /control/calls, GET /control/people")
+    def more(self, method: str, path: str) -> HttpReply | None:
+        """List the test people."""
+        if (method, path) != ("GET", "/people"):
+            return None
+        return json_reply({"people": self._people.listing(), "unanswered": self._people.unanswered})
 
     def state(self) -> State:
         """Return how the téléservice is set."""
@@ -99,20 +85,13 @@ class Control:
             len(engine.base),
         )
 
-    def _patch(self, body: bytes) -> HttpReply:
-        try:
-            self.change(msgspec.json.decode(body, type=Change))
-        except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
-            return error_reply(400, str(error))
-        return json_reply(self.state())
-
     def change(self, change: Change) -> None:
         """Change what is given. Raises ValueError, and changes nothing, for what cannot be."""
         behaviour = self._engine.behaviour
         if change.fixtures is not UNSET:
             self._people.check_fixtures(change.fixtures)
-        if change.effects is not UNSET and change.effects.outage == "refused":
-            raise ValueError("effects: nobody could undo a refused connection from here; write a script, or use closed")
+        if change.effects is not UNSET:
+            check_effects(change.effects)
         if change.mode is not UNSET:
             behaviour.mode = change.mode
         if change.deviations is not UNSET:
@@ -127,8 +106,3 @@ class Control:
             self._verification.batch_seconds = change.batch_seconds
         if change.clock is not UNSET:
             self._set_clock(change.clock)
-
-    def _calls(self, query: str) -> HttpReply:
-        asked = {key: values[-1] for key, values in parse_qs(query).items()}
-        calls = self._engine.calls.matching(asked.get("criteria", ""), asked.get("operation", ""))
-        return json_reply(_Calls(len(calls), calls))

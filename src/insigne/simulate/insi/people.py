@@ -13,17 +13,13 @@ import msgspec
 from insigne.ins.matricule import NIA_OID, NIR_OID
 from insigne.insi.wire import NOT_FOUND, SEVERAL, Deviation, InsNumber
 from insigne.simulate.insi.national import MODES, Mode, NationalBase, Registered
-from insigne.simulate.truth import National, PastIns, Person
+from insigne.simulate.truth import National, PastIns, PeopleError, Person
 
 GENERIC_FIXTURES: Final[Mapping[str, str]] = {"REP_CR01": NOT_FOUND, "REP_CR02": SEVERAL, "REP_INSI_102": ""}
 """Fixtures for any birth name → the code answered, "" for the technical fault."""
 
 _OIDS: Final = {"NIR": NIR_OID, "NIA": NIA_OID}
 _KEY_LENGTH: Final = 2
-
-
-class PeopleError(ValueError):
-    """A file of people that cannot be used. The text names file, line and remedy."""
 
 
 @dataclass(frozen=True, slots=True)

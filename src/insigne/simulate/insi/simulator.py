@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from insigne.net.settings import TlsSettings
 from insigne.net.tls import server_context
+from insigne.simulate import control
 from insigne.simulate.certificates import Names, prepare, reachable
 from insigne.simulate.https import HttpReply, HttpRequest, HttpServer
-from insigne.simulate.insi import control
 from insigne.simulate.insi.control import Control
 from insigne.simulate.insi.engine import NAMESPACES, Behaviour, Engine
 from insigne.simulate.insi.national import NationalBase
