@@ -116,9 +116,9 @@ def test_the_digest_is_that_of_the_canonical_form_whatever_the_lines_of_the_body
     assert digest(document, piece=piece) == hashlib.sha256(canonical(document)).digest()
 
 
-@given(st.binary(min_size=6000, max_size=6100), st.sampled_from([b"", b"\r\n", b"\n"]))
+@given(st.binary(min_size=3, max_size=30), st.sampled_from([b"", b"\r\n", b"\n"]))
 def test_a_header_is_written_again_around_a_body_that_is_copied(noise, end):
-    text = base64.b64encode(noise) + end
+    text = base64.b64encode(noise * 2000) + end
     source = io.BytesIO(b'<ClinicalDocument xmlns="urn:hl7-org:v3"><id/><text>' + text + b"</text></ClinicalDocument>")
     measured = measure(source)
     measured.root.find("{urn:hl7-org:v3}id").set("root", "1.2")
