@@ -1,6 +1,5 @@
 """The intake of documents of a site that is a PFI."""
 
-import uuid
 from collections.abc import Callable, Sequence
 
 from insigne.api.documents import DocumentDeps
@@ -14,6 +13,7 @@ from insigne.exchange.delivery.follower import Bell
 from insigne.fhir.lookup import named
 from insigne.registry.settings import Policy
 from insigne.store import Store
+from insigne.transport.document_folder import DocumentFolder
 
 
 def site_of(
@@ -36,7 +36,7 @@ def site_of(
 def intake_of(config: Config, site: Site) -> Intake:
     """What the intake of documents works with."""
     checks = Checks(config.environment, frozenset(config.documents.type_codes))
-    return Intake(site, checks, new_oid)
+    return Intake(site, checks)
 
 
 def direct_intake(store: Store, intake: Intake) -> DirectIntake:
@@ -58,6 +58,7 @@ def documents_over_http(store: Store, intake: Intake) -> DocumentDeps:
     )
 
 
-def new_oid() -> str:
-    """An OID nobody has: that of a random UUID (ITU-T X.667)."""
-    return f"2.25.{uuid.uuid4().int}"
+def document_folders(store: Store, intake: Intake) -> list[DocumentFolder]:
+    """The watched folders of documents."""
+    direct = direct_intake(store, intake)
+    return [DocumentFolder(one, direct) for one in intake.settings.folders]

@@ -26,7 +26,7 @@ from insigne.app.dmp import DmpWorker
 from insigne.app.enrolment import enrolment_page
 from insigne.app.housekeeping import Housekeeper
 from insigne.app.insi import InsiWorker, insi_service
-from insigne.app.intake import documents_over_http
+from insigne.app.intake import document_folders, documents_over_http
 from insigne.app.metrics import metrics_of
 from insigne.app.transports import mllp_settings, remote_folders
 from insigne.app.watch import health_of
@@ -90,6 +90,7 @@ class Service:
         self.mllp = MllpServer(mllp_settings(config), self.receiver, clock=rfc3339_now)
         self.folders = [FolderIntake(settings, self.receiver, clock=rfc3339_now) for settings in config.folders]
         self.remote_folders = remote_folders(config.remote_folders, self.receiver, rfc3339_now)
+        self.document_folders = document_folders(base.store, base.documents) if base.documents is not None else []
         self.listening = False
         self.insi = _insi_worker(base)
         self.dmp = DmpWorker(base, base.documents.site) if base.documents is not None else None
@@ -134,6 +135,7 @@ class Service:
         threading.Thread(target=warm, args=(EDITIONS[NEWEST],), name="insigne-warm", daemon=True).start()
         self._tasks = [asyncio.create_task(folder.run()) for folder in self.folders]
         self._tasks += [asyncio.create_task(folder.run()) for folder in self.remote_folders]
+        self._tasks += [asyncio.create_task(folder.run()) for folder in self.document_folders]
         return {"mllp": f"{mllp_host}:{mllp_port}", "http": f"{http_host}:{http_port}"}
 
     async def stop(self) -> None:

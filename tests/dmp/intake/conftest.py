@@ -154,10 +154,7 @@ class Pfi:
             now=self.time,
             new_id=self.ids,
         )
-        self.rules = IntakeRules(
-            self.site, Checks(environment, frozenset(type_codes)), lambda: f"2.25.{next(self.oids)}"
-        )
-        self.oids = iter(range(1000, 9999))
+        self.rules = IntakeRules(self.site, Checks(environment, frozenset(type_codes)))
         handler = DocumentHandler(self.rules)
         adt = AdtHandler(rules, (), self.ids)
         self.intake = Intake(

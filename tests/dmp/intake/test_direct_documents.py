@@ -57,10 +57,13 @@ def test_a_pdf_is_kept_with_its_description(pfi, submit):
     assert [one.channel for one in taken.sendings] == ["dmp", "mss-ps"]
 
 
-def test_a_pdf_without_id_is_given_one_that_stays(pfi, submit):
-    taken = submit(PDF, LETTER.replace(f'id = "{V1}"\n', ""))
+def test_a_pdf_without_id_is_given_the_same_one_each_time_it_comes(pfi, submit):
+    nameless = LETTER.replace(f'id = "{V1}"\n', "")
+    first, again = submit(PDF, nameless), submit(PDF, nameless)
     [document] = pfi.documents()
-    assert taken.unique_id == document.unique_id == json.loads(document.description)["id"] == "2.25.1000"
+    assert first.unique_id == again.unique_id == document.unique_id == json.loads(document.description)["id"]
+    assert document.unique_id.startswith("2.25.")
+    assert submit(PDF + b"other", nameless).unique_id != first.unique_id
 
 
 def test_a_cda_alone_goes_to_the_dmp(pfi, submit):

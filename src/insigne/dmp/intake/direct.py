@@ -1,5 +1,6 @@
 """Documents that come without a message: by HTTP, in a folder, by the command line."""
 
+import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC
 from typing import Final, Protocol
@@ -28,6 +29,7 @@ from insigne.registry.workingset import WorkingSet
 
 _SIGNATURE: Final = b"%PDF-"
 _START: Final = 1024
+_SPACE: Final = uuid.UUID("6f1d5b0e-0c7b-5a52-9b0a-51a0f5d9b8c3")
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -150,7 +152,7 @@ class DirectIntake:
         if told is None:
             text, text_fr = "a PDF comes with its description", "un PDF est accompagné de sa description"
             raise refused(Code.OTHER, text, text_fr, rule="description")
-        told = replace(told, id=told.id or self._intake.new_oid())
+        told = replace(told, id=told.id or _oid_of(submission, body))
         intent = submission.ticket.sending.intent or (Intent.REPLACE if told.replaces else Intent.INITIAL)
         if intent is Intent.DELETE or (intent is Intent.REPLACE) != bool(told.replaces):
             text = "the intent and the description contradict each other: replaces goes with a replacement"
@@ -238,6 +240,12 @@ def _of_description(told: Description, body: Body) -> _Said:
         body=body,
         media=PDF,
     )
+
+
+def _oid_of(submission: Submission, body: Body) -> str:
+    """The id of a document that came without one: the same each time the same document comes (ITU-T X.667, 2.25)."""
+    name = f"{submission.ticket.identity}|{body.digest}|{_encode(submission.ticket.description).decode()}"
+    return f"2.25.{uuid.uuid5(_SPACE, name).int}"
 
 
 def _mailed(ticket: Ticket) -> Participants:

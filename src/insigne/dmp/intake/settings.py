@@ -1,6 +1,5 @@
 """What the intake works with at one site."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from insigne.dmp.settings_intake import IntakeSettings
@@ -10,14 +9,10 @@ from insigne.documents.cda.check import Checks
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Rules of a site. `checks` compares no document with the registry: the intake does.
-
-    `new_oid` gives an id to a document that has none.
-    """
+    """Rules of a site. `checks` compares no document with the registry: the intake does."""
 
     site: Site
     checks: Checks
-    new_oid: Callable[[], str]
 
     @property
     def settings(self) -> IntakeSettings:

@@ -1,0 +1,163 @@
+"""Watched folders of documents: each PDF or CDA with its description is handed to the PFI, then put away.
+
+    letter.pdf + letter.pdf.json (or letter.json, letter.toml)   taken -> archive/
+                                                                   refused -> error/ with letter.pdf.reason.txt
+    old.delete.json                                              a deletion: a description without document
+
+A pair is taken once size and date of both are the same at two looks. What a crash leaves in the folder is handed in
+again: the same document changes nothing.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple, Protocol
+
+import structlog
+
+from insigne.dmp.intake.body import PIECE, Body, BodyError, collect
+from insigne.dmp.intake.codes import Code, IntakeRefused, refused
+from insigne.dmp.intake.direct import Submission, Taken
+from insigne.dmp.intake.ticket import read_ticket
+from insigne.dmp.settings_intake import DocumentFolderSettings
+from insigne.exchange.errors import StoreError
+from insigne.transport.folder_files import FolderError
+
+_log = structlog.get_logger("insigne.transport.documents")
+_DOCUMENTS: Final = (".pdf", ".xml")
+_DESCRIPTIONS: Final = (".json", ".toml")
+_DELETION: Final = ".delete"
+_LARGEST_DESCRIPTION: Final = 200_000
+
+
+class Intake(Protocol):
+    """Takes documents (`dmp.intake.direct.DirectIntake`)."""
+
+    def submit(self, submission: Submission) -> Taken:
+        """Take a document; durable when it returns. Raises IntakeRefused, StoreError."""
+        ...
+
+
+class Pair(NamedTuple):
+    """A description and its document, None for a deletion."""
+
+    description: Path
+    document: Path | None
+
+    @property
+    def files(self) -> list[Path]:
+        """Both."""
+        return [one for one in (self.document, self.description) if one is not None]
+
+
+class DocumentFolder:
+    """Serve one folder by polling, with one task; blocking work runs in a thread."""
+
+    def __init__(self, settings: DocumentFolderSettings, intake: Intake) -> None:
+        self._settings = settings
+        self._intake = intake
+        root = Path(settings.path)
+        self._root, self._done, self._failed = root, root / settings.done, root / settings.failed
+        self._seen: dict[Path, tuple[int, int]] = {}
+        self.taken = 0
+        self.refused = 0
+
+    async def run(self) -> None:
+        """Watch until cancelled. Raises FolderError at once when the folder cannot be used."""
+        await asyncio.to_thread(self.prepare)
+        while True:
+            await asyncio.to_thread(self.poll)
+            await asyncio.sleep(self._settings.poll_seconds)
+
+    def prepare(self) -> None:
+        """Make the folders that are missing. Raises FolderError."""
+        if not self._root.is_dir():
+            raise FolderError(f"{self._root} is not a folder; make it, or correct dmp.intake.folders")
+        try:
+            for folder in (self._done, self._failed):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FolderError(f"{error.filename}: {error.strerror}; give this user the right to make it") from error
+
+    def poll(self) -> None:
+        """Look at the folder once and hand in what is complete. Never raises: what is wrong is logged."""
+        try:
+            for pair in self._ready():
+                self._hand_in(pair)
+        except StoreError as error:
+            _log.warning("documents wait: the base does not answer", folder=self._settings.name, error=str(error))
+        except OSError as error:
+            _log.error("folder of documents cannot be read", folder=self._settings.name, error=error.strerror)
+
+    def _ready(self) -> list[Pair]:
+        """The pairs that nobody writes any more, oldest first."""
+        marks: dict[Path, tuple[int, int]] = {}
+        for path in self._root.iterdir():
+            if path.is_file() and not path.is_symlink() and not path.name.endswith(self._settings.temporary_suffixes):
+                state = path.stat()
+                marks[path] = (state.st_size, state.st_mtime_ns)
+        still = {path for path, mark in marks.items() if self._seen.get(path) == mark}
+        self._seen = marks
+        pairs = [pair for pair in _pairs(marks) if still.issuperset(pair.files)]
+        return sorted(pairs, key=lambda pair: marks[pair.description][1])
+
+    def _hand_in(self, pair: Pair) -> None:
+        source = f"folder:{self._settings.name}"
+        try:
+            with pair.description.open("rb") as described:
+                ticket = read_ticket(pair.description.name, described.read(_LARGEST_DESCRIPTION + 1))
+            body = self._body(pair.document) if pair.document is not None else None
+            taken = self._intake.submit(Submission(source, ticket, body))
+        except IntakeRefused as error:
+            self.refused += 1
+            _log.warning("document refused", folder=self._settings.name, code=error.code)
+            name = (pair.document or pair.description).name
+            reason = f"{error.code} {error}\n{error.code} {error.text_fr}\n"
+            _free(self._failed / f"{name}.reason.txt").write_text(reason, encoding="utf-8")
+            self._put_away(pair, self._failed)
+            return
+        self.taken += 1
+        _log.info("document taken", folder=self._settings.name, document=taken.document)
+        self._put_away(pair, self._done)
+
+    def _body(self, document: Path) -> Body:
+        def pieces() -> Iterator[bytes]:
+            with document.open("rb") as source:
+                while piece := source.read(PIECE):
+                    yield piece
+
+        most = self._settings.max_bytes
+        try:
+            return collect(pieces(), most)
+        except BodyError as error:
+            large = error.reason == "size"
+            text = f"the document has more than {most} bytes" if large else "the document is empty"
+            text_fr = f"le document dépasse {most} octets" if large else "le document est vide"
+            raise refused(Code.OTHER, text, text_fr, rule="size") from None
+
+    def _put_away(self, pair: Pair, folder: Path) -> None:
+        for path in pair.files:
+            path.replace(_free(folder / path.name))
+            self._seen.pop(path, None)
+
+
+def _pairs(present: dict[Path, tuple[int, int]]) -> Iterator[Pair]:
+    """Documents with the description beside them, and deletions."""
+    for path in present:
+        if path.suffix.lower() in _DOCUMENTS:
+            names = [path.with_name(path.name + end) for end in _DESCRIPTIONS]
+            names += [path.with_suffix(end) for end in _DESCRIPTIONS]
+            described = next((one for one in names if one in present), None)
+            if described is not None:
+                yield Pair(described, path)
+        elif path.suffix.lower() in _DESCRIPTIONS and path.stem.endswith(_DELETION):
+            yield Pair(path, None)
+
+
+def _free(path: Path) -> Path:
+    """A path that nothing has: senders use the same names again."""
+    number, free = 0, path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.stem}.{number}{path.suffix}")
+    return free

@@ -1,0 +1,150 @@
+"""A watched folder of documents."""
+
+import json
+
+import pytest
+
+from insigne.app.intake import direct_intake
+from insigne.dmp.settings_intake import DocumentFolderSettings
+from insigne.exchange.errors import StoreBusy
+from insigne.transport.document_folder import DocumentFolder
+from insigne.transport.folder_files import FolderError
+
+V1 = "1.2.250.1.999.7.1"
+PDF = b"%PDF-1.4 letter"
+LETTER = {
+    "identity": "HOSP|4071",
+    "code": "11490-0",
+    "title": "Lettre de liaison",
+    "time": "2026-03-02T10:15:00+01:00",
+    "id": V1,
+    "author": {"id": "801234500017", "family": "LEROUX", "organization": {"id": "1140000019", "name": "CH"}},
+}
+
+
+@pytest.fixture
+def folder(pfi, tmp_path):
+    root = tmp_path / "drop"
+    root.mkdir()
+    watched = DocumentFolder(
+        DocumentFolderSettings(name="scans", path=str(root), max_bytes=1000), direct_intake(pfi.store, pfi.rules)
+    )
+    watched.prepare()
+    watched.root = root
+    return watched
+
+
+def drop(folder, name, content, description=None, suffix=".json"):
+    (folder.root / name).write_bytes(content)
+    if description is not None:
+        (folder.root / f"{name}{suffix}").write_text(json.dumps(description))
+
+
+def names(folder, sub):
+    return sorted(path.name for path in (folder.root / sub).iterdir())
+
+
+def look_twice(folder):
+    folder.poll()
+    folder.poll()
+
+
+def test_a_document_and_its_description_are_taken_and_put_away(pfi, folder):
+    drop(folder, "letter.pdf", PDF, LETTER)
+    folder.poll()
+    assert pfi.documents() == []  # somebody may still be writing
+    folder.poll()
+    [document] = pfi.documents()
+    assert (document.source, document.unique_id) == ("folder:scans", V1)
+    assert names(folder, "archive") == ["letter.pdf", "letter.pdf.json"]
+
+
+def test_a_description_may_be_named_without_the_extension_of_its_document(pfi, folder):
+    (folder.root / "cr.xml").write_bytes(pfi.cda())
+    (folder.root / "cr.toml").write_text('identity = "HOSP|4071"\n')
+    folder._settings = DocumentFolderSettings(name="scans", path=str(folder.root))
+    look_twice(folder)
+    assert [one.unique_id for one in pfi.documents()] == [V1]
+
+
+def test_a_document_still_being_written_waits(pfi, folder):
+    drop(folder, "letter.pdf", PDF, LETTER)
+    folder.poll()
+    (folder.root / "letter.pdf").write_bytes(PDF + b" more")
+    folder.poll()
+    assert pfi.documents() == []
+    folder.poll()
+    assert len(pfi.documents()) == 1
+
+
+def test_a_document_without_description_and_a_temporary_file_wait(pfi, folder):
+    drop(folder, "letter.pdf", PDF)
+    drop(folder, "other.pdf.part", PDF, LETTER)
+    look_twice(folder)
+    assert pfi.documents() == []
+    assert names(folder, "error") == []
+
+
+@pytest.mark.parametrize(
+    ("content", "description", "code"),
+    [
+        (PDF, {**LETTER, "identity": "HOSP|9999"}, "902"),
+        (PDF, {**LETTER, "colour": "blue"}, "906"),
+        (b"", LETTER, "906"),
+        (PDF + b"0" * 2000, LETTER, "906"),
+    ],
+    ids=["unknown patient", "unknown key", "empty", "too large"],
+)
+def test_a_refused_document_is_put_apart_with_the_reason(pfi, folder, content, description, code):
+    drop(folder, "letter.pdf", content, description)
+    look_twice(folder)
+    assert pfi.documents() == []
+    assert names(folder, "error") == ["letter.pdf", "letter.pdf.json", "letter.pdf.reason.txt"]
+    assert (folder.root / "error" / "letter.pdf.reason.txt").read_text().startswith(code)
+
+
+def test_a_deletion_is_a_description_alone(pfi, folder):
+    drop(folder, "letter.pdf", PDF, LETTER)
+    look_twice(folder)
+    told = {"identity": "HOSP|4071", "sending": {"intent": "delete", "unique_id": V1}}
+    (folder.root / "letter.delete.json").write_text(json.dumps(told))
+    look_twice(folder)
+    assert pfi.documents()[-1].parent == V1
+    assert names(folder, "archive") == ["letter.delete.json", "letter.pdf", "letter.pdf.json"]
+
+
+def test_a_name_used_again_keeps_both(pfi, folder):
+    for number in (1, 2):
+        drop(folder, "letter.pdf", PDF, {**LETTER, "id": f"1.2.250.1.999.7.{number}"})
+        look_twice(folder)
+    assert len(pfi.documents()) == 2
+    assert names(folder, "archive") == ["letter.1.pdf", "letter.pdf", "letter.pdf.1.json", "letter.pdf.json"]
+
+
+def test_a_document_waits_while_the_base_does_not_answer(pfi, folder):
+    able = folder._intake
+
+    class Busy:
+        def submit(self, submission):
+            raise StoreBusy("somebody writes")
+
+    drop(folder, "letter.pdf", PDF, LETTER)
+    folder._intake = Busy()
+    look_twice(folder)
+    assert names(folder, "error") == []
+    folder._intake = able
+    folder.poll()
+    assert len(pfi.documents()) == 1
+
+
+def test_what_a_crash_left_is_handed_in_again_and_changes_nothing(pfi, folder):
+    for _ in range(2):
+        drop(folder, "letter.pdf", PDF, LETTER)
+        look_twice(folder)
+    assert len(pfi.documents()) == 1
+
+
+def test_a_folder_that_is_not_there_is_said(pfi, tmp_path):
+    missing = DocumentFolderSettings(name="scans", path=str(tmp_path / "nowhere"))
+    with pytest.raises(FolderError, match="nowhere"):
+        DocumentFolder(missing, direct_intake(pfi.store, pfi.rules)).prepare()
