@@ -31,6 +31,8 @@ from insigne.documents.cda import terms
 NewUuid = Callable[[], str]
 _SPECIALTY: Final = re.compile(r"G15_([0-9]+)(?:/([A-Z0-9]+))?")
 _PROFESSIONS: Final = "1.2.250.1.71.1.2.7"
+_AUTOMATON: Final = Coded("AUTOMATE", "1.2.250.1.213.1.1.4.6", "Automate")
+"""TRE_A00-ProducteurDocNonPS, in JDV_J65."""
 
 
 def caller(settings: ServiceSettings, sender: Sender, *, secret: bool = False) -> VihfContext:
@@ -143,7 +145,9 @@ def _sector(given: CallerSettings) -> Coded:
 
 
 def _roles(given: CallerSettings) -> tuple[Coded, ...]:
-    profession = Coded(given.role, given.role_system, given.role_label)
+    if given.role == _AUTOMATON.code and not given.role_system:
+        return (_AUTOMATON,)
+    profession = Coded(given.role, given.role_system or _PROFESSIONS, given.role_label)
     if not given.specialty:
         return (profession,)
     return profession, Coded(given.specialty, names.SAVOIR_FAIRE, given.specialty_label)

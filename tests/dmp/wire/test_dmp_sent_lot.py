@@ -12,6 +12,7 @@ from zeep.wsdl.attachments import MessagePack  # the reader of MTOM of another S
 from insigne.dmp import lots
 from insigne.dmp.client import DmpClient
 from insigne.dmp.model import Flags, Sender
+from insigne.dmp.settings_wire import CallerSettings
 from insigne.dmp.wire.lot import shown
 from insigne.dmp.wire.model import Ins, WireError
 
@@ -247,7 +248,17 @@ def test_a_sender_who_names_nobody_sends_under_the_name_of_whoever_answers_for_i
     sent = feed(made.document(sender=Sender(device="LABO")))
     assertion = sent.at("soap:Header/wsse:Security/saml:Assertion")
     assert assertion.findtext("saml:Subject/saml:NameID", namespaces=NS) == "810099999999"
-    assert sent.at(".//{urn:hl7-org:v3}Role").get("code") == "AUTOMATE"
+    role = sent.at(".//{urn:hl7-org:v3}Role")
+    assert (role.get("code"), role.get("codeSystem")) == ("AUTOMATE", "1.2.250.1.213.1.1.4.6")
+
+
+def test_the_role_of_an_automatic_sending_may_be_a_profession_of_the_site(made, certificates):
+    given = CallerSettings(structure="1", person="8", family="F", role="10", specialty="SM26")
+    who = lots.caller(certificates.settings("https://x", caller=given), Sender())
+    assert [(one.code, one.system) for one in who.roles] == [
+        ("10", "1.2.250.1.71.1.2.7"),
+        ("SM26", "1.2.250.1.71.4.2.5"),
+    ]
 
 
 def test_a_secret_connection_is_asked_for_by_the_message(feed, made):
