@@ -7,7 +7,8 @@ ORU^R01 in HL7 2.5, MDM^T02 and T10 in HL7 2.6.
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cache
 from typing import Final, Literal
 
 import msgspec
@@ -26,6 +27,7 @@ FACILITY: Final = "CH-VALBRUME"
 GEOGRAPHIC_FINESS: Final = "990000019"
 DOCUMENT_OID: Final = f"{PATIENT_OID}.77"
 """Under it, a number for each document."""
+_WRITTEN: Final = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 _STRUCTURE: Final = Organization(id=f"1{GEOGRAPHIC_FINESS}", name="Centre hospitalier de Valbrume")
 _AUTHOR: Final = Professional(
@@ -107,10 +109,15 @@ class Letter:
 
 def pages(letter: Letter) -> bytes:
     """The document as PDF/A, without banner."""
-    model = letter.model
-    version = ["", "Version corrigée."] if letter.replaces else []
-    text = [_STRUCTURE.name, f"Document n° {letter.number}", "", *model.lines, *version, "", "Dr Odile TARVENNE"]
-    return render_text("\n".join(text), model.title, letter.moment)
+    return _pages(letter.kind, corrected=bool(letter.replaces))
+
+
+@cache
+def _pages(kind: Kind, *, corrected: bool) -> bytes:
+    model = MODELS[kind]
+    version = ["", "Version corrigée."] if corrected else []
+    text = [_STRUCTURE.name, "", *model.lines, *version, "", "Dr Odile TARVENNE"]
+    return render_text("\n".join(text), model.title, _WRITTEN)
 
 
 def description(letter: Letter) -> Description:

@@ -18,8 +18,11 @@ from insigne.app.logs import configure
 from insigne.cli.common import Context, Exit, command_app, emit, examples, fail
 from insigne.cli.demo.desk import play_desk
 from insigne.cli.demo.diffusion import Receivers, receivers, settled
-from insigne.cli.demo.nation import Nation, NationNotStarted, nation
+from insigne.cli.demo.documents import Documents
+from insigne.cli.demo.dpi import Dpi
+from insigne.cli.demo.nation import dmp_configuration, insi_configuration
 from insigne.cli.demo.play import Answers, play_folder, play_mllp
+from insigne.cli.demo.service import Service, ServiceNotStarted, simulator
 from insigne.cli.demo.stage import NotStarted, Stage, stage
 from insigne.cli.demo.verdict import Expectation, against_truth, over_fhir
 from insigne.cli.options import DEFAULT_DATA
@@ -33,6 +36,8 @@ from insigne.store.verify import verify
 
 app = command_app()
 
+_MERGED = 2
+"""People the GAM merges by mistake once they were fed."""
 _FOLDER_SHARE = 5
 """One part in so many of the feed, the last one, comes by folder."""
 
@@ -61,22 +66,23 @@ def demo(
     configure("error")  # the receivers and the desk play in this process
     folder = Path(tempfile.mkdtemp(prefix="insigne-demo-"))
     try:
-        settings = HospitalSettings(patients, seed=seed, people=patients + desk)
+        settings = HospitalSettings(patients, seed=seed, people=patients + desk + _MERGED)
         people = folder / "truth.jsonl"
         people.write_bytes(b"".join(msgspec.json.encode(person) + b"\n" for person in truth(settings)))
         with (
-            nation(folder, people) as insi,
+            simulator("insi", folder, people) as insi,
+            simulator("dmp", folder, people) as dmp,
             receivers(folder / "receivers") as told,
-            stage(folder, insi.configuration + told.configuration) as ready,
+            stage(folder, insi_configuration(insi) + dmp_configuration(dmp) + told.configuration) as ready,
         ):
-            summary = _played(ready, insi, told, settings)
+            summary = _played(ready, insi, dmp, told, settings)
             if context.json:
                 emit(summary)
             else:
                 _show(summary)
             if not once:
                 _stay(ready)
-    except (NotStarted, NationNotStarted) as error:
+    except (NotStarted, ServiceNotStarted) as error:
         fail(Exit.UNREACHABLE, f"the demonstration did not start:\n{error}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -96,7 +102,7 @@ def _refuse_unused(context: Context) -> None:
             fail(Exit.USAGE, f"demo: {option} has no effect here: the demonstration makes its own folder and settings")
 
 
-def _played(ready: Stage, insi: Nation, told: Receivers, settings: HospitalSettings) -> dict[str, Any]:
+def _played(ready: Stage, insi: Service, dmp: Service, told: Receivers, settings: HospitalSettings) -> dict[str, Any]:
     started = time.monotonic()
     feed, people = list(generate(settings)), list(truth(settings))
     answers, examples_answers = Answers(), Answers()
@@ -106,7 +112,7 @@ def _played(ready: Stage, insi: Nation, told: Receivers, settings: HospitalSetti
         written = _written()
         task = bars.add_task("hand-written messages", total=len(written))
         asyncio.run(play_mllp(ready, written, examples_answers, lambda n: bars.advance(task, n)))
-        desk, figures = _at_the_desk(ready, insi, people, bars)
+        desk, figures, documents, fed = _with_people(ready, insi, dmp, told, people, bars)
         same, diffused = _diffused(ready, told, bars)
         patients = [person for person in people if person.identifiers]
         task = bars.add_task("comparing with the truth", total=len(patients))
@@ -116,7 +122,7 @@ def _played(ready: Stage, insi: Nation, told: Receivers, settings: HospitalSetti
     examples_answered.failures += examples_answers.surprises
     living = [person for person in patients if person.merged_into is None]
     expectations = [answered, examples_answered, *expectations, over_fhir(ready, living[:20])]
-    expectations += [*desk, *same]
+    expectations += [*desk, *documents, *same]
     return {
         "ok": all(expectation.ok for expectation in expectations),
         "seconds": round(time.monotonic() - started, 1),
@@ -124,18 +130,30 @@ def _played(ready: Stage, insi: Nation, told: Receivers, settings: HospitalSetti
         "identities": counts,
         "insi": figures,
         "diffused": diffused,
+        "documents": fed,
         "expectations": [expectation.document() for expectation in expectations],
     }
 
 
-def _at_the_desk(
-    ready: Stage, insi: Nation, people: list[Person], bars: Progress
-) -> tuple[list[Expectation], dict[str, int]]:
+def _with_people(
+    ready: Stage, insi: Service, dmp: Service, told: Receivers, people: list[Person], bars: Progress
+) -> tuple[list[Expectation], dict[str, int], list[Expectation], dict[str, int]]:
+    """The desk, and the documents of the hospital: what must hold of each, and its figures."""
     others = [person for person in people if not person.identifiers]
-    task = bars.add_task("desk, and INSi down and up", total=len(others))
+    merged = [one for one in others if one.national][-_MERGED:]
+    others = [one for one in others if one not in merged]
     base = open_base(load(ready.configuration, (), {}, ready.data), wait=10.0)
     try:
-        return play_desk(base, insi, others, lambda n: bars.advance(task, n))
+        dpi = Documents(base, Dpi(ready), dmp)
+        task = bars.add_task("documents, and the DMP down and up", total=None)
+        dpi.about_patients(people, lambda n: bars.advance(task, n))
+        task = bars.add_task("desk, and INSi down and up", total=len(others))
+        desk, figures = play_desk(base, insi, others, dpi.about_arrival, lambda n: bars.advance(task, n))
+        told.mend()  # who missed one of two people cannot tell that they are merged by mistake
+        by_mistake = dpi.merged_by_mistake(merged)
+        by_mistake.check(dpi.settled(), "documents are still under way")
+        documents, fed = dpi.compared()
+        return desk, figures, [by_mistake, *documents], fed
     finally:
         base.close()
 

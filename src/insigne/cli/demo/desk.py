@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from insigne.app.base import Base, rfc3339_now
-from insigne.cli.demo.nation import Nation
+from insigne.cli.demo.service import Service
 from insigne.cli.demo.verdict import Expectation
 from insigne.insi.desk import read_held
 from insigne.registry.acts import AcceptIns, CreateIdentity, PriorSearch, RecordProof
@@ -21,7 +21,7 @@ from insigne.simulate.truth import Person
 from insigne.store.queries import WorkFilter
 
 _DRAIN_SECONDS = 60.0
-_CELL = "cellule identitovigilance"
+CELL = "cellule identitovigilance"
 
 
 @dataclass(slots=True)
@@ -34,16 +34,22 @@ class Arrival:
 
 
 def play_desk(
-    base: Base, nation: Nation, people: Sequence[Person], progress: Callable[[int], None]
+    base: Base,
+    insi: Service,
+    people: Sequence[Person],
+    arrived: Callable[[Arrival], None],
+    progress: Callable[[int], None],
 ) -> tuple[list[Expectation], dict[str, int]]:
-    """Create, ask, accept and check; what must hold, and the figures of INSi."""
+    """Create, ask, accept and check; what must hold, and the figures of INSi. `arrived` is told of each arrival."""
     half = len(people) // 2
     unhindered = Expectation("no admission waited for INSi, up or down")
     arrivals = [_admitted(base, person, index, unhindered) for index, person in enumerate(people[:half])]
-    nation.down()
+    insi.down()
     arrivals += [_admitted(base, person, index, unhindered) for index, person in enumerate(people[half:], half)]
     waiting = _open_jobs(base)
-    nation.up()
+    for arrival in arrivals:
+        arrived(arrival)
+    insi.up()
     drained = Expectation("the queue drained by itself once INSi was back")
     drained.check(_drained(base), f"{_open_jobs(base)} searches still waiting")
     outage = Expectation("searches waited during the outage, none was lost")
@@ -138,4 +144,4 @@ def _figures(base: Base, arrivals: Sequence[Arrival]) -> dict[str, int]:
 
 
 def _source() -> Source:
-    return Source(rfc3339_now(), _CELL, "user", "demo", local=True)
+    return Source(rfc3339_now(), CELL, "user", "demo", local=True)

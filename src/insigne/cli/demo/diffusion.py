@@ -134,6 +134,10 @@ class Receivers:
         """Switch the DPI on again."""
         self.dpi.call(self.dpi.receiver.listen())
 
+    def mend(self) -> None:
+        """Have the laboratory refuse nothing more."""
+        self.laboratory.follow(Script())
+
     def bases(self) -> dict[str, Path]:
         """Where each keeps its registry."""
         return {name: self.folder / name / "receiver.db" for name in ("dpi", "laboratoire", "dmn")}
@@ -165,7 +169,7 @@ def settled(
     sent = Expectation("everything was delivered once the receivers were back")
     left = _drained(store, receivers, progress)
     sent.check(not left, f"{left} messages still waiting")
-    receivers.laboratory.follow(Script())  # it was mended: a person may tell it again
+    receivers.mend()  # a person may tell it again
     refused = _looked_at(store)
     sent.check(refused > 0, "the laboratory refused nothing for good")
     left = _drained(store, receivers, progress)

@@ -24,9 +24,9 @@ _START_SECONDS = 90.0
 _STOP_SECONDS = 20.0
 
 _CONFIGURATION = """\
-# Made by `insigne demo`: a consumer of a hospital's PAM-FR feed, over mutual TLS and by folder.
+# Made by `insigne demo`: a hospital's chain, fed over mutual TLS and by folder.
 environment = "production"
-roles = ["ri", "consumer"]
+roles = ["ri", "consumer", "pfi"]
 
 [mllp]
 port = 0
@@ -56,7 +56,7 @@ class NotStarted(Exception):  # noqa: N818 - said to the user as it stands
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where the demonstration plays. Addresses are host:port; `token` reads FHIR."""
+    """Where the demonstration plays. Addresses are host:port; `token` reads FHIR and posts documents."""
 
     folder: Path
     configuration: Path
@@ -133,7 +133,7 @@ def _start(configuration: Path, data: Path, folder: Path) -> tuple[subprocess.Po
 
 
 def _token(data: Path, now: datetime) -> str:
-    text, token = issue("demo", [Scope.FHIR_READ], random_bytes=os.urandom(RANDOM_BYTES), now=now)
+    text, token = issue("demo", [Scope.FHIR_READ, Scope.DOCUMENT_WRITE], random_bytes=os.urandom(RANDOM_BYTES), now=now)
     store = open_store(f"sqlite:///{(data / 'insigne.db').resolve()}", wait=5.0)
     try:
         StoredTokens(store, "demo").add(token)
