@@ -113,6 +113,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"dmp.answers: {', '.join(lost)} is no destination: add it to [[destinations]]")
         answered = {"senders.application_answers": {one.application_answers for one in self.senders} - {""}}
         answered["dmp.answers"] = set(self.dmp.answers.values())
+        answered["dmp.mss.mailboxes.destination"] = {box.destination for box in self.dmp.mss.mailboxes} - {""}
         for key, destinations in answered.items():
             unknown = sorted(destinations - set(names))
             if unknown:

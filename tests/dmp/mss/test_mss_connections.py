@@ -9,6 +9,7 @@ import pytest
 import trustme
 from aiosmtpd.controller import Controller
 
+from insigne.config import Config
 from insigne.dmp.mss import imap
 from insigne.dmp.mss.connection import MailFault, port_of
 from insigne.dmp.mss.smtp import SmtpSender
@@ -180,3 +181,9 @@ def test_a_login_without_a_secret_is_refused():
 def test_two_boxes_of_one_name_are_refused():
     with pytest.raises(ValueError, match="pfi is there twice"):
         MssSettings(mailboxes=(MailboxSettings(name="pfi"), MailboxSettings(name="pfi")))
+
+
+def test_a_box_whose_documents_go_nowhere_is_refused():
+    box = {"name": "pfi", "destination": "DPI"}
+    with pytest.raises(msgspec.ValidationError, match="there is no destination named DPI"):
+        msgspec.convert({"dmp": {"mss": {"mailboxes": [box]}}}, Config)

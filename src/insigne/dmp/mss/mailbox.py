@@ -79,7 +79,7 @@ class MailboxReader:
             found = understand(raw, self._settings)
         state = self._record(found, Place(session.validity, uid))
         if state is not None:
-            session.mark(uid, for_people=state == "for-people")
+            session.mark(uid, for_people=state == "for-people" or bool(found and found.code))
 
     def _record(self, found: Understood | None, place: Place) -> State | None:
         """Write what a mail leads to, and that it was read; None when there is nothing new (known, or gone)."""

@@ -1,0 +1,45 @@
+"""What was read of boxes, on each kind of database."""
+
+from insigne.dmp.mss.mails import Mail, Place
+
+
+def mail(number, state="done", box="pfi"):
+    return Mail(
+        id=f"M{number}", box=box, validity=4_294_967_295, uid=number, key=f"{box}/{number}", message_id=f"<{number}@x>",
+        received="2026-03-10T08:00:00.000Z", kind="documents", state=state, address="x@y", way="mdn",
+    )  # fmt: skip
+
+
+def test_the_place_reached_in_a_box_is_kept_for_each_box(store):
+    with store.begin() as transaction:
+        assert transaction.mail_place("pfi") is None
+        transaction.put_mail_place("pfi", Place(4_294_967_295, 7))
+        transaction.put_mail_place("labo", Place(1, 1))
+        transaction.put_mail_place("pfi", Place(4_294_967_295, 8))
+        transaction.commit()
+    with store.begin() as transaction:
+        assert transaction.mail_place("pfi") == Place(4_294_967_295, 8)
+        assert transaction.mail_place("labo") == Place(1, 1)
+
+
+def test_a_mail_is_known_and_found_by_its_state(store):
+    with store.begin() as transaction:
+        for one in (mail(2, "sent-on"), mail(1, "sent-on"), mail(3), mail(4, "sent-on", box="labo")):
+            transaction.put_mail(one)
+        assert transaction.has_mail("pfi/2")
+        assert not transaction.has_mail("pfi/9")
+        transaction.commit()
+    with store.read() as view:
+        assert [one.id for one in view.mails_in("pfi", "sent-on", 10)] == ["M1", "M2"]
+        assert [one.id for one in view.mails("sent-on")] == ["M4", "M1", "M2"]
+        assert view.mails_in("pfi", "done", 10) == [mail(3)]
+
+
+def test_what_is_still_to_be_done_of_a_mail_changes(store):
+    with store.begin() as transaction:
+        transaction.put_mail(mail(1, "sent-on"))
+        transaction.put_mail(mail(1, "to-answer"))
+        transaction.commit()
+    with store.read() as view:
+        assert view.mails_in("pfi", "sent-on", 10) == []
+        assert [one.id for one in view.mails_in("pfi", "to-answer", 10)] == ["M1"]
