@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import new
 from typing import Final
 
@@ -133,15 +134,22 @@ def signing_certificate(signature: etree._Element, verified: Verified, *, sha1: 
 
 
 def _check_signer(certificate: x509.Certificate, trust: Trust, now: datetime) -> None:
-    try:
-        certificate.verify_directly_issued_by(trust.authority)
-    except (ValueError, TypeError, InvalidSignature) as error:
-        raise SignatureRefusedError("le certificat signataire n’est pas de l’autorité de confiance") from error
+    if not _issued(certificate, trust.authority):
+        raise SignatureRefusedError("le certificat signataire n’est pas de l’autorité de confiance")
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
         raise SignatureRefusedError("le certificat signataire n’est pas en cours de validité")
     names = [attribute.value for attribute in certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
     if names != [trust.signer]:
         raise SignatureRefusedError(f"le certificat signataire n’est pas {trust.signer}")
+
+
+@lru_cache(maxsize=64)
+def _issued(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(authority)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def _covered(reference: etree._Element, signature: etree._Element, trust: Trust) -> etree._Element:
