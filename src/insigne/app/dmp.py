@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 import uuid
 from collections.abc import Callable
 
@@ -27,6 +28,7 @@ from insigne.ins.cog import bundled_cog
 _log = structlog.get_logger("insigne.dmp")
 _IDLE_SECONDS = 1.0
 _FAILED_SECONDS = 10.0
+_LONGEST_BREATH = 0.05
 
 
 def new_uuid() -> str:
@@ -117,10 +119,10 @@ class _Loop:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            pause = self._idle
+            pause, started = self._idle, time.monotonic()
             try:
-                if self._work():
-                    pause = 0.0
+                if self._work():  # messages are taken in as long as documents are worked on
+                    pause = min(time.monotonic() - started, _LONGEST_BREATH)
             except StoreBusy:
                 pause = 0.05
             except (StoreError, MailFault) as error:

@@ -7,7 +7,7 @@ A `Ledger` works inside one transaction; `close` it before the commit. Nothing h
 - Each change of a sending looks again at those that wait for it: the version that replaces it, its deletion.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -96,6 +96,20 @@ class Ledger:
         self.now = site.now()
         self._acts: list[acts.Act] = []
         self._touched: dict[str, None] = {}
+        self._documents: dict[str, Document] = {}
+        self._written: dict[str, Sending] = {}
+
+    def foresee(self, sendings: Sequence[Sending]) -> None:
+        """Read the documents of sendings at once; it changes nothing but the cost."""
+        self._documents.update(self.transaction.documents_of({one.document for one in sendings}))
+
+    def document(self, document_id: str) -> Document | None:
+        """A document, which never changes."""
+        return self._documents.get(document_id) or self.transaction.document(document_id)
+
+    def latest(self, sending: Sending) -> Sending:
+        """A sending read in this transaction, as it is after what was written since."""
+        return self._written.get(sending.id, sending)
 
     def patient(self, document: Document) -> Patient:
         """Whose the document is now."""
@@ -104,6 +118,7 @@ class Ledger:
     def put(self, sending: Sending) -> Sending:
         """Write a sending."""
         self.transaction.put_sending(sending)
+        self._written[sending.id] = sending
         return sending
 
     def tell(self, act: acts.Act) -> None:
@@ -130,7 +145,7 @@ class Ledger:
 
     def look_again(self, sending: Sending) -> Sending:
         """Bring a sending to what everything is now; what it becomes. One being called waits for its answer."""
-        document = self.transaction.document(sending.document)
+        document = self.document(sending.document)
         if document is None or sending.state == "calling":
             return sending
         return self.review(document, sending, self.patient(document))

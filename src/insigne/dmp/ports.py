@@ -23,6 +23,10 @@ class DocumentView(View, Protocol):
         """The document of that id."""
         ...
 
+    def documents_of(self, document_ids: Collection[str]) -> dict[str, Document]:
+        """The documents of these ids."""
+        ...
+
     def documents_named(self, unique_id: str) -> list[Document]:
         """The documents received under that unique id, oldest first: the version, then deletions of it."""
         ...

@@ -109,10 +109,9 @@ class DmpService:
                 return 0
             for identity, cursor in asked:
                 page = transaction.live_sendings(identity, cursor, left)
+                ledger.foresee(page)
                 for sending in page:
-                    current = transaction.sending(sending.id)
-                    if current is not None:
-                        ledger.look_again(current)
+                    ledger.look_again(ledger.latest(sending))
                 left -= len(page)
                 transaction.move_review(identity, page[-1].id if left <= 0 else "")
                 if left <= 0:

@@ -96,10 +96,11 @@ def evaluate(
     """What a sending that has not ended is to become. Pure.
 
     `identity` is the one that stands for the patient now (merges followed), None when nobody does. `predecessor` is the
-    sending replaced or deleted: of the version before, or, for a prepared deletion, what was sent under a lost INS;
-    None when this base never had it.
+    sending replaced or deleted: of the version before or, for a deletion without a document of its own, that sending;
+    None when this base never had it. A deletion that has an INS was prepared because that INS was lost; one without was
+    asked for, by the sender or by a person.
     """
-    if sending.action == "delete" and document.intent is not Intent.DELETE:
+    if sending.action == "delete" and document.intent is not Intent.DELETE and sending.ins:
         return _prepared(sending, identity, predecessor, environment)
     if sending.ins and not is_right(sending.ins, identity, environment):
         # A call may have gone out under an INS that is lost: nothing else leaves before that is settled.

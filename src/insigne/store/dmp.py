@@ -56,7 +56,7 @@ class DocumentReader(Reader):
         return _document(found[0]) if found else None
 
     def documents_of(self, document_ids: Collection[str]) -> dict[str, Document]:
-        """The documents of these ids."""
+        """See `DocumentView.documents_of`."""
         found = self.select_each(sql.DOCUMENTS_EACH, [(one,) for one in document_ids])
         return {row[0]: _document(row) for row in found}
 

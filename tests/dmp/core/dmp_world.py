@@ -47,6 +47,9 @@ def text_of(ins):
     return f"{ins.oid}|{ins.matricule}"
 
 
+_UNDER_WAY = {"ready", "calling"}
+
+
 class Killed(BaseException):
     """The process dies here."""
 
@@ -291,12 +294,12 @@ class World:
         """Work until there is nothing to do ever, unless something happens."""
         for _ in range(50):
             self.drain()
-            if not any(one.state in {"ready", "calling"} for one in self.sendings()):
+            if not any(one.state in _UNDER_WAY for one in self.sendings()):
                 return
             self.moment += timedelta(hours=3)
             self.service.close()
             self.service = self.new_service()
-        raise AssertionError("the queue never ends")
+        raise AssertionError(f"the queue never ends: {[one for one in self.sendings() if one.state in _UNDER_WAY]}")
 
     def die(self, hours=1):
         """The process dies; another one starts once the lease ran out."""
