@@ -70,14 +70,13 @@ def feeding(
     if header.unique_id != document.unique_id:
         raise WireError("id: the document does not bear the unique id it was announced under")
     given = _given(document, ins, settings, now, new_uuid, replaces)
-    lot = compose(header, measured, given)
     who = caller(settings, document.sender, secret=document.flags.secret_connection)
-    for author in header.authors:
-        found = _SPECIALTY.fullmatch(author.specialty.code) if author.specialty else None
-        if found and author.person.id == who.name_id:
-            who = _with_roles(who, found[1], found[2] or "", author.specialty)
-            break
-    return Feeding(lot, content, who)
+    own = (one.specialty for one in header.authors if one.specialty and one.person.id == who.name_id)
+    specialty = next(own, None)
+    if specialty is not None:
+        given = replace(given, author=_with_specialty(given.author, specialty))
+        who = _with_roles(who, specialty)
+    return Feeding(compose(header, measured, given), content, who)
 
 
 def deletion(
@@ -153,12 +152,19 @@ def _roles(given: CallerSettings) -> tuple[Coded, ...]:
     return profession, Coded(given.specialty, names.SAVOIR_FAIRE, given.specialty_label)
 
 
-def _with_roles(who: VihfContext, profession: str, specialty: str, label: Coded | None) -> VihfContext:
-    """Give the caller the profession and savoir-faire that the document says of them."""
-    text = label.label if label else ""
-    roles = [Coded(profession, _PROFESSIONS, text)]
-    if specialty:
-        roles.append(Coded(specialty, names.SAVOIR_FAIRE, text))
+def _with_specialty(author: Sourced[Author], specialty: Coded) -> Sourced[Author]:
+    """Give the author of the lot what the document says of the same person."""
+    return replace(author, value=replace(author.value, specialty=specialty))
+
+
+def _with_roles(who: VihfContext, specialty: Coded) -> VihfContext:
+    """Give the caller the profession and savoir-faire that the document says of the same person."""
+    found = _SPECIALTY.fullmatch(specialty.code)
+    if found is None:
+        return who
+    roles = [Coded(found[1], _PROFESSIONS, specialty.label)]
+    if found[2]:
+        roles.append(Coded(found[2], names.SAVOIR_FAIRE, specialty.label))
     return replace(who, roles=tuple(roles))
 
 

@@ -3,4 +3,4 @@
 from typing import Literal
 
 SignatureAlgorithm = Literal["rsa-sha256", "rsa-sha1"]
-"""Of the VIHF and of the lot. The public examples have SHA-1; what is asked for today is in no public source."""
+"""Of the VIHF and of the lot. Public examples have SHA-1 (2019) and SHA-256 (2024)."""

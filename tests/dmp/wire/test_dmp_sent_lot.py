@@ -185,6 +185,9 @@ def test_the_lot_says_who_sends_and_for_what_activity(feed):
     assert coded(lot, "aa543740-bdda-424e-8c96-df4873be8500")[0][:2] == ("03", "1.2.250.1.213.2.2")  # PV1-2 I
     author = lot.find("rim:Classification[@classificationScheme='urn:uuid:a7058bb9-b4e4-4307-ba5b-e3f0ab85e12d']", NS)
     assert slots(author)["authorPerson"] == [LEROUX]
+    assert slots(author)["authorSpecialty"] == [  # as the document has it of the same person
+        "G15_10/SM26^Médecin - Qualifié en médecine générale (SM)^1.2.250.1.213.1.1.4.5"
+    ]
     assert slots(author)["authorInstitution"] == ["CH Exemple^^^^^&1.2.250.1.71.4.2.2&ISO^IDNST^^^1750000001"]
     assert identifier(lot, "6b5aea1a-874d-4603-a4bc-96a0a7b38446") == CX
     assert identifier(lot, "554ac39e-e3fe-47fe-b233-965d2a147832") == "1.2.250.1.999.1.5"

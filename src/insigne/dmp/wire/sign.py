@@ -62,7 +62,7 @@ class SigningKey:
 
 
 class _Signer(XMLSigner):
-    """signxml, which refuses SHA-1 unless told: the DMP's own examples have nothing else."""
+    """signxml, which refuses SHA-1 unless told: the older examples of the DMP have nothing else."""
 
     def check_deprecated_methods(self) -> None:
         """Let SHA-1 be chosen by the settings."""
