@@ -164,6 +164,12 @@ class Post:
         session.host_name = hostname
         return [*responses[:-1], "250-DSN", responses[-1]] if self.receipts else responses
 
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        if answer := self._refusal("MAIL"):
+            return answer
+        envelope.mail_from = address
+        return "250 2.1.0 OK"
+
     async def handle_RCPT(self, server, session, envelope, address, options):
         if answer := self._refusal("RCPT"):
             return answer
@@ -327,6 +333,11 @@ class World:
             _, lines = connection.uid("FETCH", "1:*", "(FLAGS)")
         found = (re.search(rb"FLAGS \(([^)]*)\)", line) for line in lines if line)
         return [set(one[1].decode().split()) - {r"\Recent"} for one in found]
+
+    def erase(self, address):
+        with self._imap(address) as connection:
+            connection.uid("STORE", "1:*", "+FLAGS", r"(\Deleted)")
+            connection.expunge()
 
     def begin_anew(self, address):
         """The server numbers the folder anew, with the same mails in it."""

@@ -7,9 +7,13 @@ from email import policy
 from email.message import EmailMessage
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from insigne.dmp.model import Flags, Intent
 from insigne.dmp.mss.connection import MailFault
+from insigne.dmp.mss.reading import understand
+from insigne.dmp.settings_mss import MssSettings
 from insigne.hl7 import AckError, Message, build_ack
 
 from .mail_world import DOCTOR, OURS, PDF, unique_id
@@ -265,3 +269,26 @@ def test_a_box_told_of_each_failure_is_told(make_world):
     world.answering().answer()
     [notice] = world.mails("erreurs@ch-exemple.mssante.fr")
     assert notice["Subject"] == "[KO Intégration système !][906] XDM/1.0/DDM+Lettre"
+
+
+def test_an_answer_gives_back_the_mail_even_when_the_folder_was_numbered_anew(world, mailed):
+    take(world, mailed(change=altered))
+    world.begin_anew(OURS)
+    world.answering().answer()
+    names = [part.get_filename() for part in world.mails(DOCTOR)[-1].iter_attachments()]
+    assert "IHE_XDM.zip" in names
+
+
+def test_an_answer_leaves_without_the_mail_once_somebody_erased_it(world, mailed):
+    take(world, mailed(change=altered))
+    world.erase(OURS)
+    world.answering().answer()
+    answer = world.mails(DOCTOR)[-1]
+    assert answer["Subject"] == "[KO Intégration système !][906] XDM/1.0/DDM+"
+    assert list(answer.iter_attachments()) == []
+
+
+@given(st.binary(max_size=600), st.sampled_from(["", "multipart/report", "message/delivery-status", "application/zip"]))
+def test_no_mail_whatsoever_stops_the_reading(body, kind):
+    head = f"Subject: XDM/1.0/DDM+x\r\nContent-Type: {kind}; boundary=b\r\n" if kind else ""
+    understand(head.encode() + body, MssSettings())

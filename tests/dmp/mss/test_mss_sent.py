@@ -194,6 +194,21 @@ def test_a_box_that_is_busy_is_tried_again_later(world, step):
     assert len(world.mails(DOCTOR)) == 1
 
 
+def test_a_server_that_takes_no_mail_from_us_makes_no_document_refused(world):
+    world.post.refuse = [("MAIL", "550 5.7.1 not allowed to send as this box")]
+    world.take()
+    world.work()
+    [sending] = world.sendings()
+    assert (sending.state, sending.code) == ("ready", "550 5.7.1")
+
+
+def test_a_mail_larger_than_the_server_says_it_takes_ends_refused(world):
+    world.post.refuse = [("MAIL", "552 5.3.4 too large")]
+    world.take()
+    world.work()
+    assert [(one.state, one.code) for one in world.sendings()] == [("refused", "552 5.3.4")]
+
+
 def test_a_mail_repeated_after_a_kill_has_the_same_message_id(world):
     world.take()
     world.carrier.after_send = kill

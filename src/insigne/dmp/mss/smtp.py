@@ -14,6 +14,8 @@ from insigne.dmp.settings_mss import ServerSettings
 
 _ACCEPTED: Final = range(200, 300)
 _TEMPORARY: Final = range(400, 500)
+_NOT_US: Final = frozenset({530, 535, 550, 551, 553, 554})
+"""Answers to MAIL that are about the sender, whatever is sent: somebody mends it, no document is refused for it."""
 _ENHANCED: Final = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _LONGEST: Final = 200
 
@@ -85,7 +87,10 @@ def _submit(
     options = ["RET=HDRS", f"ENVID={envelope}"] if receipts else []
     if connection.has_extn("size"):
         options.append(f"SIZE={len(mail)}")
-    _expect(connection.mail(sender, options))
+    reply = connection.mail(sender, options)
+    if reply[0] in _NOT_US:
+        raise MailFault("login", f"mail from us is not taken: {_sentence(reply[1])}", _code(*reply))
+    _expect(reply)
     wanted = [f"NOTIFY={'SUCCESS,' if success else ''}FAILURE,DELAY", f"ORCPT=rfc822;{recipient}"]
     _expect(connection.rcpt(recipient, wanted if receipts else []))
     _expect(connection.data(mail))
