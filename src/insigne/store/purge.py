@@ -38,7 +38,9 @@ class Kept(NamedTuple):
     first: str | int = ""
 
 
-_MESSAGES: Final = Kept("messages", "message", statements.OLD_MESSAGES, (statements.ERASE_MESSAGE,))
+_MESSAGES: Final = Kept(
+    "messages", "message", statements.OLD_MESSAGES, (statements.ERASE_MESSAGE, statements.ERASE_MESSAGE_PARTS)
+)
 _TOLD: Final = Kept("told", "outbox", outbox_statements.OLD, outbox_statements.ERASE, first=0)
 _COPIES: Final = Kept("copies", "document-copy", copies.EXPIRED, (copies.ERASE,))
 _DOCUMENTS: Final = Kept("documents", "document", dmp_statements.OLD, dmp_statements.ERASE)

@@ -167,12 +167,18 @@ class ReadView(
     def message(self, message_id: str) -> MessageRecord | None:
         """The message of that id; what a purge erased reads as empty."""
         found = self.select(statements.MESSAGE, (message_id,))
+        if found and rows.is_in_parts(found[0]):
+            parts = self.stream(statements.MESSAGE_PARTS, (message_id,))
+            return rows.read_message(found[0], b"".join(bytes(part) for (part,) in parts))
         return rows.read_message(found[0]) if found else None
 
     def messages(
         self, wanted: MessageFilter = _ANY_MESSAGE, *, limit: int = 100, after: str = ""
     ) -> Iterator[MessageRecord]:
-        """Messages, newest first, at most `limit`; `after` is the id of the last one of the page before."""
+        """Messages, newest first, at most `limit`; `after` is the id of the last one of the page before.
+
+        The bytes of very large ones are not read.
+        """
         sql, parameters = statements.MESSAGES, list[Any]()
         for name, value in msgspec.structs.asdict(wanted).items():
             if value:

@@ -87,9 +87,33 @@ def subject_rows(item: WorkItem) -> list[Row]:
     return [(subject, item.id) for subject in dict.fromkeys(item.subjects)]
 
 
+_RAW: Final = MessageRecord.__struct_fields__.index("raw")
+_IN_PARTS: Final = b"\0in parts"
+"""Stands for the bytes of a message that are in `message_part`; no message begins so."""
+_LARGE: Final = 4_194_304
+"""Bytes from which those of a message are kept in parts: a base makes several copies of a value as it writes it."""
+_PART: Final = 1_048_576
+
+
 def message_row(message: MessageRecord) -> Row:
     """The row of `statements.INSERT_MESSAGE`: its columns are the fields of the record."""
+    if len(message.raw) > _LARGE:
+        message = msgspec.structs.replace(message, raw=_IN_PARTS)
     return msgspec.structs.astuple(message)
+
+
+def message_parts(message: MessageRecord) -> list[Row]:
+    """The rows of `statements.INSERT_MESSAGE_PART`, none for a message that is not very large."""
+    raw = message.raw
+    if len(raw) <= _LARGE:
+        return []
+    view = memoryview(raw)
+    return [(message.id, part, view[start : start + _PART]) for part, start in enumerate(range(0, len(raw), _PART))]
+
+
+def is_in_parts(row: Sequence[Any]) -> bool:
+    """Whether the bytes of a whole `message` row are in `message_part`."""
+    return bool(row[_RAW] == _IN_PARTS)
 
 
 def read_identity(state: bytes) -> Identity:
@@ -107,7 +131,9 @@ def read_work_item(state: bytes) -> WorkItem:
     return _work_item.decode(state)
 
 
-def read_message(row: Sequence[Any]) -> MessageRecord:
-    """The record of a whole `message` row; what a purge erased reads as empty."""
+def read_message(row: Sequence[Any], raw: bytes = b"") -> MessageRecord:
+    """The record of a whole `message` row; what a purge erased reads as empty, and so does `raw` kept in parts."""
     values: list[Any] = [b"" if value is None else value for value in row]
+    if is_in_parts(row):
+        values[_RAW] = raw
     return MessageRecord(*values)

@@ -1,10 +1,10 @@
 """The tables, once for both databases. What runs against them is in `statements`; what changes them, in `migrations`.
 
-Primary records: `message`, `journal`, `seal`, `installation`, `outbox`, `outbox_bytes`, `outbox_attempt`,
-`destination`, those of `schema_people`, `schema_dmp`, `schema_mail`, `schema_past` and `schema_watch`. Projections,
-which `rebuild` makes again from the journal: `identity`, `identifier`, `encounter`, `encounter_key`, `work_item`,
-`work_item_subject`. Times are RFC 3339 UTC texts of one fixed width, so that they sort as texts. States, payloads and
-bytes are binary columns: they come back as written.
+Primary records: `message`, `message_part`, `journal`, `seal`, `installation`, `outbox`, `outbox_bytes`,
+`outbox_attempt`, `destination`, those of `schema_people`, `schema_dmp`, `schema_mail`, `schema_past` and
+`schema_watch`. Projections, which `rebuild` makes again from the journal: `identity`, `identifier`, `encounter`,
+`encounter_key`, `work_item`, `work_item_subject`. Times are RFC 3339 UTC texts of one fixed width, so that they sort as
+texts. States, payloads and bytes are binary columns: they come back as written.
 """
 
 from sqlalchemy import Boolean, Column, Double, Index, Integer, Table, UniqueConstraint, text
@@ -51,6 +51,7 @@ __all__ = [
     "mail",
     "mail_place",
     "message",
+    "message_part",
     "metadata",
     "outbox",
     "outbox_attempt",
@@ -92,6 +93,14 @@ message = Table(
     text_("replay_of"),
     Index("message_by_sender", "sender", "control_id", "time"),  # duplicates: statements.PREVIOUS_MESSAGES
     Index("message_by_time", "time"),  # listing between two times, purge
+)
+
+message_part = Table(
+    "message_part",
+    metadata,
+    text_("message", primary_key=True),
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    bytes_("raw"),
 )
 
 seal = Table(

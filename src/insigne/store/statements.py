@@ -13,6 +13,8 @@ SCHEMA_REVISION: Final = "SELECT version_num FROM alembic_version"
 
 # --- the write path
 
+INSERT_MESSAGE_PART: Final = "INSERT INTO message_part (message, part, raw) VALUES (?, ?, ?)"
+MESSAGE_PARTS: Final = "SELECT raw FROM message_part WHERE message = ? ORDER BY part"
 INSERT_MESSAGE: Final = (
     "INSERT INTO message (id, time, direction, peer, sender, control_id, event, version, charset, disposition, code,"
     " digest, raw, ack, findings, subject, replay_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -204,6 +206,7 @@ SAME_OPEN_ITEMS: Final = "SELECT key FROM work_item WHERE open GROUP BY key HAVI
 # --- purge
 
 OLD_MESSAGES: Final = "SELECT id FROM message WHERE time < ? AND id > ? AND raw IS NOT NULL ORDER BY id LIMIT ?"
+ERASE_MESSAGE_PARTS: Final = "DELETE FROM message_part WHERE message = ?"
 ERASE_MESSAGE: Final = "UPDATE message SET raw = NULL, ack = NULL, findings = NULL WHERE id = ?"
 # An object with one payload left, its creation or a snapshot, needs nothing more: that is its state today.
 OLD_OBJECTS: Final = (

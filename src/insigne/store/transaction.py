@@ -313,6 +313,9 @@ class UnitOfWork(
             work.append((statements.INSERT_ENTRY, self._entry_rows()))
         if self._messages:
             work.append((statements.INSERT_MESSAGE, [rows.message_row(message) for message in self._messages]))
+            parts = [part for message in self._messages for part in rows.message_parts(message)]
+            if parts:
+                work.append((statements.INSERT_MESSAGE_PART, parts))
         self._records, self._messages = [], []
         self._written += self._session.execute_each(work)
 
