@@ -198,3 +198,24 @@ def test_a_wrong_script_is_refused_with_its_page(tmp_path, text, said):
 
     assert said in str(refused.value)
     assert "day.toml" in str(refused.value)
+
+
+def test_a_share_of_the_patients_is_always_the_same_one():
+    step = parse_script(b'[[step]]\nerror = "XDSRegistryBusy"\nshare = 0.3\n')
+    numbers = [f"1{number:012d}" for number in range(1000)]
+
+    struck = [one for one in numbers if step.effects(0, 1, "TD2.1", one + "00").any]
+
+    assert 200 < len(struck) < 400
+    assert struck == [one for one in numbers if step.effects(9, 7, "TD0.2", one).any]
+
+
+def test_a_client_that_leaves_in_the_middle_of_a_large_document_disturbs_nobody(caller, patient, written):
+    lot = written.Lot(caller.ready, patient, text="QUJD" * (1 << 19))
+    caller.connection.connect()
+    head = f"POST {written.services}/repository HTTP/1.1\r\nHost: x\r\nContent-Length: {len(lot.body)}\r\n\r\n"
+    caller.connection.sock.sendall(head.encode() + lot.body[: len(lot.body) // 2 + (1 << 18)])
+    caller.connection.close()
+
+    assert caller.documents(patient) == []
+    assert caller.feed(patient).success
