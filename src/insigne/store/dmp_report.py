@@ -13,18 +13,21 @@ from insigne.registry.state import Encounter
 from insigne.store import rows
 from insigne.store.reading import Reader
 
+#: Who has, or had before a merge, an INS-C: in a list that is made once, where a join would be read for each document.
+_FORMER: Final = (
+    "SELECT CASE WHEN merged_into <> '' THEN merged_into ELSE id END FROM identity WHERE id IN"  # noqa: S608  # no value
+    f" (SELECT identity FROM identifier WHERE authority = '{INS_C_OID}'"
+    " UNION SELECT identity FROM legacy_identifier WHERE kind = 'ins-c')"
+)
 #: Under which identity a sending went, or would go now; an INS-C counts when it is all there is.
 _KIND: Final = (
     "CASE WHEN one.ins <> '' OR holder.status = 'QUAL' THEN 'qualified' WHEN holder.status = 'RECUP' THEN 'other-ins'"
-    " WHEN former.identity IS NOT NULL THEN 'ins-c' ELSE 'none' END"
+    f" WHEN one.identity IN ({_FORMER}) THEN 'ins-c' ELSE 'none' END"
 )
 _TO_DMP: Final = "document JOIN document_sending AS one ON one.document = document.id AND one.channel = 'dmp'"
 _COUNTS: Final = (
     f"SELECT facility, type_code, {_KIND} AS kind, one.state, count(*) FROM {_TO_DMP} AND one.action <> 'delete'"  # noqa: S608  # no value
     " LEFT JOIN identity AS holder ON holder.id = one.identity"
-    " LEFT JOIN (SELECT DISTINCT CASE WHEN merged_into <> '' THEN merged_into ELSE id END AS identity FROM identity"
-    f" WHERE id IN (SELECT identity FROM identifier WHERE authority = '{INS_C_OID}'"
-    " UNION SELECT identity FROM legacy_identifier WHERE kind = 'ins-c')) AS former ON former.identity = one.identity"
     " WHERE received >= ? AND received < ? GROUP BY 1, 2, 3, 4"
 )
 #: Versions of one document (its set) count once: accepted when one is in the DMP, and none was deleted there.

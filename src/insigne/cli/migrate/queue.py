@@ -14,6 +14,9 @@ from insigne.store.queries import ReadView
 
 app = group_app("Whom to qualify first.")
 
+_LOOKED_AT = 2000
+"""Patients whose stays are read, at least, to order those that have as many documents."""
+
 
 @app.command(
     epilog=examples(
@@ -52,9 +55,8 @@ def queue(
 
 
 def _patients(view: ReadView, limit: int, *, stays: bool) -> list[ToQualify]:
-    waiting = sorted(view.waiting_patients(), key=lambda one: -one.documents)
-    least = waiting[limit - 1].documents if len(waiting) > limit else 0
-    first = [one for one in waiting if one.documents >= least]  # stays only order those that have as many documents
+    waiting = sorted(view.waiting_patients(), key=lambda one: (-one.documents, one.since, one.identity))
+    first = waiting[: max(limit, _LOOKED_AT)]  # stays only order those that have as many documents
     found = ordered(
         ToQualify(one.identity, one.documents, one.since, open_stays(view.encounters_of(one.identity))) for one in first
     )[:limit]
