@@ -9,6 +9,7 @@ import trustme
 from cryptography import x509
 from structlog.testing import capture_logs
 
+from insigne.exchange.model import Peer
 from insigne.net.settings import ClientTlsSettings, TlsSettings
 from insigne.net.tls import TlsError, client_context, describe
 from insigne.transport.mllp_server import MllpServer
@@ -225,3 +226,12 @@ def test_a_list_of_senders_that_cannot_work_is_refused_at_the_start(receiver, tl
         tls = TlsSettings(tls.cert_file, tls.key_file)
     with pytest.raises(TlsError, match=message):
         MllpServer(MllpSettings(tls=tls, senders=tuple(senders)), receiver, clock=str)
+
+
+def test_a_sender_known_by_its_certificate_may_send_larger_messages_than_others(tls, gam):
+    granted = CertifiedSender("gam", certificate_name="gam.chu.example", max_frame_bytes=50_000_000)
+    settings = MllpSettings(tls=tls, senders=(granted, CertifiedSender("lab", certificate_name="lab.chu.example")))
+    server = MllpServer(settings, None, clock=lambda: "")
+    assert server.frame_limit(Peer("gam", "mllp", "ab" * 32, "gam.chu.example")) == 50_000_000
+    assert server.frame_limit(Peer("lab", "mllp", "cd" * 32, "lab.chu.example")) == settings.max_frame_bytes
+    assert server.frame_limit(Peer("gam", "mllp")) == settings.max_frame_bytes  # a name proves nothing
