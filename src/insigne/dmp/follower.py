@@ -9,7 +9,6 @@ from insigne.registry import events as ev
 from insigne.registry.workingset import WorkingSet
 
 _HARMLESS: Final = (
-    ev.IdentityCreated,
     ev.PriorSearchMade,
     ev.NationalAnswerRefused,
     ev.CandidateRead,

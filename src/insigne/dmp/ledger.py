@@ -18,6 +18,7 @@ from insigne.dmp.site import Site
 from insigne.dmp.states import DELETION_PENDING, ENDED, HELD, PENDING, Verdict, evaluate, is_right
 from insigne.dmp.whose import Several, whose
 from insigne.registry import acts, documents
+from insigne.registry.ports import View
 from insigne.registry.source import Source
 from insigne.registry.state import Identity
 
@@ -90,8 +91,10 @@ def judged(
 class Ledger:
     """The changes of one transaction."""
 
-    def __init__(self, transaction: DocumentTransaction, site: Site) -> None:
+    def __init__(self, transaction: DocumentTransaction, site: Site, people: View | None = None) -> None:
+        """`people`: patients as they are once what is being decided is written; by default as the base has them."""
         self.transaction = transaction
+        self.people: View = people if people is not None else transaction
         self.site = site
         self.now = site.now()
         self._acts: list[acts.Act] = []
@@ -113,7 +116,7 @@ class Ledger:
 
     def patient(self, document: Document) -> Patient:
         """Whose the document is now."""
-        return Patient(whose(self.transaction, document, self.site.policy))
+        return Patient(whose(self.people, document, self.site.policy))
 
     def put(self, sending: Sending) -> Sending:
         """Write a sending."""

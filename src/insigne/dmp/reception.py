@@ -10,6 +10,7 @@ from insigne.dmp.model import Action, Channel, Document, Intent, Sending
 from insigne.dmp.ports import DocumentTransaction
 from insigne.dmp.site import Site
 from insigne.dmp.whose import Several, whose
+from insigne.registry.ports import View
 from insigne.registry.state import Identity
 
 
@@ -32,15 +33,17 @@ def receive(
     content: Iterable[bytes] | None,
     identity: Identity,
     site: Site,
+    people: View | None = None,
 ) -> list[Sending]:
     """Take a document in; its sendings, each in the state it begins with. The caller commits.
 
     `content` is given in parts of `ports.PART_BYTES`, the last one shorter; None when the document has none. `identity`
-    is the patient as the registry knows them now, merges followed. A document received before, the same for the same
-    patient, changes nothing but that what was refused is tried again. Raises ReceptionRefused (900: another content
+    is the patient as the registry knows them now, merges followed; `people` the registry, when what was decided of it
+    is not written yet. A document received before, the same for the same patient, changes nothing but that what was
+    refused is tried again. Raises ReceptionRefused (900: another content
     under its unique id, or a version that is not the last one; 904: a document of another patient).
     """
-    ledger = Ledger(transaction, site)
+    ledger = Ledger(transaction, site, people)
     known = _known(ledger, document)
     if known is not None:
         _check_same(ledger, document, known, identity)
@@ -60,9 +63,11 @@ def receive(
     return [one for one in map(transaction.sending, ids) if one is not None]
 
 
-def verify(transaction: DocumentTransaction, document: Document, identity: Identity, site: Site) -> None:
+def verify(
+    transaction: DocumentTransaction, document: Document, identity: Identity, site: Site, people: View | None = None
+) -> None:
     """Raise the ReceptionRefused that `receive` would, writing nothing: of several documents, all are taken or none."""
-    ledger = Ledger(transaction, site)
+    ledger = Ledger(transaction, site, people)
     known = _known(ledger, document)
     if known is not None:
         _check_same(ledger, document, known, identity)
@@ -98,7 +103,7 @@ def _check_same(ledger: Ledger, document: Document, known: Document, identity: I
 
 
 def _check_patient(ledger: Ledger, known: Document, identity: Identity) -> None:
-    owner = whose(ledger.transaction, known, ledger.site.policy)
+    owner = whose(ledger.people, known, ledger.site.policy)
     if owner is not None and (isinstance(owner, Several) or owner.id != identity.id):
         raise ReceptionRefused(
             "904",

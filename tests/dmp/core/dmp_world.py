@@ -169,9 +169,9 @@ class World:
 
     # --- people
 
-    def admit(self, name, **details):
-        """A new identity, provisional; its id is its name."""
-        event = ev.IdentityCreated(
+    def creation(self, name, **details):
+        """The event of a new identity, provisional."""
+        return ev.IdentityCreated(
             domain=HOSPITAL.key,
             identifiers=(pi(name),),
             traits=Traits(f"NOM{name}", "ISEULT", "ISEULT MARIE", "19840507", "F", "37261"),
@@ -181,7 +181,10 @@ class World:
             reliability=(),
             trusted=True,
         )
-        self.happen((name, event))
+
+    def admit(self, name, **details):
+        """A new identity; its id is its name."""
+        self.happen((name, self.creation(name, **details)))
 
     def happen(self, *events):
         """Events of identities, in one transaction, followed as any."""

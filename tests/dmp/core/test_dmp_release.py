@@ -3,9 +3,10 @@
 import pytest
 
 from insigne.dmp.acts import ActRefused, abandon, confirm, retry, withdraw
-from insigne.dmp.reception import ReceptionRefused
-from insigne.registry.events import IdentifierAdded, IdentifierRetired
+from insigne.dmp.reception import ReceptionRefused, receive
+from insigne.registry.events import IdentifierAdded, IdentifierRetired, InsRecorded, Recorded
 from insigne.registry.values import Ins
+from insigne.registry.workingset import WorkingSet
 
 from .dmp_world import NIA_OID, OID, Killed, ins_of, matricule, pi, text_of
 
@@ -180,6 +181,23 @@ def test_a_number_given_to_another_patient_since_changes_nothing(world):
     world.qualify("C")
     world.settle()
     assert world.states() == [("feed", "waiting-ins", "ins-missing")]
+
+
+def test_a_document_may_come_with_its_patient_in_one_transaction(world):
+    document, body = world.document(1, "C")
+    with world.store.begin(5.0) as transaction:
+        changes = WorkingSet(transaction)
+        for version, event in enumerate((world.creation("C"), InsRecorded(ins_of("C"))), 1):
+            changes.add(Recorded("identity", "C", version, world.now(), "gam", "message", "M", event))
+        child = WorkingSet(changes)
+        [sending] = receive(transaction, document, [body], child.identity("C"), world.site, child)
+        for follower in world.followers:
+            follower.follow(changes, transaction)
+        transaction.write(changes, ())
+        transaction.commit()
+    assert (sending.state, sending.reason) == ("ready", "qualified")
+    world.settle()
+    assert world.states() == FED
 
 
 # --- the process dies, the DMP does not answer

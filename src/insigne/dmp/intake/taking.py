@@ -61,11 +61,11 @@ def take(
     whole = [replace(one.document, identity=identity.id, patient=said) for one in candidates]
     try:
         for document in whole:
-            verify(transaction, document, identity, intake.site)
+            verify(transaction, document, identity, intake.site, view)
         taken: list[Sending] = []
         for one, document in zip(candidates, whole, strict=True):
             content = one.body.pieces() if one.body is not None else None
-            taken += receive(transaction, document, content, identity, intake.site)
+            taken += receive(transaction, document, content, identity, intake.site, view)
     except ReceptionRefused as error:
         raise refused(Code(error.code), error.text, error.text_fr, PLACE, "reception") from None
     return taken
