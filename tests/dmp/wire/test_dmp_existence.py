@@ -81,9 +81,10 @@ def test_no_dmp_is_an_answer():
     assert (found.exists, found.answered, found.open) == (False, True, False)
 
 
-def test_an_error_says_neither_yes_nor_no():
+@pytest.mark.parametrize("code", ['<acknowledgement typeCode="AE">', '<acknowledgement><typeCode code="AE"/>'])
+def test_an_error_says_neither_yes_nor_no(code):
     told = (
-        '<PRPA_IN201308UV02 xmlns="urn:hl7-org:v3"><acknowledgement typeCode="AE"><acknowledgementDetail>'
+        f'<PRPA_IN201308UV02 xmlns="urn:hl7-org:v3">{code}<acknowledgementDetail>'
         '<code code="DMPClosed"/><text>DMP fermé</text></acknowledgementDetail></acknowledgement></PRPA_IN201308UV02>'
     )
     found = td02.read_answer(etree.fromstring(told))

@@ -119,7 +119,9 @@ def read_answer(payload: etree._Element) -> Existence:
     if payload.tag != f"{{{names.HL7}}}{_ANSWER}":
         raise WireError(f"the SOAP body holds no {_ANSWER}")
     code = _attribute(payload, "controlActProcess/queryAck/queryResponseCode", "code")
+    # An attribute in some schemas of HL7 V3, an element in those of 2008.
     acknowledgement = _attribute(payload, "acknowledgement", "typeCode")
+    acknowledgement = acknowledgement or _attribute(payload, "acknowledgement/typeCode", "code")
     patient = payload.find(_path("controlActProcess/subject/registrationEvent/subject1/patient"))
     if code == _FOUND and patient is None:
         raise WireError("an answer says that the patient was found, and has none")
