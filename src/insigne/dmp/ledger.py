@@ -73,9 +73,9 @@ class Patient:
 
 
 def judged(
-    view: DocumentView, site: Site, document: Document, sending: Sending, patient: Patient
+    view: DocumentView, site: Site, document: Document, sending: Sending, patient: Patient, people: View | None = None
 ) -> tuple[Verdict, tuple[Document, Sending] | None]:
-    """What the sending is to become as everything is now, and what it replaces or deletes."""
+    """What the sending is to become as everything is now, and what it replaces or deletes; `people` as in `Ledger`."""
     target = target_of(view, document, sending)
     before = target[1] if target is not None else None
     verdict = evaluate(document, sending, patient.identity, before, site.settings, site.environment)
@@ -85,6 +85,10 @@ def judged(
         deletion = deletion_of(view, document, sending)
         if deletion is not None and deletion.sent:  # it is under way: what it deletes is not sent beside it
             verdict = DELETION_PENDING
+    if target is not None and verdict.state in {"ready", "waiting-predecessor"} and patient.identity is not None:
+        owner = patient if target[0].id == document.id else Patient(whose(people or view, target[0], site.policy))
+        if owner.identity is not None and owner.identity.id != patient.identity.id:
+            verdict = Verdict("refused", "other-patient")
     return verdict, target
 
 
@@ -159,7 +163,7 @@ class Ledger:
         if is_prepared(document, sending):
             return self._review_deletion(document, sending, patient)
         if sending.state in _WAITS:
-            verdict, _ = judged(self.transaction, self.site, document, sending, patient)
+            verdict, _ = judged(self.transaction, self.site, document, sending, patient, self.people)
             sending = self.move(document, sending, verdict, patient)
         if sending.action != "delete" and sending.ins and sending.state in _WAITS | {"fed", "refused"}:
             sending = self._check_place(document, sending, patient)
@@ -177,7 +181,7 @@ class Ledger:
 
     def _review_deletion(self, document: Document, sending: Sending, patient: Patient) -> Sending:
         """A prepared deletion, one that was refused among them, goes as soon as there is no reason for it."""
-        verdict, _ = judged(self.transaction, self.site, document, sending, patient)
+        verdict, _ = judged(self.transaction, self.site, document, sending, patient, self.people)
         if verdict.state == "cancelled":
             return self.end(document, sending, "cancelled", verdict.reason)
         return sending

@@ -122,6 +122,12 @@ REASONS: Final[Mapping[str, Reason]] = MappingProxyType(
             "la version à remplacer ou supprimer a déjà été remplacée",
             "send a replacement of the last version", "envoyer un remplacement de la dernière version",
         ),
+        "other-patient": Reason(
+            "the version to replace or delete is of another patient, since a merge was undone",
+            "la version à remplacer ou supprimer est celle d’un autre patient, depuis qu’une fusion a été défaite",
+            "find out whose each document is; withdraw this one, or have it sent as a first version",
+            "établir à qui est chaque document ; retirer celui-ci, ou le faire transmettre en première version",
+        ),
         "predecessor-unknown": Reason(
             "neither this base nor the DMP knows the document to replace or delete",
             "ni cette base ni le DMP ne connaissent le document à remplacer ou supprimer",

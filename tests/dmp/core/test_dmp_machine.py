@@ -205,7 +205,7 @@ class DocumentsMachine(RuleBasedStateMachine):
             for one in world.sendings(state="to-confirm"):
                 world.act(confirm, one.id)
             for one in world.sendings(state="refused"):
-                if one.reason != "predecessor-replaced":
+                if one.reason not in {"predecessor-replaced", "other-patient"}:
                     world.act(retry, one.id)
         world.settle()
         self.all_is_quiet()

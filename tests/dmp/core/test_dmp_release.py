@@ -308,6 +308,18 @@ def test_a_replacement_of_what_was_refused_is_a_first_version(world):
     assert [call[0] for call in world.dmp.calls] == ["feed", "feed"]
 
 
+def test_a_replacement_of_what_is_another_patients_since_a_merge_was_undone_waits_for_a_person(world):
+    world.take(1, patient="B")
+    world.merge("A", "B")
+    world.receive(*world.replacement(2, 1, "A"))
+    world.unmerge("A")
+    world.qualify("A")
+    world.qualify("B")
+    world.settle()
+    assert world.states() == [("feed", "fed", "fed"), ("replace", "refused", "other-patient")]
+    assert world.open_items()[0] == ("document-refused", "other-patient")
+
+
 def test_a_deletion_withdraws_what_waits(world):
     world.take(1)
     [sending] = world.receive(*world.deletion(2, 1))
