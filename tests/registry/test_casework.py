@@ -173,6 +173,27 @@ def test_undoing_the_merge_of_two_holders_of_one_ins_contests_it_again(office):
     assert office.kinds() == ["same-ins", "unmerged"]
 
 
+def test_undoing_a_merge_contests_no_ins_that_the_other_holder_lost_meanwhile(office):
+    one, two = office.ours("1", INS, checked=True), office.ours("2", INS, checked=True)
+    assert office.base.identity(two).ins.contested
+    office.merge(one, two)
+    office.base.acts(acts.SetAttributes(one, 0, ("DOUT",), "two sisters"))
+    office.unmerge(two)
+    assert office.base.identity(two).qualified
+    assert "same-ins" not in office.kinds()
+
+
+def test_undoing_a_merge_contests_an_ins_with_who_holds_it_now(office):
+    one, two = office.ours("1", INS, checked=True), office.ours("2", INS, checked=True)
+    office.merge(one, two)
+    office.base.acts(acts.SetAttributes(one, 0, ("DOUT",), "two sisters"))
+    three = office.ours("3", INS, checked=True)
+    office.unmerge(two)
+    assert office.base.identity(three).qualified
+    assert not office.base.identity(two).qualified
+    assert set(office.item("same-ins").subjects) == {two, three}
+
+
 # --- assigning and closing
 
 

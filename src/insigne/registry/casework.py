@@ -57,9 +57,12 @@ def _undone(draft: Draft, absorbed: Identity, reason: str) -> Identity:
     if lost is not None and lost.reason == OTHER_INS:
         record_ins(draft, absorbed, lost.ins, "merge undone")
         draft.close_item("merge-other-ins", (absorbed.id, survivor.id), "merge undone")
-    elif absorbed.ins is not None and rivals(draft, absorbed, absorbed.ins.ins.matricule):
-        draft.on_identity(absorbed, ev.InsContested(absorbed.ins.ins, contested=True))
-        draft.raise_item("same-ins", (absorbed.id, survivor.id))
+    elif absorbed.ins is not None:
+        others = rivals(draft, absorbed, absorbed.ins.ins.matricule)  # today: a contest may have come or gone meanwhile
+        if others or absorbed.ins.contested:
+            draft.on_identity(absorbed, ev.InsContested(absorbed.ins.ins, contested=bool(others)))
+        for other in others:
+            draft.raise_item("same-ins", (absorbed.id, other.id))
     return survivor
 
 
