@@ -153,6 +153,14 @@ def test_a_quote_that_is_never_closed_refuses_its_row_and_none_after_it(site, fo
     assert [item["row"] for item in report["findings"]["items"] if item["severity"] == "error"] == [3]
 
 
+@pytest.mark.parametrize("city", ["NANTES", '"NANTES"'], ids=["until the end", "until a quote of another row"])
+def test_a_quote_that_opens_the_last_field_takes_no_row_into_it(site, city):
+    report = site.load(ROWS[0], '9004;;GRAND;YANN;05/03/1962;1;29019;"BREST', ROWS[1], f"9005;;A;B;;1;;{city}", check=1)
+    assert (report["created"], report["refused"]) == (3, 1)
+    assert [item["row"] for item in report["findings"]["items"] if item["severity"] == "error"] == [3]
+    assert site.show("CH-EXEMPLE|9005")["address"][0]["city"] == "NANTES"
+
+
 def test_a_field_of_two_lines_is_one_field(site):
     report = site.load('9001;;LE GOFF;YANN;05/03/1962;1;29019;"BREST\nCEDEX"', ROWS[1])
     assert report["created"] == 2

@@ -18,7 +18,8 @@ _MOST_LINES: Final = 100
 class TableRow(msgspec.Struct, frozen=True):
     """A row: its number (the header is 1), its values by column; or why it cannot be read.
 
-    `fault`: it has not as many fields as the header (`fields`), a field or the row itself is `too-long`.
+    `fault`: it has not as many fields as the header (`fields`); a field or the row itself is `too-long`, be it for a
+    quote that is not closed where a field ends.
     """
 
     number: int
@@ -33,7 +34,8 @@ def table_rows(lines: Iterable[str], mapping: Columns) -> Iterator[TableRow]:
     """
     csv.field_size_limit(_LONGEST_FIELD)
     taken = _Lines(lines)
-    reader = csv.reader(taken, delimiter=mapping.delimiter)
+    # Strict: a quote that nothing closes, or that is closed within a later row, would take rows into a field unseen.
+    reader = csv.reader(taken, delimiter=mapping.delimiter, strict=True)
     header = [name.strip() for name in next(reader, [])]
     wanted = [*mapping.columns.values(), *(one.column for one in mapping.identifiers)]
     if missing := [name for name in wanted if name not in header]:
