@@ -4,8 +4,9 @@
                                                                    refused -> error/ with letter.pdf.reason.txt
     old.delete.json                                              a deletion: a description without document
 
-A pair is taken once size and date of both are the same at two looks. What a crash leaves in the folder is handed in
-again: the same document changes nothing.
+A pair is taken once size and date of both are the same at two looks, and only if they still are when both were read.
+What a crash leaves in the folder is handed in again: the same document changes nothing. The description leaves first:
+left alone, it would be taken for that of the next document of that name.
 """
 
 import asyncio
@@ -46,8 +47,8 @@ class Pair(NamedTuple):
 
     @property
     def files(self) -> list[Path]:
-        """Both."""
-        return [one for one in (self.document, self.description) if one is not None]
+        """Both, in the order in which they leave."""
+        return [one for one in (self.description, self.document) if one is not None]
 
 
 class DocumentFolder:
@@ -59,6 +60,7 @@ class DocumentFolder:
         root = Path(settings.path)
         self._root, self._done, self._failed = root, root / settings.done, root / settings.failed
         self._seen: dict[Path, tuple[int, int]] = {}
+        self._troubled: set[Path] = set()  # what was told already
         self.taken = 0
         self.refused = 0
 
@@ -80,24 +82,37 @@ class DocumentFolder:
             raise FolderError(f"{error.filename}: {error.strerror}; give this user the right to make it") from error
 
     def poll(self) -> None:
-        """Look at the folder once and hand in what is complete. Never raises: what is wrong is logged."""
+        """Look at the folder once and hand in what is complete. Never raises: what is wrong is logged.
+
+        Files that cannot be read or moved stay where they are, and bar no other.
+        """
+        folder = self._settings.name
         try:
-            for pair in self._ready():
-                self._hand_in(pair)
-        except StoreError as error:
-            _log.warning("documents wait: the base does not answer", folder=self._settings.name, error=str(error))
+            ready = self._ready()
         except OSError as error:
-            _log.error("folder of documents cannot be read", folder=self._settings.name, error=error.strerror)
+            _log.error("folder of documents cannot be read", folder=folder, error=error.strerror)
+            return
+        for pair in ready:
+            try:
+                self._hand_in(pair)
+            except StoreError as error:
+                _log.warning("documents wait: the base does not answer", folder=folder, error=str(error))
+                return
+            except Exception as error:  # of these files, or a defect of ours: the others do not wait for it
+                reason = error.strerror if isinstance(error, OSError) else type(error).__name__
+                if pair.description not in self._troubled:  # said once; the names may be those of patients
+                    _log.error("a document stays in its folder", folder=folder, error=reason)
+                self._troubled.add(pair.description)
 
     def _ready(self) -> list[Pair]:
         """The pairs that nobody writes any more, oldest first."""
         marks: dict[Path, tuple[int, int]] = {}
         for path in self._root.iterdir():
             if path.is_file() and not path.is_symlink() and not path.name.endswith(self._settings.temporary_suffixes):
-                state = path.stat()
-                marks[path] = (state.st_size, state.st_mtime_ns)
+                marks[path] = _mark(path)
         still = {path for path, mark in marks.items() if self._seen.get(path) == mark}
         self._seen = marks
+        self._troubled.intersection_update(marks)
         pairs = [pair for pair in _pairs(marks) if still.issuperset(pair.files)]
         return sorted(pairs, key=lambda pair: marks[pair.description][1])
 
@@ -107,6 +122,8 @@ class DocumentFolder:
             with pair.description.open("rb") as described:
                 ticket = read_ticket(pair.description.name, described.read(_LARGEST_DESCRIPTION + 1))
             body = self._body(pair.document) if pair.document is not None else None
+            if not all(map(self._is_unchanged, pair.files)):
+                return  # written again meanwhile: what was read may be of two pairs
             taken = self._intake.submit(Submission(source, ticket, body))
         except IntakeRefused as error:
             self.refused += 1
@@ -137,8 +154,12 @@ class DocumentFolder:
 
     def _put_away(self, pair: Pair, folder: Path) -> None:
         for path in pair.files:
-            path.replace(_free(folder / path.name))
-            self._seen.pop(path, None)
+            if self._is_unchanged(path):  # else it is the next one of that name
+                path.replace(_free(folder / path.name))
+                self._seen.pop(path, None)
+
+    def _is_unchanged(self, path: Path) -> bool:
+        return self._seen.get(path) == _mark(path)
 
 
 def _pairs(present: dict[Path, tuple[int, int]]) -> Iterator[Pair]:
@@ -152,6 +173,12 @@ def _pairs(present: dict[Path, tuple[int, int]]) -> Iterator[Pair]:
                 yield Pair(described, path)
         elif path.suffix.lower() in _DESCRIPTIONS and path.stem.endswith(_DELETION):
             yield Pair(path, None)
+
+
+def _mark(path: Path) -> tuple[int, int]:
+    """What tells whether a file is still being written, or is another one."""
+    state = path.stat()
+    return state.st_size, state.st_mtime_ns
 
 
 def _free(path: Path) -> Path:

@@ -1,6 +1,7 @@
 """A watched folder of documents."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -135,6 +136,77 @@ def test_a_document_waits_while_the_base_does_not_answer(pfi, folder):
     folder._intake = able
     folder.poll()
     assert len(pfi.documents()) == 1
+
+
+def test_a_crash_while_a_pair_is_put_away_leaves_no_description_to_the_next_document(pfi, folder, monkeypatch):
+    drop(folder, "letter.pdf", PDF, LETTER)
+    moved = []
+
+    def cut(path, target):
+        moved.append(path.name)
+        if len(moved) > 1:
+            raise OSError(5, "cut")
+        return rename(path, target)
+
+    rename = Path.replace
+    monkeypatch.setattr(Path, "replace", cut)
+    look_twice(folder)
+    monkeypatch.undo()
+    drop(folder, "letter.pdf", b"%PDF-1.4 of somebody else")
+    look_twice(folder)
+    assert len(pfi.documents()) == 1
+    assert names(folder, "archive") == ["letter.pdf.json"]
+
+
+def test_files_that_cannot_be_read_bar_no_other(pfi, folder, monkeypatch):
+    drop(folder, "barred.pdf", PDF, LETTER)
+    drop(folder, "letter.pdf", PDF, LETTER)
+    opened = Path.open
+
+    def barred(path, *args, **options):
+        if path.name == "barred.pdf.json":
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *args, **options)
+
+    monkeypatch.setattr(Path, "open", barred)
+    look_twice(folder)
+    assert len(pfi.documents()) == 1
+    assert (folder.root / "barred.pdf").exists()
+    assert names(folder, "archive") == ["letter.pdf", "letter.pdf.json"]
+
+
+def test_a_pair_written_again_while_it_is_read_is_not_taken_as_it_was(pfi, folder, monkeypatch):
+    drop(folder, "letter.pdf", PDF, LETTER)
+    read = folder._body
+    new = b"%PDF-1.4 of somebody else, with a description still to come"
+
+    def slowly(document):
+        body = read(document)
+        document.write_bytes(new)
+        return body
+
+    monkeypatch.setattr(folder, "_body", slowly)
+    look_twice(folder)
+    assert pfi.documents() == []
+    assert (folder.root / "letter.pdf").read_bytes() == new
+
+
+def test_a_document_of_the_same_name_that_comes_while_one_is_taken_stays(pfi, folder):
+    able = folder._intake
+    new = b"%PDF-1.4 the next letter"
+
+    class Slow:
+        def submit(self, submission):
+            taken = able.submit(submission)
+            (folder.root / "letter.pdf").write_bytes(new)
+            return taken
+
+    drop(folder, "letter.pdf", PDF, LETTER)
+    folder._intake = Slow()
+    look_twice(folder)
+    assert len(pfi.documents()) == 1
+    assert (folder.root / "letter.pdf").read_bytes() == new
+    assert names(folder, "archive") == ["letter.pdf.json"]
 
 
 def test_what_a_crash_left_is_handed_in_again_and_changes_nothing(pfi, folder):
