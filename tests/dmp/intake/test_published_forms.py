@@ -3,6 +3,11 @@
 The forms are those of ansforge/hl7V2-exemples (volet 2.1) and of the examples of the guide.
 """
 
+import base64
+
+import pytest
+
+from insigne.dmp.intake.body import BodyError, decode
 from insigne.dmp.model import Flags, Intent
 
 BIO = "11502-2"
@@ -129,3 +134,22 @@ def test_a_service_and_an_application_are_mailed_to(pfi, forms):
 def test_the_flags_of_an_older_form_name_the_table_by_its_number(pfi, forms):
     flags = forms.block("CE", 2, ("DESTDMP", "MASQUE_PS"), table="HL70136")
     assert accepted(pfi, pfi.oru(pfi.cda(code=BIO), flags=flags)).flags.masked_professionals
+
+
+@pytest.mark.parametrize("spaces", [0, 1, 2])
+def test_base64_may_lack_its_padding_and_nothing_else(pfi, spaces):
+    """As published examples do; the sender is told."""
+    document = pfi.cda() + b" " * spaces
+    raw = pfi.oru(document, code="18748-4^CR d'imagerie médicale^LN")
+    encoded = base64.b64encode(document).decode()
+    [ack] = pfi.post(raw.replace(encoded, encoded.rstrip("=")))
+    [(findings,)] = pfi.rows("SELECT findings FROM message ORDER BY id DESC LIMIT 1")
+    assert ack.code == "AA"
+    assert pfi.content(pfi.documents()[0]) == document
+    assert (b"base64-padding" in findings) is encoded.endswith("=")
+
+
+@pytest.mark.parametrize("encoded", ["QUJDR", "QUJD=", "QQ==QQ", "QQ===", "QU=JD", "=", "A"])
+def test_base64_that_is_not_whole_is_refused_all_the_same(encoded):
+    with pytest.raises(BodyError):
+        decode(encoded.encode(), 1000)

@@ -16,6 +16,8 @@ IN_MEMORY: Final = 1_048_576
 PIECE: Final = 1_048_576
 _ENCODED: Final = 4 * 262_144
 """Characters of base64 decoded at once: whole groups of four."""
+_LEAST: Final = 2
+"""Characters of a last group that are a byte or more."""
 _BLANKS: Final = b" \t\r\n"
 _ESCAPES: Final = re.compile(rb"\\(?:X(?:0[AD])+|\.br|\.sp)\\", re.IGNORECASE)
 
@@ -34,13 +36,15 @@ class BodyError(Exception):
 class Body:
     """The bytes of one document, and what names them. It frees its file when nobody refers to it any more."""
 
-    __slots__ = ("__weakref__", "_file", "_held", "digest", "size")
+    __slots__ = ("__weakref__", "_file", "_held", "digest", "size", "unpadded")
 
     def __init__(self, held: bytes, file: BinaryIO | None, size: int, digest: str) -> None:
         self._held = held
         self._file = file
         self.size = size
         self.digest = digest
+        self.unpadded = False
+        """Whether it came in base64 that lacks its padding, and nothing else."""
         if file is not None:
             weakref.finalize(self, file.close)
 
@@ -128,14 +132,19 @@ def collect(pieces: Iterable[bytes], most: int) -> Body:
 def decode(encoded: bytes | memoryview, most: int) -> Body:
     """Decode base64 as it stands in a message, ends of lines (escaped or not) included.
 
-    Raises BodyError for what is not base64 from end to end: half a document is not a document.
+    Raises BodyError for what is not base64 from end to end: half a document is not a document. Padding alone may lack,
+    as in published examples: `Body.unpadded` tells.
     """
     if len(encoded) // 4 * 3 > most + PIECE:
         raise BodyError("size")
-    return collect(_decoded(encoded), most)
+    lacking: list[bytes] = []
+    body = collect(_decoded(encoded, lacking), most)
+    body.unpadded = bool(lacking)
+    return body
 
 
-def _decoded(encoded: bytes | memoryview) -> Iterator[bytes]:
+def _decoded(encoded: bytes | memoryview, lacking: list[bytes]) -> Iterator[bytes]:
+    """The bytes, in pieces. A last group without its padding is put in `lacking`."""
     if _escaped(encoded):
         encoded = _ESCAPES.sub(b"", bytes(encoded))
     left = b""
@@ -143,14 +152,22 @@ def _decoded(encoded: bytes | memoryview) -> Iterator[bytes]:
         text = left + bytes(encoded[start : start + _ENCODED]).translate(None, _BLANKS)
         whole = len(text) // 4 * 4
         left = text[whole:]
-        if b"=" in text[:whole].rstrip(b"=") or (b"=" in text and start + _ENCODED < len(encoded)):
+        ended = b"=" in text[:whole] and left
+        if ended or b"=" in text[:whole].rstrip(b"=") or (b"=" in text and start + _ENCODED < len(encoded)):
             raise BodyError("base64")
         try:
             yield binascii.a2b_base64(text[:whole], strict_mode=True)
         except binascii.Error:
             raise BodyError("base64") from None
     if left:
-        raise BodyError("base64")
+        last = left.rstrip(b"=")
+        if len(last) < _LEAST or b"=" in last:
+            raise BodyError("base64")
+        lacking.append(last)
+        try:
+            yield binascii.a2b_base64(last.ljust(4, b"="), strict_mode=True)
+        except binascii.Error:
+            raise BodyError("base64") from None
 
 
 def _escaped(encoded: bytes | memoryview) -> bool:

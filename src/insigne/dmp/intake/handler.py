@@ -98,11 +98,14 @@ class DocumentHandler:
         ways = channels(request.flags, settings.matrix)
         check_visibility(request.flags, ways, settings.masked_and_hidden)
         check_recipients(request.flags, ways, request.participants, ins)
-        candidates, warnings = [], []
+        candidates: list[Candidate] = []
+        warnings: list[Finding] = []
         # Who proved who they are may send large documents; how large a message is, the endpoint bounds.
         most = settings.large_bytes if delivery.received.peer.fingerprint else settings.max_bytes
         for held in request.documents:
             body = held.body(most)
+            if body.unpadded:
+                warnings.append(_unpadded(held.place))
             header = header_of(body)
             parent = check_announced(header, request.intent, request.type_code, request.unique_id, request.parent)
             warnings += [_warning(one) for one in check_document(header, request.intent, ways, intake.checks)]
@@ -171,6 +174,20 @@ def refused_outcome(refusal: IntakeRefused, warnings: tuple[Finding, ...] = ()) 
     errors = tuple(fault.error() for fault in refusal.faults if fault.code)
     errors += tuple(fault.error() for fault in refusal.faults if not fault.code)
     return Outcome(refusal.ack, errors, (*findings, *warnings))
+
+
+def _unpadded(place: Location) -> Finding:
+    return Finding(
+        rule="base64-padding",
+        severity="warning",
+        location=place,
+        message="the base64 of the document lacks its padding",
+        message_fr="le base64 du document n’a pas son remplissage",
+        remedy="end OBX-5.5 with one or two = so that it has groups of four characters",
+        remedy_fr="terminer OBX-5.5 par un ou deux = pour former des groupes de quatre caractères",
+        reference="RFC 4648, 3.2",
+        condition="102",
+    )
 
 
 def _warning(found: CdaFinding) -> Finding:
