@@ -48,6 +48,31 @@ def test_a_receiver_that_takes_messages_and_never_answers_is_not_flooded_with_re
     asyncio.run(play())
 
 
+def test_a_receiver_that_is_down_for_long_costs_no_more_memory_the_longer_it_is(site, make_receiver):
+    labo = site(LABO=FAST % ", lanes = 2, outage_after = 1")
+
+    async def play():
+        receiver = make_receiver()
+        receiver.gate.clear()
+        receiver.answers = [SendFailed("timeout", "silent")] * 2
+        labo.admit(*range(1, 5))
+        async with labo.dispatching(LABO=receiver) as channels:
+            await receiver.wait_for(2)
+            receiver.gate.set()
+            await asyncio.sleep(0)
+            receiver.gate.clear()
+            await receiver.wait_for(3)  # one is tried, to see: it gets no answer for long
+            channel = channels["LABO"]
+            for _ in range(100):
+                channel.apply(channel.destination)
+                await asyncio.sleep(0.001)
+            assert len(channel._timers) < 10
+            receiver.gate.set()
+            await labo.until(lambda: labo.states() == ["delivered"] * 4)
+
+    asyncio.run(play())
+
+
 def test_the_order_of_destinations_in_the_configuration_means_nothing_to_their_queues(site, make_receiver):
     settings = {"LABO": FAST % "", "DPI": FAST % ', on_refusal = "stop"'}
     site(**settings).admit(1, 2)

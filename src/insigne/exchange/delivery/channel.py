@@ -94,6 +94,7 @@ class Channel:
         self.breaker = CircuitBreaker(rule)
         self._turn = asyncio.Event()
         self._timers: set[asyncio.TimerHandle] = set()
+        self._turn_timer: asyncio.TimerHandle | None = None
         self._stopping = False
         self._rereading = False
         self._stop_unrecorded = False
@@ -173,7 +174,7 @@ class Channel:
             self._once_looked(self._turn.set)
             return None
         if not self.breaker.allows(now):
-            self._later(self.breaker.wait(now), self._turn.set)
+            self._turn_later(self.breaker.wait(now))
             self.window.starving = False
             return None
         if self.breaker.open_since() is not None:
@@ -323,10 +324,18 @@ class Channel:
         self._after_look.append(call)
         self._around.more()
 
-    def _later(self, seconds: float, call: Callable[[], None]) -> None:
+    def _turn_later(self, seconds: float) -> None:
+        """Wake the workers then; one timer is enough, however often they find that they have to wait."""
+        if self._turn_timer is not None:
+            self._turn_timer.cancel()
+            self._timers.discard(self._turn_timer)
+        self._turn_timer = self._later(seconds, self._turn.set)
+
+    def _later(self, seconds: float, call: Callable[[], None]) -> asyncio.TimerHandle:
         def due() -> None:
             self._timers.discard(timer)
             call()
 
         timer = asyncio.get_running_loop().call_later(seconds, due)
         self._timers.add(timer)
+        return timer
