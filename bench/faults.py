@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from bench import content, diffusion_faults, insi_faults, machine, server
+from bench import content, diffusion_faults, documents_faults, insi_faults, machine, server
 from bench.agreement import agreed
 from bench.corpus import Sent, feed, lanes
 from bench.going_on import Feed
@@ -46,9 +46,15 @@ class Campaign:
 
 
 def run(*, quick: bool) -> Report:
-    """Kill under load of messages (50 times; 10 when quick), at work on the queue of INSi (20; 5), telling (100; 5)."""
+    """Kill under load of messages (50 times; 10 when quick), at work on the queue of INSi (20; 5), telling (100; 5),
+    feeding the DMP (20; 3).
+    """
     report = messages(10 if quick else 50, quick=quick)
-    for outcome in (insi_faults.run(5 if quick else 20), diffusion_faults.run(5 if quick else 100)):
+    for outcome in (
+        insi_faults.run(5 if quick else 20),
+        diffusion_faults.run(5 if quick else 100),
+        documents_faults.run(3 if quick else 20),
+    ):
         report.tables.append(outcome.table)
         report.notes += outcome.problems
         report.ok = report.ok and outcome.ok

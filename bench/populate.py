@@ -50,22 +50,41 @@ def base(size: int, folder: Path) -> Path:
     return Path(shutil.copyfile(kept, folder / DATABASE))
 
 
-def message_about(person: Person, number: str, event: str, control_id: str) -> bytes:
-    """An ADT message that says what the base knows of that person."""
-    traits, national = person.traits, _ins(person, number)
+def message_about(
+    person: Person,
+    number: str,
+    event: str,
+    control_id: str,
+    *,
+    qualified: bool | None = None,
+    absorbed: str = "",
+) -> bytes:
+    """An ADT message that says what the base knows of that person, or whether they are qualified.
+
+    `absorbed` is the number of MRG-1, in messages that have it.
+    """
+    traits = person.traits
+    national = _ins(person, number) if qualified is None else person.national if qualified else None
+    structure = "ADT_A39" if absorbed else "ADT_A05"
+    tail = f"MRG|{_local(absorbed)}" if absorbed else "PV1||N"
     first, names = traits.given_names[0], " ".join(traits.given_names)
     ins = f"~{national.matricule}^^^ASIP-SANTE-INS-NIR&{national.oid}&ISO^INS" if national else ""
     address = f"{int(number) % 120 + 1} RUE DES TILLEULS^^VALBRUME^^80999^FRA^H~^^^^^^BDL^^{traits.birth_place}"
     return (
-        f"MSH|^~\\&|GAM|CH-VALBRUME|INSIGNE|CH-VALBRUME|20250601100000||ADT^{event}^ADT_A05|{control_id}|P|2.5^FRA^2.11"
+        f"MSH|^~\\&|GAM|CH-VALBRUME|INSIGNE|CH-VALBRUME|20250601100000||ADT^{event}^{structure}|{control_id}|P|2.5^FRA^2.11"
         "|||||FRA|UNICODE UTF-8|FR||2.11^IHE_FRANCE-2.11-PAM\r"
         "EVN||20250601100000|||||CH-VALBRUME^990000019^N\r"
-        f"PID|1||{number}^^^{SITE.namespace}&{SITE.universal_id}&ISO^PI{ins}||{traits.birth_name}^{first}^{names}^^^^L||"
+        f"PID|1||{_local(number)}{ins}||{traits.birth_name}^{first}^{names}^^^^L||"
         f"{traits.birth_date.replace('-', '')}|{traits.sex}|||{address}||^PRN^CP^^^^^^^^^0639980000"
         f"|||||||||||||||||N||{'VALI' if national else 'PROV'}|20250601100000\r"
-        "PV1||N\r"
+        f"{tail}\r"
         "ZFD|||N|N|INSI|20250601|CN|20300101\r"
     ).encode()
+
+
+def _local(number: str) -> str:
+    """A patient number as a CX."""
+    return f"{number}^^^{SITE.namespace}&{SITE.universal_id}&ISO^PI"
 
 
 def _ins(person: Person, number: str) -> National | None:

@@ -102,6 +102,11 @@ def insi_simulator(data: Path, *options: str) -> Server:
     return Server([sys.executable, "-m", "insigne", "--data", str(data), "insi", "simulator", *options], data)
 
 
+def dmp_simulator(data: Path, *options: str) -> Server:
+    """`insigne dmp simulator`; its certificates and what it holds are in the data folder."""
+    return Server([sys.executable, "-m", "insigne", "--data", str(data), "dmp", "simulator", *options], data)
+
+
 def canned_insi(data: Path) -> Server:
     """A téléservice that always gives one answer: see `bench.insi_responder`."""
     return Server([sys.executable, "-m", "bench.insi_responder", "--data", str(data)], data)
