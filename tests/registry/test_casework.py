@@ -171,6 +171,7 @@ def test_undoing_the_merge_of_two_holders_of_one_ins_contests_it_again(office):
     assert office.base.identity(one).qualified
     assert not office.base.identity(two).qualified
     assert office.kinds() == ["same-ins", "unmerged"]
+    assert not any(isinstance(record.event, ev.InsContested) for record in office.base.journal)
 
 
 def test_undoing_a_merge_contests_no_ins_that_the_other_holder_lost_meanwhile(office):

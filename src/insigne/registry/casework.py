@@ -59,7 +59,7 @@ def _undone(draft: Draft, absorbed: Identity, reason: str) -> Identity:
         draft.close_item("merge-other-ins", (absorbed.id, survivor.id), "merge undone")
     elif absorbed.ins is not None:
         others = rivals(draft, absorbed, absorbed.ins.ins.matricule)  # today: a contest may have come or gone meanwhile
-        if others or absorbed.ins.contested:
+        if absorbed.ins.contested != bool(others):
             draft.on_identity(absorbed, ev.InsContested(absorbed.ins.ins, contested=bool(others)))
         for other in others:
             draft.raise_item("same-ins", (absorbed.id, other.id))
