@@ -10,7 +10,7 @@ from insigne.dmp.site import Registrar, Site
 from insigne.dmp.zam import zam
 from insigne.documents.cda.check import Checks
 from insigne.exchange.delivery.follower import Bell
-from insigne.fhir.lookup import named
+from insigne.fhir.lookup import merged_named, named
 from insigne.registry.settings import Policy
 from insigne.store import Store
 from insigne.transport.document_folder import DocumentFolder
@@ -47,7 +47,11 @@ def direct_intake(store: Store, intake: Intake) -> DirectIntake:
         with store.read() as view:
             return [one.id for one in named(view, text, universal)]
 
-    return DirectIntake(store, find, intake)
+    def find_merged(text: str) -> Sequence[str]:
+        with store.read() as view:
+            return [one.id for one in merged_named(view, text, universal)]
+
+    return DirectIntake(store, find, find_merged, intake)
 
 
 def documents_over_http(store: Store, intake: Intake) -> DocumentDeps:

@@ -85,6 +85,24 @@ def test_a_deletion_comes_without_a_document(pfi, submit):
     assert (document.intent, document.parent, document.content) == (Intent.DELETE, V1, None)
 
 
+@pytest.mark.parametrize("by_id", [False, True], ids=["by number", "by id"])
+def test_a_document_keeps_the_number_of_a_patient_merged_before_it_came(pfi, submit, forms, by_id):
+    """If the merge is undone, the document goes back to that patient, not to the other one."""
+    absorbed = pfi.identity("4072").id
+    lines = [
+        pfi.header("ADT^A40^ADT_A39", "2.5^FRA^2.11"),
+        "EVN||20260302080000",
+        f"PID|||4071^^^{forms.OURS}^PI||{forms.PEOPLE['4071']['name']}||19850214|F",
+        f"MRG|4072^^^{forms.OURS}^PI",
+    ]
+    [ack] = pfi.post("".join(f"{line}\r" for line in lines))
+    assert ack.code == "AA"
+    submit(PDF, LETTER.replace("HOSP|4071", absorbed if by_id else "HOSP|4072"))
+    [document] = pfi.documents()
+    assert document.identity == pfi.identity("4071").id
+    assert [one["value"] for one in json.loads(document.patient)] == ["4072"]
+
+
 def test_the_cda_of_another_patient_is_refused(pfi, submit):
     assert refusal(submit, pfi.cda(number="4072"), {"identity": "HOSP|4071"}) == "904"
     assert pfi.documents() == []

@@ -89,9 +89,11 @@ class _Said(Struct, frozen=True):
 class DirectIntake:
     """Takes documents one at a time, each in a transaction of its own."""
 
-    def __init__(self, storage: Storage, named: Named, intake: Intake) -> None:
+    def __init__(self, storage: Storage, named: Named, merged: Named, intake: Intake) -> None:
+        """`named` gives the identities that stand, merges followed; `merged` those that were merged, themselves."""
         self._storage = storage
         self._named = named
+        self._merged = merged
         self._intake = intake
 
     def submit(self, submission: Submission) -> Taken:
@@ -101,7 +103,7 @@ class DirectIntake:
         try:
             working = WorkingSet(transaction)
             identity = self._patient(working, submission.ticket.identity)
-            said = _said(identity, submission.ticket.identity)
+            said = self._said(working, identity, submission.ticket.identity)
             held = identity.ins.ins if identity.recovered and identity.ins is not None else None
             check_recipients(candidate.document.flags, ways, _mailed(submission.ticket), held)
             sendings = take(working, transaction, [candidate], identity, said, None, self._intake)
@@ -123,6 +125,22 @@ class DirectIntake:
             text_fr = "cet identifiant désigne plusieurs identités"
             raise refused(Code.OTHER, "this identifier names several identities", text_fr, rule="patient")
         return found[0]
+
+    def _said(self, view: View, identity: Identity, text: str) -> tuple[Identifier, ...]:
+        """The identifier by which the patient was named, so that the document follows it if a merge is undone.
+
+        It is held by the identity that was merged; all of its own, when it was named by its id in the base.
+        """
+        value = text.rpartition("|")[2].strip()
+        absorbed = [one for named in self._merged(text) if (one := view.identity(named)) is not None]
+        meant = [one for one in absorbed if (stands := standing(view, one.id)) is not None and stands.id == identity.id]
+        return tuple(
+            held.identifier
+            for one in (identity, *meant)
+            for held in one.identifiers
+            if held.current and held.identifier.type in PERSON_TYPES
+            if held.identifier.value == value or (one.merged_into and one.id == value)
+        )
 
     def _candidate(self, submission: Submission) -> tuple[Candidate, tuple[Channel, ...]]:
         """The document, judged as far as it can be without the registry."""
@@ -251,10 +269,3 @@ def _oid_of(submission: Submission, body: Body) -> str:
 def _mailed(ticket: Ticket) -> Participants:
     usable = tuple(one for one in ticket.sending.recipients if is_address(one))
     return Participants(recipients=usable, unreadable=len(ticket.sending.recipients) - len(usable))
-
-
-def _said(identity: Identity, text: str) -> tuple[Identifier, ...]:
-    """The identifier by which the patient was named, so that the document follows it if a merge is undone."""
-    value = text.rpartition("|")[2].strip()
-    persons = [one.identifier for one in identity.identifiers if one.current and one.identifier.type in PERSON_TYPES]
-    return tuple(one for one in persons if one.value == value)
