@@ -261,6 +261,14 @@ def test_an_ins_in_the_message_that_is_not_the_one_held_is_refused(pfi, forms, r
     assert refused(pfi.mdm(pfi.cda(), unique=V1, patient=patient)) == ("AE", "207", "904")
 
 
+def test_the_ins_of_another_patient_in_the_message_is_refused_before_the_patient_is_qualified(pfi, forms, refused):
+    pfi.admit("4073", status="PROV", ins=False, person="4071")
+    ours, other = forms.PEOPLE["4071"]["ins"], forms.PEOPLE["4072"]["ins"]
+    patient = forms.pid(local=True, ipp="4073").replace(ours, other)
+    cda = without_ins(pfi, forms).replace(b"4071", b"4073")
+    assert refused(pfi.mdm(cda, unique=V1, patient=patient)) == ("AE", "207", "904")
+
+
 @pytest.mark.parametrize(
     ("trait", "other"),
     [
@@ -362,6 +370,17 @@ def test_of_two_documents_none_is_taken_when_one_is_refused(pfi, refused):
     pfi.post(pfi.oru(pfi.cda(V2, code="11502-2")))
     other = pfi.cda(V2, code="11502-2", pdf=b"%PDF-1.4 other")
     assert refused(pfi.oru(pfi.cda(code="11502-2"), other)) == ("AE", "207", "900")
+
+
+@pytest.mark.parametrize(("unique", "intent"), [(V2, Intent.INITIAL), (V3, Intent.REPLACE)])
+def test_of_two_documents_that_contradict_each_other_none_is_taken(one_sent, refused, unique, intent):
+    """The same unique id twice; the same version replaced twice."""
+    more = {"replaces": V1, "version": 2} if intent is Intent.REPLACE else {}
+    first, second = (
+        one_sent.cda(number, code="11502-2", pdf=b"%PDF-1.4 " + number.encode() + name, **more)
+        for number, name in ((V2, b"a"), (unique, b"b"))
+    )
+    assert refused(one_sent.oru(first, second, intent=intent)) == ("AE", "207", "900")
 
 
 def test_a_document_is_replaced_in_the_batch_that_brought_it(pfi):

@@ -95,6 +95,8 @@ def compare(
         if without_ins == "refuse":
             text = "the document has no INS: put the qualified INS of the patient in recordTarget"
             faults.append(_fault(Code.NO_INS, text, "le document ne porte pas d’INS", "C20"))
+        if ins is not None and not identity.recovered:
+            faults += _ins_differs(view, identity, ins)
     else:
         faults += _missing(patient)
         faults += _ins_differs(view, identity, patient.ins)
@@ -141,6 +143,7 @@ def _missing(patient: Patient) -> Iterator[Fault]:
 
 
 def _ins_differs(view: View, identity: Identity, ins: Ins) -> Iterator[Fault]:
+    """The INS of the document, or of the message of one that bears none."""
     text, text_fr = "the INS of the document is not the patient's", "l’INS du document n’est pas celui du patient"
     if identity.recovered and identity.ins is not None:
         if identity.ins.ins != ins:

@@ -16,12 +16,14 @@ from insigne.dmp.intake.versions import check_version
 from insigne.dmp.model import Document, Sending
 from insigne.dmp.ports import DocumentTransaction
 from insigne.dmp.reception import ReceptionRefused, receive, verify
+from insigne.hl7 import Location
 from insigne.registry.ports import View
 from insigne.registry.state import Identity
 from insigne.registry.values import Authority, Identifier, Ins
 
 _encode: Final = msgspec.json.Encoder().encode
 INS_TYPE: Final = "INS"
+_DOCUMENT: Final = Location("OBX", field=5)
 
 
 class Candidate(Struct, frozen=True):
@@ -53,6 +55,7 @@ def take(
 
     Raises IntakeRefused; then nothing was written.
     """
+    _check_apart([one.document for one in candidates])
     for one in candidates:
         if one.header is not None:
             compare(view, identity, one.header.patient, identifiers, ins, intake.site.settings.without_ins)
@@ -69,3 +72,12 @@ def take(
     except ReceptionRefused as error:
         raise refused(Code(error.code), error.text, error.text_fr, PLACE, "reception") from None
     return taken
+
+
+def _check_apart(documents: Sequence[Document]) -> None:
+    """Two documents of a message are two, and replace two: it must be known before the first one is written."""
+    for named in ([one.unique_id for one in documents], [one.parent for one in documents if one.parent]):
+        if len(set(named)) < len(named):
+            text = "two documents of one message have the same unique id, or replace or delete the same version"
+            text_fr = "deux documents d’un message ont le même identifiant unique, ou visent la même version"
+            raise refused(Code.WRONG_VERSION, text, text_fr, _DOCUMENT, "reception")
