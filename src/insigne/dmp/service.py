@@ -207,6 +207,9 @@ class DmpService:
         """What is to be carried, as of now; None when it may not be any more."""
         document, sending = claimed.document, claimed.sending
         with self._storage.read() as view:
+            current = view.sending(sending.id)
+            if current is None or not _is_claim(current, sending) or self._site.now() >= sending.lease:
+                return None  # taken up by another worker, or about to be
             patient = Patient(whose(view, document, self._site.policy))
             asked = replace(sending, state="ready", sent=sending.sent if claimed.unsure else "")
             verdict, target = judged(view, self._site, document, asked, patient)
@@ -255,10 +258,11 @@ class DmpService:
         """Write what came of a call; nothing when the claim was lost meanwhile."""
         claimed = one.claimed
         current = ledger.transaction.sending(claimed.sending.id)
-        if current is None or current.state != "calling" or current.attempts != claimed.sending.attempts:
+        if one.outcome is None:
+            self.breakers[claimed.sending.channel].forgo()
+        if current is None or not _is_claim(current, claimed.sending):
             return
         if one.outcome is None:
-            self.breakers[current.channel].forgo()
             put_off(ledger, current, unsure=claimed.unsure)
             return
         delay = self._backoff.delay(current.attempts, self._chance.random())
@@ -276,6 +280,11 @@ class DmpService:
                 self.counters.faults += 1
             case _:
                 self.counters.arrived += 1
+
+
+def _is_claim(current: Sending, claimed: Sending) -> bool:
+    """Whether a sending is still the one that was claimed."""
+    return (current.state, current.attempts, current.lease) == ("calling", claimed.attempts, claimed.lease)
 
 
 def _ins_of(document: Document, sending: Sending, patient: Patient, site: Site) -> Ins | None:
