@@ -89,8 +89,9 @@ def _deleted(ledger: Ledger, document: Document, sending: Sending, author: str) 
             "un appel au résultat inconnu l’a peut-être transmis : attendre le prochain essai, ou confirmer sa "
             "suppression",
         )
+    sending = ledger.put(replace(sending, reason="withdrawn", author=author))
+    sending = ledger.look_again(sending)  # one whose deletion was abandoned has it prepared again
     prepared = deletion_of(ledger.transaction, document, sending)
-    ledger.put(replace(sending, reason="withdrawn", author=author))
     if prepared is not None and prepared.state == "to-confirm":
         ledger.touch(prepared.identity)
         return ledger.put(

@@ -11,6 +11,7 @@ from insigne.dmp.leaving import is_ours
 from insigne.dmp.lots import caller, deletion, feeding
 from insigne.dmp.ports import Arrived, Declined, Errand, Failed, Outcome
 from insigne.dmp.settings_wire import ServiceSettings
+from insigne.dmp.states import ins_text
 from insigne.dmp.wire.answers import Judged, judge, judge_fault
 from insigne.dmp.wire.answers import Outcome as Meaning
 from insigne.dmp.wire.cda import measure
@@ -161,7 +162,9 @@ class DmpCarrier:
         if isinstance(found, Failed):
             return found
         if isinstance(found, Declined):
-            unknown = found.reason == _UNKNOWN and errand.target is not None
+            # What went under another INS of the patient may still be there: it is not told deleted.
+            here = errand.target is not None and errand.target.ins in ("", ins_text(errand.ins))
+            unknown = found.reason == _UNKNOWN and here
             return Arrived(nothing_there=True) if unknown else found
         if found.status == "deleted":
             return Arrived(entry=found.entry_uuid, text="it was deleted already")

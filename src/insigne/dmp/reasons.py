@@ -128,6 +128,12 @@ REASONS: Final[Mapping[str, Reason]] = MappingProxyType(
             "find out whose each document is; withdraw this one, or have it sent as a first version",
             "établir à qui est chaque document ; retirer celui-ci, ou le faire transmettre en première version",
         ),
+        "deletion-abandoned": Reason(
+            "the document to delete is under an INS that was lost, and a person abandoned its deletion",
+            "le document à supprimer est sous une INS perdue, et une personne a abandonné sa suppression",
+            "withdraw that document (document withdraw): its deletion is then prepared again and confirmed",
+            "retirer ce document (document withdraw) : sa suppression est alors préparée à nouveau et confirmée",
+        ),
         "predecessor-unknown": Reason(
             "neither this base nor the DMP knows the document to replace or delete",
             "ni cette base ni le DMP ne connaissent le document à remplacer ou supprimer",

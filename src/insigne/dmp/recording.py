@@ -72,7 +72,7 @@ def _deleted(ledger: Ledger, document: Document, claimed: Sending, outcome: Arri
             ledger.put(gone)
             if prepared and before.reason != "withdrawn":
                 _feed_again(ledger, version, before)
-        elif prepared and before.ins == claimed.ins and before.state != "calling":
+        elif before.state == "refused" if not prepared else before.ins == claimed.ins and before.state != "calling":
             _settled(ledger, version, before)
         for one in same_way(ledger.transaction, version, before):
             if one.id != claimed.id and is_prepared(version, one) and one.state == "to-confirm":
@@ -81,7 +81,7 @@ def _deleted(ledger: Ledger, document: Document, claimed: Sending, outcome: Arri
 
 
 def _settled(ledger: Ledger, document: Document, before: Sending) -> None:
-    """What may have been sent under a lost INS certainly is not there any more: it waits like any other."""
+    """What may have been sent certainly is not there any more: it waits like any other, or stays refused."""
     sending = ledger.put(replace(before, ins="", sent=""))
     if sending.state == "refused":
         return

@@ -180,11 +180,16 @@ def _asked_deletion(
     if predecessor is None:
         return _READY
     match predecessor.state:
+        case "fed" if predecessor.reason == "kept" and not is_right(predecessor.ins, identity, environment):
+            return Verdict("refused", "deletion-abandoned")  # nothing is prepared any more that it could wait for
         case "fed":
             right = is_right(predecessor.ins, identity, environment)
             return _READY if right else Verdict("waiting-ins", "ins-of-another")
         case "replaced":
             return Verdict("refused", "predecessor-replaced")
+        case "refused" if predecessor.ins:  # a call may have reached the other end before it was refused
+            right = is_right(predecessor.ins, identity, environment)
+            return _READY if right else Verdict("waiting-ins", "ins-of-another")
         case "refused" | "deleted" | "cancelled" if not sending.sent:
             return Verdict("deleted", "nothing-there")
         case "refused" | "deleted" | "cancelled":

@@ -1,5 +1,7 @@
 """Documents held, released, fed, replaced and deleted, whatever happens to their patients and to the process."""
 
+from datetime import timedelta
+
 import pytest
 
 from insigne.dmp.acts import ActRefused, abandon, confirm, retry, withdraw
@@ -273,6 +275,30 @@ def test_an_identity_that_changes_after_the_claim_is_seen_before_the_call(world,
     assert world.only().ins == ""
 
 
+def test_a_claim_that_another_worker_took_over_is_not_carried_any_more(world):
+    world.qualify("A")
+    world.take(1)
+    slow, found = world.service, world.service._claim()
+    world.moment += timedelta(hours=1)
+    world.service = world.new_service()
+    world.settle()
+    slow._record([slow._called(one) for one in found])
+    slow.close()
+    assert world.states() == FED
+    assert len(world.dmp.calls) == 1
+
+
+def test_a_claim_whose_lease_ran_out_is_not_carried_any_more(world):
+    world.qualify("A")
+    world.take(1)
+    found = world.service._claim()
+    world.moment += timedelta(hours=1)
+    world.service._record([world.service._called(one) for one in found])
+    assert world.dmp.calls == []
+    world.settle()
+    assert world.states() == FED
+
+
 def test_a_fault_that_lasts_calls_a_person_and_is_still_tried(world):
     world.qualify("A")
     world.take(1)
@@ -362,7 +388,56 @@ def test_only_the_last_version_is_replaced_or_deleted(world):
         assert refused.value.code == "900"
 
 
+def test_a_deletion_asks_for_what_may_have_arrived_before_it_was_refused(world):
+    world.qualify("A")
+    world.take(1)
+    world.dmp.script = ["lost", "refuse"]
+    world.settle()
+    assert world.only().state == "refused"
+    world.receive(*world.deletion(2, 1))
+    world.settle()
+    assert world.states() == [("feed", "refused", "refused"), ("delete", "deleted", "deleted")]
+    assert world.dmp.held == {}
+
+
+def test_a_deletion_of_what_a_person_kept_is_refused_until_that_person_withdraws_it(world):
+    world.qualify("A")
+    [sending] = world.take(1)
+    world.settle()
+    world.downgrade("A")
+    world.settle()
+    world.act(abandon, world.only(action="delete").id)
+    world.qualify("A", ins_of("C"))
+    world.settle()
+    [asked] = world.receive(*world.deletion(2, 1))
+    assert (asked.state, asked.reason) == ("refused", "deletion-abandoned")
+    assert world.open_items() == [("document-refused", "deletion-abandoned")]
+    assert world.answers()[-1].endswith(b"ZAM|Z01|C2|N|deletion-abandoned\r")
+    world.act(withdraw, sending.id)
+    world.settle()
+    world.act(retry, asked.id)
+    world.settle()
+    assert world.dmp.held == {}
+    assert world.only(document=asked.document).state == "deleted"
+    assert world.open_items() == []
+
+
 # --- acts of a person
+
+
+@pytest.mark.parametrize("after", ["replacement", "deletion"])
+def test_what_was_refused_is_not_fed_beside_what_came_after_it(world, after):
+    world.qualify("A")
+    [sending] = world.take(1)
+    world.dmp.script = ["refuse"]
+    world.settle()
+    world.receive(*(world.replacement(2, 1) if after == "replacement" else world.deletion(2, 1)))
+    world.settle()
+    held = dict(world.dmp.held)
+    world.act(retry, sending.id)
+    world.settle()
+    assert world.only(id=sending.id).state in {"replaced", "cancelled"}
+    assert world.dmp.held == held
 
 
 def test_a_refused_document_raises_a_work_item_until_it_is_tried_again(world):
