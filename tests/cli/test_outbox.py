@@ -121,6 +121,18 @@ def test_what_waits_is_not_told_twice_when_a_range_is_told_again(hospital):
     assert act(hospital, "outbox", "replay", *since, "--until", "2090-01-01T00:00:00Z")[0] == [], "it keeps its place"
 
 
+def test_what_took_the_place_of_a_message_not_sent_is_told_again_with_the_rest(hospital):
+    since = ("--destination", "LABO", "--since", "2020-01-01T00:00:00Z")
+    first, _ = act(hospital, "outbox", "replay", *since)
+    again, _ = act(hospital, "outbox", "replay", *since)
+    assert [row["replaces"] for row in again] == [row["id"] for row in first]
+    rows = hospital.lines("outbox", "list", "--destination", "LABO")
+    assert [row["disposition"] for row in rows] == ["queued"] * 3 + ["skipped"] * 6
+    act(hospital, "outbox", "skip", again[1]["id"])
+    third, _ = act(hospital, "outbox", "replay", *since)
+    assert [row["replaces"] for row in third] == [again[0]["id"], again[2]["id"]], "once, but what a person gave up"
+
+
 def test_an_edited_message_must_be_valid_and_gets_a_control_id_of_its_own(hospital, tmp_path):
     file = tmp_path / "corrected.hl7"
     file.write_text(MESSAGE.format(1).replace("\r", "\n"), encoding="utf-8")

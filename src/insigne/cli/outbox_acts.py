@@ -31,6 +31,8 @@ from insigne.store.transaction import UnitOfWork
 
 app = typer.Typer(**PLAIN, help="Acts on messages to receivers.")
 _BATCH: Final = 500
+#: Later than any moment of the base.
+_NEVER: Final = "9999"
 
 #: The act itself: transaction, row, now → the row that results.
 Change = Callable[[UnitOfWork, Outgoing, str], int]
@@ -120,10 +122,11 @@ def _range(counter: _Counter, destination: str, since: str, until: str) -> Itera
     with counter.base.store.read() as view:
         first = view.first_since(rfc3339(parse_time(since, "--since")))
         last = view.first_since(rfc3339(parse_time(until, "--until"))) - 1 if until else 2**62
+        replays = view.first_since(_NEVER) - 1  # none of those made here
     counted = 0
     while True:
         with counter.base.store.begin() as transaction:
-            found = transaction.outbox_range(destination, first, last, _BATCH)
+            found = transaction.outbox_range(destination, first, last, _BATCH, replays)
             now = rfc3339_now()
             # Until a moment of the past, what waits keeps its place: what was queued since may depend on it.
             said = [row for row in found if acts.repeatable(row) and not (until and row.ended is None)]

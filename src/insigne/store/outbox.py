@@ -79,9 +79,12 @@ class OutboxReader(Reader):
         entries = [read_entry(row) for row in self.select(statements.HISTORY, (stream, stream_id))]
         return fold(entry for entry in entries if entry.version <= version)
 
-    def outbox_range(self, destination: str, first: int, last: int, limit: int) -> list[Outgoing]:
-        """The rows of a destination between two ids, both included, oldest first, but those that replay others."""
-        return [_outgoing(row) for row in self.select(sql.RANGE, (first, last, destination, limit))]
+    def outbox_range(self, destination: str, first: int, last: int, limit: int, replays: int = 0) -> list[Outgoing]:
+        """The rows of a destination between two ids, both included, oldest first.
+
+        Of those that replay others, only what took the place of a row that failed or was not sent, up to id `replays`.
+        """
+        return [_outgoing(row) for row in self.select(sql.RANGE, (first, last, destination, replays, limit))]
 
     def identities_after(self, after: str, until: str, limit: int) -> list[Identity]:
         """See `OutboxTransaction.identities_after`."""

@@ -50,7 +50,13 @@ _ROWS: Final = f"SELECT {COLUMNS} FROM outbox"  # noqa: S608  # no value
 ROW: Final = f"{_ROWS} WHERE id = ?"
 WAITING: Final = f"{_ROWS} WHERE destination = ? AND ended IS NULL AND id > ? ORDER BY id LIMIT ?"
 BY_CAUSE: Final = f"{_ROWS} WHERE cause = ? ORDER BY id"
-RANGE: Final = f"{_ROWS} WHERE id >= ? AND id <= ? AND destination = ? AND kind <> 'replay' ORDER BY id LIMIT ?"
+#: What was said, where it was said: a replay counts only in the place of the row that it settled.
+RANGE: Final = (
+    f"{_ROWS} WHERE id >= ? AND id <= ? AND destination = ?"  # noqa: S608  # no value
+    " AND (kind <> 'replay' OR (id <= ? AND EXISTS (SELECT 1 FROM outbox AS settled"
+    " WHERE settled.id = outbox.replaces AND settled.state = 'skipped')))"
+    " ORDER BY id LIMIT ?"
+)
 LATER_DELIVERED: Final = (
     "SELECT keys FROM outbox WHERE id > ? AND destination = ? AND state = 'delivered' ORDER BY id LIMIT ?"
 )
