@@ -8,6 +8,8 @@ from lxml import etree
 
 from insigne.dmp.model import Document
 from insigne.dmp.ports import Errand
+from insigne.dmp.states import Environment, ins_text, is_right
+from insigne.dmp.whose import patient_of as received
 from insigne.dmp.wire.cda import Measured, measure, rewrite
 from insigne.documents.agreement import STATUS, differences
 from insigne.documents.cda import terms
@@ -19,9 +21,12 @@ from insigne.documents.errors import DocumentError
 from insigne.ins.cog import Cog
 from insigne.ins.matricule import nature_of
 from insigne.registry.state import Identity
+from insigne.registry.values import Ins
 
 _IN_MEMORY: Final = 4 << 20
 """Bytes of a document kept in memory; a longer one goes to a file without a name."""
+_INS: Final = "INS"
+"""Type of the INS among the identifiers received (`intake.taking.patient_json`)."""
 _description: Final = msgspec.json.Decoder(Description)
 
 
@@ -33,7 +38,7 @@ def is_ours(document: Document) -> bool:
 class Leaving:
     """Gives the CDA of an errand. Threads may share it."""
 
-    def __init__(self, environment: str, cog: Cog, *, complete: bool) -> None:
+    def __init__(self, environment: Environment, cog: Cog, *, complete: bool) -> None:
         """`complete`: a CDA without INS is given the registry's, else it is refused (`dmp.without_ins`)."""
         self._environment = environment
         self._cog = cog
@@ -92,6 +97,7 @@ class Leaving:
         if not self._complete:
             raise DocumentError("903", "the document bears no INS", "le document ne porte pas d’INS")
         identity = _needed(errand)
+        self._check_said(errand, identity)
         self._check_traits(patient_of(measured.root), identity)
         role = measured.root.find(_path("recordTarget/patientRole"))
         if role is None:
@@ -105,6 +111,18 @@ class Leaving:
         rewrite(measured, source, target)
         target.seek(0)
         return target
+
+    def _check_said(self, errand: Errand, identity: Identity) -> None:
+        """Nobody's document is given an INS that is not the one held, nor one that its message contradicts."""
+        said = [errand.ins] + [
+            Ins(one.value, one.authority.universal_id) for one in received(errand.document) if one.type == _INS
+        ]
+        if not all(is_right(ins_text(one), identity, self._environment) for one in said):
+            raise DocumentError(
+                "904",
+                "the document bears no INS, and came or left under another one than its patient holds",
+                "le document ne porte pas d’INS, et est venu ou parti sous une autre que celle de son patient",
+            )
 
     @staticmethod
     def _check_traits(patient: Patient, identity: Identity) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
+from insigne.dmp.intake.participants import is_patient_address
 from insigne.dmp.ledger import Ledger, same_way
 from insigne.dmp.model import Action, Channel, Document, Intent, Sending
 from insigne.dmp.ports import DocumentTransaction
@@ -148,7 +149,8 @@ def _feedings(document: Document) -> list[tuple[Channel, Action, str]]:
     flags = document.flags
     ways: list[tuple[Channel, Action, str]] = [("dmp", action, "")] if flags.to_dmp else []
     if flags.to_professionals:
-        ways += [("mss-ps", action, recipient) for recipient in dict.fromkeys(document.recipients)]
+        others = (one for one in dict.fromkeys(document.recipients) if not is_patient_address(one))
+        ways += [("mss-ps", action, recipient) for recipient in others]
     if flags.to_patient:
         ways.append(("mss-patient", action, ""))
     return ways

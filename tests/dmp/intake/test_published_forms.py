@@ -33,7 +33,7 @@ def test_an_oru_of_segur_brings_a_biology_report_to_the_dmp_a_doctor_and_the_pat
     assert document.flags == Flags(to_dmp=True, to_professionals=True, to_patient=True)
     assert (document.sender.person_id, document.sender.family) == ("801234500017", "LEROUX")
     assert (document.sender.structure_id, document.facility) == ("1140000019", "140000019")
-    assert document.recipients == (forms.MAIL,)
+    assert document.recipients == (forms.MAIL, f"{forms.PEOPLE['4071']['ins']}@patient.mssante.fr")
     assert document.reply_to == forms.MAIL
     assert document.created == "2026-03-02T09:15:00.000Z"
     assert pfi.content(document) == cda

@@ -371,6 +371,22 @@ class World:
             transaction.write(changes, ())
             transaction.commit()
 
+    def lose_ins(self, name):
+        with self.store.begin(5.0) as transaction:
+            changes = WorkingSet(transaction)
+            state = changes.identity(name)
+            event = ev.InsWithdrawn(state.ins.ins, "strict trait edited")
+            record = ev.Recorded("identity", name, state.version + 1, self.now(), "gam", "message", "M", event)
+            changes.add(record)
+            DocumentFollower(now=self.now).follow(changes, transaction)
+            transaction.write(changes, ())
+            transaction.commit()
+
+    def act(self, act, sending_id):
+        with self.store.begin(5.0) as transaction:
+            act(transaction, self.site, sending_id, "claire")
+            transaction.commit()
+
     def cda(self, number=42, pdf=PDF, identity="A", **changes):
         with self.store.read() as view:
             target = io.BytesIO()

@@ -9,12 +9,15 @@ import msgspec
 import pytest
 from lxml import etree
 
+from insigne.dmp.acts import confirm
 from insigne.dmp.model import Flags, Intent
 from insigne.dmp.mss.inbound import documents_of
 from insigne.dmp.mss.mail import MailError, to_professional
+from insigne.registry.values import Authority, Identifier
 
 from .mail_world import DOCTOR, INS, OURS, PATIENT_BOX, PDF, Killed, kill, pi, unique_id
 
+NUMBER = f'<id root="{INS.oid}" extension="{INS.matricule}"/>'.encode()
 RIM = {"r": "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0", "l": "urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0"}
 
 
@@ -256,13 +259,35 @@ def test_the_archive_received_is_read_back_by_our_own_reader(world):
 
 
 def test_a_document_without_ins_is_given_it_on_its_way(world):
-    number = b'<id root="1.2.250.1.213.1.4.10" extension="279035121518989"/>'
     body = world.cda()
-    assert number in body
-    world.take(body.replace(number, b""))
+    assert NUMBER in body
+    world.take(body.replace(NUMBER, b""))
     world.work()
     document = metadata_of(world.mails(DOCTOR)[0])[1]
     assert b"279035121518989" in document
+
+
+def test_a_document_without_ins_is_not_given_another_than_its_message_said(world):
+    body = world.cda().replace(NUMBER, b"")
+    said = Identifier("INS", Authority("", INS.oid, "ISO"), "180017512345628")
+    world.take(body, patient=msgspec.json.encode((pi("A"), said)))
+    world.work()
+    [sending] = world.sendings()
+    assert (sending.state, sending.code) == ("refused", "904")
+    assert world.post.taken == []
+
+
+def test_the_traits_of_a_patient_are_not_mailed_with_an_ins_they_lost(world):
+    """A document that bears no INS cannot be deleted by mail under the one that was lost: a person is told."""
+    world.take(world.cda().replace(NUMBER, b""))
+    world.work()
+    world.lose_ins("A")
+    world.work()
+    [deletion] = [one for one in world.sendings() if one.action == "delete"]
+    world.act(confirm, deletion.id)
+    world.work()
+    assert len(world.post.taken) == 1
+    assert [(one.state, one.code) for one in world.sendings() if one.id == deletion.id] == [("refused", "904")]
 
 
 def test_a_deletion_without_a_body_carries_the_document_it_deletes(world):

@@ -14,7 +14,7 @@ from insigne.dmp.intake.codes import Code, refused
 from insigne.dmp.intake.header import Header
 from insigne.dmp.intake.judge import check_announced, check_document, check_recipients, check_visibility, header_of
 from insigne.dmp.intake.matrix import channels
-from insigne.dmp.intake.participants import Participants, is_address, is_patient_address
+from insigne.dmp.intake.participants import Participants, is_address
 from insigne.dmp.intake.settings import Intake
 from insigne.dmp.intake.taking import Candidate, take
 from insigne.dmp.intake.ticket import Ticket
@@ -211,7 +211,7 @@ class DirectIntake:
             description=said.description,
             flags=Flags(**asdict(sending.flags)),
             sender=Sender(**asdict(sending.sender)) if sending.sender is not None else said.sender,
-            recipients=tuple(one for one in dict.fromkeys(sending.recipients) if not is_patient_address(one)),
+            recipients=tuple(dict.fromkeys(sending.recipients)),
             reply_to=sending.reply_to,
             mail_professionals=sending.mail_professionals,
             mail_patient=sending.mail_patient,

@@ -142,7 +142,7 @@ def _document(
         content=body.content(CDA),
         flags=request.flags,
         sender=who.sender,
-        recipients=tuple(one for one in who.recipients if not is_patient_address(one)),
+        recipients=who.recipients,
         reply_to=who.reply_to,
         mail_professionals=request.letters[0],
         mail_patient=request.letters[1],
