@@ -16,7 +16,7 @@ NAMES = {
     "base": "the same on a base of a million identities; reading, commands, start, memory",
     "insi": "searches of INSi through the queue; a call against zeep's; the memory of a long queue",
     "diffusion": "telling receivers: how soon, how many, after a backlog, beside an initial load; against a peer",
-    "documents": "letters stamped and read back, CDA built and checked, memory of a large document",
+    "documents": "letters stamped and read back, CDA built and checked; a million held, released, signed and sent",
     "faults": "kill -9 under load, again and again: nothing lost, nothing twice",
 }
 

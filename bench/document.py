@@ -8,7 +8,7 @@ from bench.report import RESULTS, Cell, Report, number, text
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "performance.md"
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
-ORDER = ("parse", "intake", "base", "insi", "diffusion", "faults")
+ORDER = ("parse", "intake", "base", "insi", "diffusion", "documents", "faults")
 
 
 def written(document: str, reports: list[Report]) -> str:

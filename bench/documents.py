@@ -1,4 +1,6 @@
-"""Documents: banners stamped on letters, symbols read back, CDA built and checked, memory of a large document."""
+"""Documents: banners stamped on letters, symbols read back, CDA built and checked, memory of a large document; then
+what the PFI does with them: many held and released, signed and sent, a large one from intake to the DMP.
+"""
 
 import gc
 import io
@@ -14,9 +16,9 @@ import arbez_dmtx
 import pikepdf
 import pypdfium2
 
-from bench import machine
+from bench import documents_fed, documents_held, documents_official, machine
 from bench.progress import bar
-from bench.report import Report, Table, Target
+from bench.report import Cell, Report, Table, Target
 from bench.rounds import interleaved, per_item, spread
 from insigne.documents.banner import Banner, banner_of
 from insigne.documents.cda.build import write_cda
@@ -47,6 +49,17 @@ STAMP, BUILD, BOTH = "stamp a letter of two pages", "build its CDA", "build and 
 
 
 def run(*, quick: bool) -> Report:
+    """Work on papers, then work of the PFI."""
+    report = papers(quick=quick)
+    with tempfile.TemporaryDirectory(prefix="insigne-bench-") as folder:
+        _hold_and_release(report, Path(folder) / "held")
+        _sign_and_send(report, Path(folder) / "fed")
+        _feed_large(report, Path(folder) / "large")
+    _judge(report)
+    return report
+
+
+def papers(*, quick: bool) -> Report:
     """Time stamping and CDA in one thread; read every stamped letter of a sample back by another reader."""
     rounds, sample = (3, 10) if quick else (9, PEOPLE)
     people = [person(number) for number in range(PEOPLE)]
@@ -96,6 +109,78 @@ def run(*, quick: bool) -> Report:
         ],
         ok=right == sample and clean,
     )
+
+
+def _hold_and_release(report: Report, folder: Path) -> None:
+    """A million documents held (20,000 when quick); patients become qualified while messages come in."""
+    people, documents, rounds, seconds = (2_000, 20_000, 3, 6) if report.quick else (100_000, 1_000_000, 5, 10)
+    found = documents_held.released(folder, people, documents, rounds, seconds)
+    rows: list[list[Cell]] = [
+        ["documents looked at again and queued, /s", spread([one.released / one.seconds for one in found.rounds])],
+        ["messages, p99 without documents, ms", spread([one.before for one in found.rounds])],
+        ["messages, p99 with documents, ms", spread([one.during for one in found.rounds])],
+    ]
+    offered = found.rounds[0].released / seconds
+    title = (
+        f"{found.held:,} documents held that share {documents_held.CONTENTS:,} contents, {people:,} identities,"
+        f" {documents_held.PACE:g} messages/s that bring the INS for {offered:,.0f} documents/s"
+    )
+    report.tables.append(Table(title, ["what", "found"], rows))
+    report.targets += [
+        Target(what="held documents looked at again and queued", measured=found.rate, unit="/s", must=200),
+        Target(what="p99 of messages meanwhile", measured=found.slower, unit="×", must=1.25, at_least=False),
+    ]
+    if found.wrong:
+        report.notes.append(f"held documents: {found.wrong} wrong answers, missing or wrongly released")
+        report.ok = False
+
+
+def _sign_and_send(report: Report, folder: Path) -> None:
+    found = documents_fed.fed(folder, 80 if report.quick else 800)
+    rows: list[list[Cell]] = [
+        ["documents/s", found.rate],
+        ["processor of ours, ms a document", found.processor / found.documents * 1000],
+    ]
+    title = (
+        f"signed and sent: {found.documents} documents of {documents_fed.EACH} a patient, mutual TLS, to the simulator"
+    )
+    report.tables.append(Table(title, ["what", "found"], rows))
+    if found.missing:
+        report.notes.append(f"signed and sent: {found.missing} documents are not in the DMP")
+        report.ok = False
+
+
+def _feed_large(report: Report, folder: Path) -> None:
+    found = documents_fed.grown(folder, two_pages(), scanned())
+    report.tables.append(
+        Table(
+            f"memory of the server from intake to the DMP, a PDF of {MEGABYTES} MB",
+            ["how it came", "× its size"],
+            [[name, times_size] for name, times_size in found.items()],
+        )
+    )
+    report.targets += [
+        Target(
+            what=f"memory from intake to the DMP, {name}",
+            measured=times_size,
+            unit="× its size",
+            must=3,
+            at_least=False,
+        )
+        for name, times_size in found.items()
+    ]
+
+
+def _judge(report: Report) -> None:
+    """The official rules, where they are."""
+    letter, described = two_pages(), read_description("letter.toml", DESCRIPTION)
+    documents = [built(letter, person(number), described) for number in range(10 if report.quick else PEOPLE)]
+    found = documents_official.judged(documents, 2)
+    if found.why:
+        report.notes.append(f"official XSD and schematron not measured: {found.why}")
+        return
+    rows: list[list[Cell]] = [["documents/s", found.rate], ["documents with a finding", found.found]]
+    report.tables.append(Table(f"official XSD and schematron, {found.processes} processes", ["what", "found"], rows))
 
 
 def person(number: int) -> Identity:
@@ -203,12 +288,7 @@ def _grow(name: str, folder: Path) -> float:
     Path("/proc/self/clear_refs").write_text("5")  # the highest mark falls back to what is held now
     before = machine.resident_kb()
     LARGE[name](folder / "large")
-    return (_highest_kb() - before) / 1024 / MEGABYTES
-
-
-def _highest_kb() -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+    return (machine.highest_kb() - before) / 1024 / MEGABYTES
 
 
 if __name__ == "__main__":

@@ -47,8 +47,17 @@ def today() -> str:
 
 def resident_kb(pid: int | str = "self") -> int:
     """Resident memory of a process, in KB; of this one by default."""
+    return _status_kb(pid, "VmRSS")
+
+
+def highest_kb(pid: int | str = "self") -> int:
+    """The most it had since its start, or since a 5 was written to its `clear_refs`."""
+    return _status_kb(pid, "VmHWM")
+
+
+def _status_kb(pid: int | str, name: str) -> int:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(f"{name}:"):
             return int(line.split()[1])
     return 0
 
