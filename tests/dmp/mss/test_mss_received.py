@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from insigne.dmp.model import Flags, Intent
+from insigne.dmp.mss import mailbox
 from insigne.dmp.mss.connection import MailFault
 from insigne.dmp.mss.reading import understand
 from insigne.dmp.settings_mss import MssSettings
@@ -142,6 +143,52 @@ def test_a_mail_that_cannot_be_read_is_flagged_and_the_next_one_read(world, mail
     assert len(world.messages("DPI")) == 1
     assert world.flags(OURS) == [{r"\Seen", r"\Flagged"}, {r"\Seen"}]
     assert [kind for kind, _ in world.open_items()] == ["document-mail"]
+
+
+def test_a_body_of_halves_of_characters_bars_no_mail(world, mailed):
+    raw = mailed(name="utf7").replace(b'charset="utf-8"', b'charset="utf-7"', 1)
+    raw = raw.replace("Bonjour, voici la lettre.".encode(), b"Bonjour +2AA-")
+    assert b"utf-7" in raw and b"+2AA-" in raw
+    take(world, raw, mailed(43))
+    assert len(world.messages("DPI")) == 2
+
+
+def test_a_mail_that_meets_a_defect_waits_for_people_and_the_next_one_is_read(world, mailed):
+    first, second = mailed(), mailed(43)
+    written = mailbox.write_mdm
+
+    def fail_once(received, envelope):
+        if received.cda.unique_id == unique_id(42):
+            raise UnicodeEncodeError("utf-8", "", 0, 1, "defect")
+        return written(received, envelope)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mailbox, "write_mdm", fail_once)
+        take(world, first, second)
+    assert len(world.messages("DPI")) == 1
+    assert world.flags(OURS) == [{r"\Seen", r"\Flagged"}, {r"\Seen"}]
+    assert world.open_items() == [("document-mail", "mail-unreadable")]
+
+
+def test_an_author_cannot_add_a_segment(world, mailed):
+    """What ends a segment for some receivers."""
+    injected = "PID|1||4072"
+
+    def change(archive):
+        out = io.BytesIO()
+        with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(out, "w") as new:
+            for name in old.namelist():
+                content = old.read(name)
+                if name.endswith("METADATA.XML"):
+                    content = content.replace(b"LEROUX", b"LEROUX\n" + injected.encode())
+                new.writestr(name, content)
+        return out.getvalue()
+
+    take(world, mailed(change=change))
+    [message] = world.messages("DPI")
+    assert "LEROUX" in message
+    assert "\n" not in message
+    assert injected not in message
 
 
 def test_a_mail_beyond_the_size_is_not_even_fetched(make_world):

@@ -102,6 +102,21 @@ def test_too_many_entries_are_refused_before_any_is_read():
         read(source, LIMITS)
 
 
+def test_a_directory_of_files_beyond_measure_is_not_even_read(monkeypatch):
+    source = zipped([(f"IHE_XDM/SUBSET01/F{n}.XML", b"") for n in range(5000)])
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    with pytest.raises(XdmError, match="directory"):
+        read(source, LIMITS)
+
+
+def test_a_compression_that_xdm_has_not_is_refused():
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("IHE_XDM/SUBSET01/METADATA.XML", b"x")
+    with pytest.raises(XdmError, match="compressed"):
+        read(target, LIMITS)
+
+
 def test_more_bytes_than_allowed_are_refused_from_what_the_archive_declares():
     source = zipped([("IHE_XDM/SUBSET01/METADATA.XML", b""), ("IHE_XDM/SUBSET01/DOC0001.XML", bytes(2000))])
     with pytest.raises(XdmError, match="more than 1000 bytes"):

@@ -121,6 +121,7 @@ def text_of(mail: EmailMessage) -> str:
     if not isinstance(content, bytes):
         return ""
     try:
-        return content.decode(charset, "replace")
+        text = content.decode(charset, "replace")
     except LookupError:
-        return content.decode("utf-8", "replace")
+        text = content.decode("utf-8", "replace")
+    return text.encode("utf-8", "replace").decode("utf-8")  # some character sets give halves of characters

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from insigne.dmp.answers import READ_IN_MSS, RECEIVED_BY_MSS, answer
 from insigne.dmp.ledger import AUTHOR, Ledger
 from insigne.dmp.mss import imap
+from insigne.dmp.mss.connection import MailFault
 from insigne.dmp.mss.imap import Session
 from insigne.dmp.mss.inbound import Received
 from insigne.dmp.mss.mails import Mail, MailStorage, MailTransaction, Place, State
@@ -24,6 +25,7 @@ from insigne.dmp.mss.reports import Report
 from insigne.dmp.settings_mss import MailboxSettings
 from insigne.dmp.site import Site
 from insigne.exchange.delivery.model import Bytes, Draft
+from insigne.exchange.errors import StoreError
 from insigne.registry.acts import RaiseDocument
 from insigne.registry.source import Source
 
@@ -77,7 +79,15 @@ class MailboxReader:
             found = Understood(key, "unreadable", code="mail-size")
         elif raw is not None:
             found = understand(raw, self._settings)
-        state = self._record(found, Place(session.validity, uid))
+        place = Place(session.validity, uid)
+        try:
+            state = self._record(found, place)
+        except (StoreError, MailFault):
+            raise
+        except Exception as error:  # a defect of ours that this mail meets: it waits for people, and bars no other
+            _log.error("mss.mail-defect", box=self._box.name, uid=uid, error=type(error).__name__)
+            found = Understood(found.key if found is not None else "", "unreadable", code="mail-unreadable")
+            state = self._record(found, place)
         if state is not None:
             session.mark(uid, for_people=state == "for-people" or bool(found and found.code))
 

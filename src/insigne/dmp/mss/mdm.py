@@ -131,7 +131,7 @@ def _code(received: Received) -> str:
 
 def _participants(received: Received, envelope: Envelope) -> Iterator[str]:
     """PRT: who sent it (as the metadata say, written there as here), to which box, where to answer."""
-    person, structure = (text.replace("|", " ").replace("\r", " ") for text in received.entry.author)
+    person, structure = (" ".join(text.replace("|", " ").split()) for text in received.entry.author)
     yield _prt("SB^Send by^participation", envelope.sender, person=person, structure=structure)
     yield _prt("RCT^Result Copies To^participation", envelope.recipient, structure=envelope.unit)
     if envelope.reply_to:

@@ -6,6 +6,7 @@ nothing: sizes are counted as they come out, whatever the archive says of itself
 
 import hashlib
 import html
+import io
 import posixpath
 import zipfile
 import zlib
@@ -22,6 +23,12 @@ _CHUNK: Final = 65_536
 _FREE: Final = 1_048_576
 """Bytes of one file whose ratio is not looked at: a short text compresses very well."""
 _ENCRYPTED: Final = 0x1
+_END: Final = b"PK\5\6"
+"""What the record at the end of an archive begins with."""
+_SHORTEST_END: Final = 22
+_LONGEST_END: Final = _SHORTEST_END + 65_535
+_LONGEST_ENTRY: Final = 46 + 1024
+"""Bytes of the directory about a file, with a long name."""
 _SYMLINK: Final = 0o120000
 _README: Final = """{structure}
 
@@ -84,6 +91,7 @@ def read(source: BinaryIO, limits: XdmSettings) -> list[Subset]:
     ones, no METADATA.XML.
     """
     try:
+        _check_directory(source, limits)
         with zipfile.ZipFile(source) as archive:
             entries = _checked(archive.infolist(), limits)
             folders = _subsets(entries)
@@ -135,6 +143,19 @@ def _index(parts: Iterable[Part], *, title: str, structure: str) -> str:
     )
 
 
+def _check_directory(source: BinaryIO, limits: XdmSettings) -> None:
+    """Refuse a directory of files larger than that of the files allowed, before it is read into memory."""
+    source.seek(0, io.SEEK_END)
+    source.seek(max(0, source.tell() - _LONGEST_END))
+    end = source.read()
+    at = len(end) - _SHORTEST_END
+    if end[at : at + len(_END)] != _END:  # a comment follows
+        at = end.rfind(_END)
+    if at >= 0 and int.from_bytes(end[at + 12 : at + 16], "little") > limits.max_entries * _LONGEST_ENTRY:
+        raise XdmError(f"the archive has a directory of more than {limits.max_entries} files")
+    source.seek(0)
+
+
 def _checked(infos: Sequence[zipfile.ZipInfo], limits: XdmSettings) -> dict[str, zipfile.ZipInfo]:
     """The files by name; raises XdmError for what may not be read."""
     if len(infos) > limits.max_entries:
@@ -148,6 +169,8 @@ def _checked(infos: Sequence[zipfile.ZipInfo], limits: XdmSettings) -> dict[str,
             raise XdmError("the archive is encrypted: it must be sent without a password")
         if (info.external_attr >> 16) & 0o170000 == _SYMLINK:
             raise XdmError("the archive has a link: only files are read")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise XdmError("the archive is compressed in a way that XDM has not")
         name = _inside(info.filename)
         if info.is_dir():
             continue
