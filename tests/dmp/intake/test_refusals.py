@@ -255,6 +255,13 @@ def test_the_document_of_another_patient_is_refused_before_the_patient_is_qualif
     assert refused(message) == ("AE", "207", "904")
 
 
+def test_a_document_of_two_patients_is_refused(pfi, refused):
+    cda, other = pfi.cda(), pfi.cda(number="4072")
+    end = cda.index(b"</recordTarget>") + len(b"</recordTarget>")
+    second = other[other.index(b"<recordTarget") : other.index(b"</recordTarget>") + len(b"</recordTarget>")]
+    assert refused(pfi.mdm(cda[:end] + second + cda[end:], unique=V1)) == ("AE", "207", "904")
+
+
 def test_an_ins_in_the_message_that_is_not_the_one_held_is_refused(pfi, forms, refused):
     ours, other = forms.PEOPLE["4071"]["ins"], forms.PEOPLE["4072"]["ins"]
     patient = forms.pid(local=True).replace(ours, other)

@@ -24,7 +24,7 @@ from insigne.dmp.intake.taking import Candidate, take
 from insigne.dmp.model import Document
 from insigne.dmp.ports import DocumentTransaction
 from insigne.documents.cda.findings import Finding as CdaFinding
-from insigne.exchange.errors import StoreError
+from insigne.exchange.errors import StoreConflict, StoreError
 from insigne.exchange.handler import Delivery, Outcome, Prepared
 from insigne.hl7 import Location
 from insigne.pam.findings import Finding
@@ -82,8 +82,8 @@ class DocumentHandler:
             return refused_outcome(refusal, asked.warnings)
         except StoreError:
             raise
-        except Exception as error:
-            raise StoreError("a document could not be kept") from error
+        except Exception as error:  # only the message it is about may suffer from it: the batch is replayed in parts
+            raise StoreConflict("a document could not be kept") from error
         return Outcome("AA", findings=asked.warnings, subject=identity.id)
 
     def _asked(self, delivery: Delivery) -> _Asked:

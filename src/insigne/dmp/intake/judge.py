@@ -8,6 +8,7 @@ from insigne.dmp.intake.codes import Code, Fault, IntakeRefused, refused
 from insigne.dmp.intake.header import Header, read_header
 from insigne.dmp.intake.participants import Participants, is_patient_address
 from insigne.dmp.model import Channel, Flags, Intent
+from insigne.documents.cda import terms
 from insigne.documents.cda.check import Checks, check_header
 from insigne.documents.cda.findings import Finding
 from insigne.hl7 import Location
@@ -23,12 +24,15 @@ _OF_DELETIONS: Final = frozenset({"C01", "C02", "C22", "C23", "C24"})
 
 
 def header_of(body: Body) -> Header:
-    """The header of a CDA. Raises IntakeRefused (906)."""
+    """The header of a CDA. Raises IntakeRefused: 906 for what is none, 904 for one of several patients."""
     header = read_header(body.mapped())
     if header is None:
         text = "OBX-5 is not a CDA R2: well-formed XML without DTD, whose root is ClinicalDocument"
         text_fr = "OBX-5 n’est pas un CDA R2 : XML bien formé sans DTD, de racine ClinicalDocument"
         raise refused(Code.OTHER, text, text_fr, _DOCUMENT, "C02")
+    if len(header.tree.findall(f"{{{terms.CDA}}}recordTarget/{{{terms.CDA}}}patientRole")) > 1:
+        text, text_fr = "the document has more than one patient", "le document porte plusieurs patients"
+        raise refused(Code.OTHER_INS, text, text_fr, _DOCUMENT, "C24")
     if not header.unique_id:
         raise refused(Code.OTHER, "the document has no id", "le document n’a pas d’identifiant", _DOCUMENT, "C06")
     return header
