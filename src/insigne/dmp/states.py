@@ -15,6 +15,8 @@ from insigne.registry.values import Ins
 
 __all__ = ["HELD", "REASONS", "Reason", "Verdict", "effective", "evaluate", "ins_text", "is_right", "reason_of"]
 
+_BIRTH: Final = slice(1, 5)
+"""Year and month of birth in a matricule."""
 Environment = Literal["production", "test"]
 
 HELD: Final[frozenset[State]] = frozenset({"waiting-ins", "waiting-identity", "waiting-consent", "waiting-predecessor"})
@@ -62,11 +64,14 @@ def is_right(ins: str, identity: Identity | None, environment: Environment) -> b
 
 
 def _forms(identity: Identity, held: Ins) -> set[str]:
-    """The INS held, and those before it as long as each became the next: a NIA that a NIR took the place of."""
+    """The INS held, and those before it as long as each became the next: a NIA that a NIR took the place of.
+
+    Both say the year and the month of birth: a NIA that says others was somebody else's.
+    """
     forms, current = {ins_text(held)}, held
     for past in reversed(identity.ins_history):
         became = past.replaced and (nature_of(past.ins.oid), nature_of(current.oid)) == (Nature.NIA, Nature.NIR)
-        if past.ins != current and not became:
+        if past.ins != current and not (became and past.ins.matricule[_BIRTH] == current.matricule[_BIRTH]):
             break
         forms.add(ins_text(past.ins))
         current = past.ins

@@ -176,6 +176,15 @@ def test_a_nia_that_became_a_nir_is_no_loss_but_any_other_replacement_is(world):
     assert world.states()[-1] == ("delete", "to-confirm", "ins-lost")
 
 
+def test_a_nia_of_another_birth_that_a_nir_took_the_place_of_was_somebody_elses(world):
+    world.qualify("A", Ins(matricule("7840637261117"), NIA_OID))
+    world.take(1)
+    world.settle()
+    world.qualify("A")
+    world.settle()
+    assert world.states() == [("feed", "fed", "to-withdraw"), ("delete", "to-confirm", "ins-lost")]
+
+
 def test_a_number_given_to_another_patient_since_changes_nothing(world):
     world.take(1, patient="A")
     world.admit("C")

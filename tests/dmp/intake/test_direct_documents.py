@@ -120,6 +120,14 @@ def test_a_cda_has_no_description_beside_it(pfi, submit):
     assert refusal(submit, pfi.cda(), LETTER) == "906"
 
 
+@pytest.mark.parametrize("name", ["letter.json", "letter.toml"])
+def test_a_description_nested_beyond_measure_is_refused(name):
+    nested = b"[" * 100_000
+    with pytest.raises(IntakeRefused) as refused:
+        read_ticket(name, b'{"a":' + nested if name.endswith("json") else b"a=" + nested)
+    assert refused.value.code == "906"
+
+
 def test_an_unknown_key_is_refused(submit):
     assert refusal(submit, PDF, LETTER + "destinataire = 1\n") == "906"
 

@@ -73,7 +73,7 @@ def read_ticket(name: str, content: bytes) -> Ticket:
         described = read_description("description.json", msgspec.json.encode(table)) if table else None
     except DocumentError as error:
         raise refused(Code.OTHER, str(error), error.message_fr, rule="description") from error
-    except (msgspec.MsgspecError, tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, ValueError) as error:
+    except (msgspec.MsgspecError, TypeError, ValueError, RecursionError) as error:
         text = f"description of the document: {error}"
         raise refused(Code.OTHER, text, f"description du document : {error}", rule="description") from error
     return Ticket(identity, described, sending)
