@@ -82,6 +82,15 @@ def test_the_server_is_asked_to_report_delivery_and_the_reader_to_report_reading
     assert mail["Disposition-Notification-To"] == OURS
 
 
+def test_an_address_with_a_plus_is_written_to_and_reported_on(world):
+    box = "cabinet+martin@cabinet.mssante.fr"
+    world.take(recipients=(box,))
+    world.work()
+    [(_, recipients, parameters)] = world.post.taken
+    assert recipients == (box,)
+    assert parameters["ORCPT"] == "rfc822;cabinet+2Bmartin@cabinet.mssante.fr"
+
+
 def test_nothing_is_asked_that_the_sender_did_not_want(world):
     world.take(flags=Flags(to_dmp=False, to_professionals=True))
     world.work()

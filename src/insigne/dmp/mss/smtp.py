@@ -91,10 +91,15 @@ def _submit(
     if reply[0] in _NOT_US:
         raise MailFault("login", f"mail from us is not taken: {_sentence(reply[1])}", _code(*reply))
     _expect(reply)
-    wanted = [f"NOTIFY={'SUCCESS,' if success else ''}FAILURE,DELAY", f"ORCPT=rfc822;{recipient}"]
+    wanted = [f"NOTIFY={'SUCCESS,' if success else ''}FAILURE,DELAY", f"ORCPT=rfc822;{_xtext(recipient)}"]
     _expect(connection.rcpt(recipient, wanted if receipts else []))
     _expect(connection.data(mail))
     return receipts
+
+
+def _xtext(text: str) -> str:
+    """A value of a parameter (RFC 3461, 4), in which + and = mean something."""
+    return text.replace("+", "+2B").replace("=", "+3D")
 
 
 def _expect(reply: tuple[int, bytes]) -> None:
