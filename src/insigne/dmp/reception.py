@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from insigne.dmp.intake.participants import is_patient_address
+from insigne.dmp.addresses import is_patient_address
 from insigne.dmp.ledger import Ledger, same_way
 from insigne.dmp.model import Action, Channel, Document, Intent, Sending
 from insigne.dmp.ports import DocumentTransaction

@@ -4,6 +4,7 @@ from typing import Final, cast
 
 from msgspec import Struct
 
+from insigne.dmp.addresses import is_patient_address
 from insigne.dmp.intake.body import CDA, Body
 from insigne.dmp.intake.codes import IntakeRefused, malformed
 from insigne.dmp.intake.header import Header
@@ -16,7 +17,6 @@ from insigne.dmp.intake.judge import (
     header_of,
 )
 from insigne.dmp.intake.matrix import channels
-from insigne.dmp.intake.participants import is_patient_address
 from insigne.dmp.intake.patient import identity_named, ins_said
 from insigne.dmp.intake.reading import Request, read_request
 from insigne.dmp.intake.settings import Intake

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from insigne.dmp.addresses import is_patient_address
 from insigne.dmp.intake.body import Body
 from insigne.dmp.intake.codes import Code, Fault, IntakeRefused, refused
 from insigne.dmp.intake.header import Header, read_header
-from insigne.dmp.intake.participants import Participants, is_patient_address
+from insigne.dmp.intake.participants import Participants
 from insigne.dmp.model import Channel, Flags, Intent
 from insigne.documents.cda import terms
 from insigne.documents.cda.check import Checks, check_header

@@ -17,7 +17,6 @@ _RPPS_LENGTH: Final = 11
 _FINESS_LENGTH: Final = 9
 _FINESS: Final = frozenset({"FINEG", "FINEJ"})
 _LIMIT: Final = 50
-PATIENT_DOMAIN: Final = "patient.mssante.fr"
 
 
 class Participants(Struct, frozen=True):
@@ -52,11 +51,6 @@ def participants(message: Message) -> Participants:
 def is_address(text: str) -> bool:
     """Whether a text is a mail address."""
     return _ADDRESS.fullmatch(text) is not None
-
-
-def is_patient_address(address: str) -> bool:
-    """Whether an address is of a patient's own box."""
-    return address.lower().endswith(f"@{PATIENT_DOMAIN}")
 
 
 def _sender(prt: Segment) -> Sender:
