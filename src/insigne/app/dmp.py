@@ -28,6 +28,8 @@ from insigne.ins.cog import bundled_cog
 _log = structlog.get_logger("insigne.dmp")
 _IDLE_SECONDS = 1.0
 _FAILED_SECONDS = 10.0
+_BREATH = 2.0
+"""Pause after some work, in times of what it took, up to `_LONGEST_BREATH` seconds."""
 _LONGEST_BREATH = 0.05
 
 
@@ -122,7 +124,7 @@ class _Loop:
             pause, started = self._idle, time.monotonic()
             try:
                 if self._work():  # messages are taken in as long as documents are worked on
-                    pause = min(time.monotonic() - started, _LONGEST_BREATH)
+                    pause = min(_BREATH * (time.monotonic() - started), _LONGEST_BREATH)
             except StoreBusy:
                 pause = 0.05
             except (StoreError, MailFault) as error:
