@@ -19,7 +19,8 @@ from insigne.ins.matricule import NIR_OID
 from insigne.insi.settings import SIMULATOR_IDAM
 from insigne.insi.wire.model import FOUND, InsiAnswer, InsiTraits, InsNumber
 from insigne.insi.wire.response import LABELS, build_answer
-from insigne.simulate.insi import certificates
+from insigne.simulate.certificates import prepare
+from insigne.simulate.insi.simulator import CERTIFICATES
 
 ANSWER = InsiAnswer(
     FOUND,
@@ -59,7 +60,7 @@ async def serve(data: Path, ready_file: Path) -> None:
     head = (
         f"HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml; charset=utf-8\r\nContent-Length: {len(body)}\r\n\r\n"
     )
-    made = certificates.prepare(data, "127.0.0.1", datetime.now(UTC))
+    made = prepare(data, "127.0.0.1", CERTIFICATES, datetime.now(UTC))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(made.ca_file))
     context.load_cert_chain(made.server.cert_file, made.server.key_file)
     context.verify_mode = ssl.CERT_REQUIRED

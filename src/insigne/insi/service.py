@@ -8,9 +8,10 @@ call made again, and its outcome applied once.
 import dataclasses
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
 from random import Random
 from typing import Final
 
@@ -49,6 +50,8 @@ _LEASE = timedelta(minutes=10)
 _PARALLEL = 4
 _BATCH_SECONDS = 2
 _FEWEST, _MOST = 16, 64
+#: How long an answer waits, in seconds, for those that may be written with it: a commit costs more than a call.
+_GATHER: Final = 0.01
 """Jobs of a batch: as many as the rate limit lets through in `_BATCH_SECONDS`, within these bounds. A larger one costs
 fewer commits, and takes longer to stop."""
 
@@ -115,15 +118,19 @@ class InsiService:
         return worked
 
     def _ask_each(self, claimed: Sequence[Claimed]) -> int:
-        """Ask one by one. An answer is written as soon as it is known, with those that came in the meantime."""
+        """Ask one by one. An answer is written at once, with those that come a moment after it."""
+        ended: SimpleQueue[Future[Done]] = SimpleQueue()
         asked = [self._pool.submit(self._ask_in_turn, one) for one in claimed]
-        running = set(asked)
+        for one in asked:
+            one.add_done_callback(ended.put)
+        left = len(asked)
         try:
-            while running:
-                ended, running = wait(running, return_when=FIRST_COMPLETED)
-                self._finish([one.result() for one in asked if one in ended])
+            while left:
+                together = _taken_together(ended, left)
+                left -= len(together)
+                self._finish([one.result() for one in together])
         finally:
-            for one in running:  # the base failed: what was not asked yet is claimed again later
+            for one in asked:  # the base failed: what was not asked yet is claimed again later
                 one.cancel()
         return len(asked)
 
@@ -349,3 +356,15 @@ def _sorted(claimed: Sequence[Claimed]) -> tuple[list[Claimed], dict[str, list[C
         else:
             alone.append(one)
     return alone, batches
+
+
+def _taken_together(ended: "SimpleQueue[Future[Done]]", most: int) -> list[Future[Done]]:
+    """The next question that ended, once one did, and those that end a moment later."""
+    taken = [ended.get()]
+    until = time.monotonic() + _GATHER
+    while len(taken) < min(most, _MOST):
+        try:
+            taken.append(ended.get(timeout=max(0.0, until - time.monotonic())))
+        except Empty:
+            break
+    return taken
