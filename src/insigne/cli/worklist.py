@@ -31,7 +31,12 @@ app = group_app(
     ),
 )
 
-_COMMANDS = {"apply": "worklist close --apply", "close": "worklist close", "outbox": "outbox list", "document": "document list"}
+_COMMANDS = {
+    "apply": "worklist close --apply",
+    "close": "worklist close",
+    "outbox": "outbox list",
+    "document": "document list",
+}
 _NOBODY = "-"
 
 Item = Annotated[str, typer.Argument(metavar="ITEM", help="Id in the list.")]
