@@ -42,6 +42,9 @@ class IntakeSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     contradict them."""
     masked_and_hidden: Literal["refuse", "accept"] = "refuse"
     """A document masked to professionals and hidden from the patient together: the DMP refuses it by default."""
+    faults: Literal["refuse", "warn"] = "refuse"
+    """A CDA whose header the DMP would refuse (906): refused at once, or taken with warnings for the DMP to judge, as
+    those inside the ANS's own examples need. Faults of the INS and of the traits are refused either way."""
     flags: Literal["required", "optional"] = "optional"
     """Whether each of the eight first flags of MetaDMPMSS must be there; an absent one is N, but DESTDMP, which must be
     there either way."""

@@ -4,11 +4,15 @@ The forms are those of ansforge/hl7V2-exemples (volet 2.1) and of the examples o
 """
 
 import base64
+import json
+import re
 
 import pytest
 
 from insigne.dmp.intake.body import BodyError, decode
 from insigne.dmp.model import Flags, Intent
+from insigne.dmp.settings import DmpSettings
+from insigne.dmp.settings_intake import IntakeSettings
 
 BIO = "11502-2"
 V1, V2, N1 = "1.2.250.1.999.7.1", "1.2.250.1.999.7.2", "1.2.250.1.999.7.3"
@@ -153,3 +157,23 @@ def test_base64_may_lack_its_padding_and_nothing_else(pfi, spaces):
 def test_base64_that_is_not_whole_is_refused_all_the_same(encoded):
     with pytest.raises(BodyError):
         decode(encoded.encode(), 1000)
+
+
+def test_a_document_of_an_older_header_is_taken_with_warnings_where_the_site_says_so(open_pfi, forms):
+    pfi = open_pfi(settings=DmpSettings(intake=IntakeSettings(faults="warn")))
+    older = re.sub(rb"<setId[^>]*/>", b"", pfi.cda(code=BIO)).replace(b'qualifier="CL"', b'qualifier="SP"')
+
+    document = accepted(pfi, pfi.oru(older))
+
+    assert pfi.content(document) == older
+    [findings] = pfi.rows("SELECT findings FROM message WHERE event = 'ORU^R01'")
+    assert {"CDA-C11"} <= {one["rule"] for one in json.loads(findings[0])}
+    assert {one["severity"] for one in json.loads(findings[0])} == {"warning"}
+
+
+def test_the_ins_of_a_document_is_no_matter_of_tolerance(open_pfi, forms):
+    pfi = open_pfi(settings=DmpSettings(intake=IntakeSettings(faults="warn")))
+    [ack] = pfi.post(pfi.oru(pfi.cda(code=BIO, number="4072")))
+
+    assert ack.code == "AE"
+    assert pfi.documents() == []

@@ -161,7 +161,7 @@ class DirectIntake:
         header = header_of(body)
         intent = submission.ticket.sending.intent or (Intent.REPLACE if header.parent else Intent.INITIAL)
         parent = check_announced(header, intent, "", submission.ticket.sending.unique_id, "")
-        check_document(header, intent, ways, self._intake.checks)
+        check_document(header, intent, ways, self._intake.checks, self._intake.settings.faults)
         return Candidate(self._document(submission, intent, _of_header(header, parent, body)), body, header)
 
     def _pdf(self, submission: Submission, body: Body) -> Document:

@@ -108,7 +108,8 @@ class DocumentHandler:
                 warnings.append(_unpadded(held.place))
             header = header_of(body)
             parent = check_announced(header, request.intent, request.type_code, request.unique_id, request.parent)
-            warnings += [_warning(one) for one in check_document(header, request.intent, ways, intake.checks)]
+            found = check_document(header, request.intent, ways, intake.checks, settings.faults)
+            warnings += [_warning(one) for one in found]
             document = _document(delivery, request, header, body, parent, intake.site.new_id())
             candidates.append(Candidate(document, body, header))
         identifiers = joined(request.patient.identifiers, intake.site.policy)

@@ -1,7 +1,7 @@
 """One document judged: what its header says against what comes with it, and against what the DMP refuses."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, Literal
 
 from insigne.dmp.addresses import is_patient_address
 from insigne.dmp.intake.body import Body
@@ -40,9 +40,12 @@ def header_of(body: Body) -> Header:
 
 
 def check_document(
-    header: Header, intent: Intent, channels: tuple[Channel, ...], checks: Checks
+    header: Header, intent: Intent, channels: tuple[Channel, ...], checks: Checks, faults_of: Literal["refuse", "warn"]
 ) -> tuple[Finding, ...]:
-    """Refuse what the DMP would refuse; the findings that are only warnings otherwise. Raises IntakeRefused."""
+    """Refuse what the DMP would refuse; the findings that are only warnings otherwise. Raises IntakeRefused.
+
+    With `warn`, faults of the header (906) are warnings too: only those of the identity refuse.
+    """
     found = check_header(header.tree, checks)
     faults = [
         Fault(
@@ -55,9 +58,10 @@ def check_document(
         for one in found
         if one.severity == "error" and _counts(one.rule, intent, channels)
     ]
-    if faults:
+    tolerated = faults_of == "warn"
+    if any(fault.code != Code.OTHER for fault in faults) or (faults and not tolerated):
         raise IntakeRefused(*faults)
-    return tuple(one for one in found if one.severity != "error")
+    return tuple(one for one in found if one.severity != "error" or (tolerated and one.rule not in _JUDGED_ELSEWHERE))
 
 
 def _counts(rule: str, intent: Intent, channels: tuple[Channel, ...]) -> bool:
