@@ -14,6 +14,7 @@ ACTS: Final = {
     "submit": ("insigne.cli.document_submit", "Give a document to the PFI: held until it may leave, then sent."),
     "list": ("insigne.cli.document_sendings", "List documents for the DMP and MSSanté: held, on their way, arrived."),
     "show": ("insigne.cli.document_sendings", "Show where a document is, why, and what to do."),
+    "metadata": ("insigne.cli.document_metadata", "Show what the DMP is told of a document, and where it comes from."),
     "confirm": ("insigne.cli.document_acts", "Confirm the deletion of what was sent under an INS that was lost."),
     "retry": ("insigne.cli.document_acts", "Send again what was refused."),
     "withdraw": ("insigne.cli.document_acts", "Keep a document from leaving, or have it deleted where it arrived."),

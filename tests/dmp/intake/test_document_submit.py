@@ -66,5 +66,45 @@ def test_a_site_that_is_no_pfi_takes_no_document(run, letter):
     assert "pfi" in error
 
 
+@pytest.fixture
+def metadata(pfi, insigne, tmp_path):
+    """`insigne document metadata` of the last document: the status, the fields by name, what stderr says."""
+
+    def metadata_():
+        with pfi.store.read() as view:
+            [sending] = view.sendings_of(pfi.documents()[-1].id)
+        settings = (f"store.url=sqlite:///{pfi.path}", "environment=test", "dmp.service.software.oid=1.2.250.1.999.70")
+        given = ("--data", tmp_path, *(part for one in settings for part in ("--set", one)), "--json")
+        result = insigne(*given, "document", "metadata", sending.id)
+        told = {one["field"]: one for one in map(json.loads, result.out.splitlines())}
+        return result.status, told, result.err
+
+    return metadata_
+
+
+def test_every_field_told_to_the_dmp_says_where_it_comes_from(pfi, run, letter, metadata):
+    document, description = letter
+    run(document, "--identity", "HOSP|4071", "--description", description)
+
+    status, told, error = metadata()
+
+    assert (status, error) == (0, "")
+    assert told["DocumentEntry.unique_id"]["value"] == "1.2.250.1.999.7.1"
+    assert told["DocumentEntry.type_code"]["origin"] == "cda"
+    assert told["DocumentEntry.patient"]["origin"] == "registry"
+    assert {one["origin"] for one in told.values()} <= {"message", "cda", "registry", "configuration", "computed"}
+
+
+def test_nothing_is_told_of_a_patient_who_is_not_qualified(pfi, run, letter, metadata):
+    document, description = letter
+    pfi.admit("4073", status="PROV", ins=False, person="4072")
+    run(document, "--identity", "HOSP|4073", "--description", description)
+
+    status, told, error = metadata()
+
+    assert (status, told) == (1, {})
+    assert "qualified" in error
+
+
 def test_nothing_to_submit_is_wrong_use(run):
     assert run()[0] == 2
