@@ -23,6 +23,7 @@ from insigne.dmp.wire.lot import shown
 from insigne.dmp.wire.model import LotMetadata, WireError
 from insigne.documents.errors import DocumentError
 from insigne.ins.cog import bundled_cog
+from insigne.pam.encode.ins import shown_ins
 from insigne.store import Store
 
 app = group_app("Documents sent to the DMP and to MSSanté.")
@@ -60,7 +61,7 @@ def _lot(store: Store, config: Config, sending_id: str) -> LotMetadata:
     if isinstance(identity, Several):
         fail(Exit.PROBLEMS, f"{sending_id}: its identifiers name several people: `insigne document show` says more")
     ins = qualified_ins(identity, config.environment)
-    if ins is None:
+    if ins is None or identity is None or shown_ins(identity) is None:
         fail(Exit.PROBLEMS, f"{sending_id}: its patient has no qualified INS: nothing may be said of it to the DMP")
     content = partial(opened, store.read, document.content)
     errand = Errand(document, sending, sending.action, ins, identity, None, None, repeated=False, content=content)

@@ -65,6 +65,12 @@ REASONS: Final[Mapping[str, Reason]] = MappingProxyType(
             "withdraw the document, or give the stay its real identity",
             "retirer le document, ou rendre au séjour sa vraie identité",
         ),
+        "traits-incomplete": Reason(
+            "a strict trait of the patient is missing, or the birth date was completed",
+            "un trait strict du patient manque, ou sa date de naissance a été complétée",
+            "complete the traits, or establish the real birth date; no INS leaves until then",
+            "compléter les traits, ou établir la vraie date de naissance ; aucune INS ne part d’ici là",
+        ),
         "contested": Reason(
             "another identity holds the same INS", "une autre identité porte la même INS",
             "settle the work item of both identities", "traiter la tâche ouverte sur les deux identités",

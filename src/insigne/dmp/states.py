@@ -10,6 +10,7 @@ from insigne.dmp.model import Action, Document, Intent, Sending, State
 from insigne.dmp.reasons import REASONS, Reason, reason_of
 from insigne.dmp.settings import DmpSettings
 from insigne.ins.matricule import Nature, check_matricule, nature_of, oid_allowed
+from insigne.pam.encode.ins import shown_ins
 from insigne.registry.state import Identity
 from insigne.registry.values import Ins
 
@@ -141,6 +142,8 @@ def _held_by_identity(identity: Identity | None, settings: DmpSettings, environm
     ins = identity.ins.ins
     if not oid_allowed(ins.oid, environment):
         return Verdict("waiting-ins", "ins-environment")
+    if shown_ins(identity) is None:  # as for receivers: five strict traits, a birth date that nobody completed
+        return Verdict("waiting-identity", "traits-incomplete")
     if settings.wrong_matricule == "hold" and any(
         one.code == "matricule-key" for one in check_matricule(ins.matricule)
     ):

@@ -230,6 +230,12 @@ class World:
         after = msgspec.structs.replace(before, dmp=Dmp(feeding=feeding))
         self.happen((name, ev.DetailsChanged(before, after)))
 
+    def complete_birth_date(self, name):
+        """The birth date turns out to have been completed (ZFD-4)."""
+        before = self.identity(name).details
+        collection = msgspec.structs.replace(before.collection, birth_date_corrected="Y")
+        self.happen((name, ev.DetailsChanged(before, msgspec.structs.replace(before, collection=collection))))
+
     def merge(self, absorbed, survivor):
         command = MergePatients(Patient(identifiers=(pi(survivor),)), (pi(absorbed),))
         self.registrar.apply(command, Source(self.now(), "gam", "message", "M"))

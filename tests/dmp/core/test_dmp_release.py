@@ -41,8 +41,9 @@ def test_a_document_of_a_qualified_patient_leaves_at_once(world):
         (lambda world: world.doubt("A"), ("waiting-identity", "doubtful")),
         (lambda world: world.contest("A"), ("waiting-identity", "contested")),
         (lambda world: world.downgrade("A"), ("waiting-ins", "ins-missing")),
+        (lambda world: world.complete_birth_date("A"), ("waiting-identity", "traits-incomplete")),
     ],
-    ids=["doubt", "contested", "downgrade"],
+    ids=["doubt", "contested", "downgrade", "birth date completed"],
 )
 def test_a_document_about_to_leave_is_held_when_its_patient_is_not_sure_any_more(world, happens, state):
     world.qualify("A")
