@@ -116,8 +116,10 @@ def _moved(person: Person) -> Person:
 
 def _prepared(data: Path, service: server.Server, searched: Sequence[Person], verified: Sequence[Person]) -> _Site:
     """A base with people to search, people to verify, and a running campaign that queues `SHARE` of them at a time."""
-    settings = insi_site.settings(service.told, rate=RATE, burst=1)
-    _, base = insi_site.new_base(data, service.told, rate=RATE, burst=1)
+    # A call that met a fault (a time-out of a loaded machine) is made again within the patience of this campaign.
+    others = {"rate": RATE, "burst": 1, "retry.first_seconds": 0.2, "retry.limit_seconds": 2}
+    settings = insi_site.settings(service.told, **others)
+    _, base = insi_site.new_base(data, service.told, **others)
     to_search = insi_site.created(base, searched)
     to_verify = insi_site.created(base, verified, with_ins=True)
     now = rfc3339_now()
