@@ -37,7 +37,7 @@ RATE = 100
 BATCH_SECONDS = 0.6
 LATER_MINUTES = 11
 """What a successor's clock is put forward by, so that the questions its predecessor held are its own."""
-PATIENCE = 120.0
+PATIENCE = 900.0  # longer than a lease (10 minutes) and than the longest delay before a call is made again
 _CAMPAIGN = "campaign-1"
 _LOOK_SECONDS = 0.005
 _CRITERIA = ("birth_name", "given_name", "sex", "birth_date", "birth_place")
