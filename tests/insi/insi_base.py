@@ -28,7 +28,8 @@ class Site:
     """A base with a queue, an INSi made of functions, and a clock that moves when told."""
 
     def __init__(self, folder) -> None:
-        url = f"sqlite:///{folder / 'insigne.db'}"
+        self.file = folder / "insigne.db"
+        url = f"sqlite:///{self.file}"
         upgrade(url)
         self.store = open_store(url, wait=5)
         self.now = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -39,10 +40,10 @@ class Site:
         self.places = []
         self.service = self.worker()
 
-    def worker(self, settings=None) -> InsiService:
+    def worker(self, settings=None, sleep=lambda _: None) -> InsiService:
         return InsiService(
             self.store, self.registrar, self, self, settings or InsiSettings(), self.policy,
-            clock=lambda: self.now, new_id=self.new_id, chance=random.Random(1), sleep=lambda _: None,
+            clock=lambda: self.now, new_id=self.new_id, chance=random.Random(1), sleep=sleep,
         )  # fmt: skip
 
     def new_id(self) -> str:

@@ -1,10 +1,13 @@
 """The queue of INSi at work on a real base: outcomes applied once, and no identity spoiling its neighbours'."""
 
+import sqlite3
 import time
 from datetime import timedelta
 
 import pytest
 
+from insigne.exchange.errors import StoreLost
+from insigne.insi import service
 from insigne.insi.outcomes import given_names_of
 from insigne.insi.settings import BreakerSettings, InsiSettings
 from insigne.insi.verification import Collected, VerificationFailed
@@ -66,6 +69,42 @@ def test_a_worker_that_dies_after_its_call_leaves_it_to_be_made_again_and_applie
     assert site.service.work() == 1
     dying._finish([lost])
     assert site.job(job).attempts == 2
+    assert site.events(identity).count("ins-verified") == 1
+
+
+def test_an_answer_that_comes_while_another_program_writes_is_written_once_it_has_ended(site, monkeypatch):
+    """Given up, it would be asked for again only when the lease of its question is over, ten minutes later."""
+    identity = site.create("1", held=True)
+    job = site.queue(identity, "verify")
+    monkeypatch.setattr(service, "_LOCK_WAIT", 0.0)
+    other, waited = sqlite3.connect(site.file, isolation_level=None, check_same_thread=False), []
+    worker = site.worker(sleep=lambda seconds: (waited.append(seconds), other.rollback()))
+    site.verdicts = {identity: lambda _: (other.execute("BEGIN IMMEDIATE"), "OK")[1]}
+    assert worker.work() == 1
+    other.close()
+    assert len(waited) == 1
+    assert (site.job(job).state, site.job(job).attempts) == ("done", 1)
+    assert site.events(identity).count("ins-verified") == 1
+
+
+def test_an_answer_whose_recording_was_not_confirmed_is_recorded_once(site, monkeypatch):
+    """The connection to the base may be lost after the commit was done: nobody knows whether it was."""
+    identity = site.create("1", held=True)
+    site.queue(identity, "verify")
+    site.verdicts = {identity: "OK"}
+    recording, lost = site.service._record, []
+
+    def unconfirmed(done):
+        recorded = recording(done)
+        if not lost:
+            lost.append(True)
+            raise StoreLost("commit: the connection was lost")
+        return recorded
+
+    monkeypatch.setattr(site.service, "_record", unconfirmed)
+    assert site.service.work() == 1
+    assert lost
+    assert len(calls(site, "verify")) == 1
     assert site.events(identity).count("ins-verified") == 1
 
 

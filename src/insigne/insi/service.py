@@ -19,6 +19,7 @@ import msgspec
 import structlog
 
 from insigne.exchange.apply import Registrar
+from insigne.exchange.errors import StoreError
 from insigne.insi.campaigns import moment
 from insigne.insi.client import Caller, InsiClient, InsiUnusable, evidence, retrieve
 from insigne.insi.desk import queued
@@ -33,6 +34,7 @@ from insigne.insi.traces import trace_of
 from insigne.insi.verification import Verifier
 from insigne.insi.verifying import Verifications, dashed, mode_of
 from insigne.insi.wire.model import InsiFault, InsiResult
+from insigne.net.backoff import Backoff
 from insigne.net.breaker import BreakerState, Change, CircuitBreaker, Evidence
 from insigne.net.rate import TokenBucket
 from insigne.registry.acts import Act
@@ -50,10 +52,16 @@ _LEASE = timedelta(minutes=10)
 _PARALLEL = 4
 _BATCH_SECONDS = 2
 _FEWEST, _MOST = 16, 64
-#: How long an answer waits, in seconds, for those that may be written with it: a commit costs more than a call.
-_GATHER: Final = 0.01
 """Jobs of a batch: as many as the rate limit lets through in `_BATCH_SECONDS`, within these bounds. A larger one costs
 fewer commits, and takes longer to stop."""
+_GATHER: Final = 0.01
+"""How long an answer waits, in seconds, for those that may be written with it: a commit costs more than a call."""
+_LOCK_WAIT: Final = 5.0
+_UNWRITTEN: Final = Backoff(first=0.05, limit=5.0)
+"""Delays before answers that the base did not take are written again: lost, they would have to be asked for again, and
+only once their leases are over."""
+_WRITINGS: Final = 16
+"""Times that answers are written before they are given up: about two minutes at most, far less than a lease."""
 
 
 @dataclass(slots=True)
@@ -84,7 +92,7 @@ class InsiService:
         chance: Random,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`clock` gives aware datetimes; `chance` spreads retries; `sleep` waits for the rate limit."""
+        """`clock` gives aware datetimes; `chance` spreads retries; `sleep` waits for the rate limit, or the base."""
         self._storage = storage
         self._registrar = registrar
         self._client = client
@@ -270,11 +278,24 @@ class InsiService:
         return Done(job, identity, traces, prepared.search.outcome, doubt)
 
     def _finish(self, done: Sequence[Done]) -> list[Job]:
+        """Record what came of questions; a base that others hold, or that is full for a moment, gets it a little later.
+
+        Recording twice what a lost connection may have recorded changes nothing: calls keep their ids, claims are over.
+        """
+        done = [self._numbered(one) for one in done]
+        for failures in range(1, _WRITINGS):
+            try:
+                return self._record(done)
+            except StoreError:
+                self._sleep(_UNWRITTEN.delay(failures, self._chance.random()))
+        return self._record(done)
+
+    def _record(self, done: Sequence[Done]) -> list[Job]:
         """Record calls, ends of jobs, and what the registry is told, in one transaction."""
-        transaction = self._storage.begin(5.0)
+        transaction = self._storage.begin(_LOCK_WAIT)
         try:
             jobs = []
-            for one in map(self._numbered, done):
+            for one in done:
                 for call in one.calls:
                     transaction.put_call(call)
                 job, act = self._ended(transaction, one)

@@ -271,7 +271,7 @@ TO_VERIFY: Final = "SELECT id FROM identity WHERE verified IS NOT NULL AND verif
 _CALL_COLUMNS: Final = "id, time, job, identity, author, why, operation, mode, criteria, code, subcode, text"
 INSERT_CALL: Final = (
     f"INSERT INTO insi_call ({_CALL_COLUMNS}, raw, milliseconds)"  # noqa: S608  # no value
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
 )
 CALL: Final = f"SELECT {_CALL_COLUMNS}, raw, milliseconds FROM insi_call WHERE id = ?"  # noqa: S608  # no value
 CALLS: Final = f"SELECT {_CALL_COLUMNS}, NULL, milliseconds FROM insi_call WHERE 1 = 1"  # noqa: S608  # no value
