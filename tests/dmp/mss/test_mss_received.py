@@ -1,6 +1,7 @@
 """Documents received in a real IMAP box: to the DPI as MDM, to people when they cannot be, answered when asked."""
 
 import base64
+import hashlib
 import io
 import zipfile
 from email import policy
@@ -47,6 +48,20 @@ def mailed(world):
         return mail.as_bytes()
 
     return make
+
+
+def holding(archive, document):
+    """The same archive with another document, whose metadata measure it rightly."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(target, "w") as new:
+        former = old.read("IHE_XDM/SUBSET01/DOC0001.XML")
+        for name in old.namelist():
+            content = old.read(name)
+            if name.endswith("METADATA.XML"):
+                content = content.replace(*(hashlib.sha1(one).hexdigest().encode() for one in (former, document)))
+                content = content.replace(*(f">{len(one)}<".encode() for one in (former, document)))
+            new.writestr(name, document if name.endswith("DOC0001.XML") else content)
+    return target.getvalue()
 
 
 def take(world, *raws):
@@ -228,6 +243,28 @@ def test_a_document_changed_on_its_way_goes_back_to_its_sender(world, mailed):
     assert "empreinte" in answer.get_body().get_content()
     names = [part.get_filename() for part in answer.iter_attachments()]
     assert names == ["message_original.eml", "IHE_XDM.zip", "Lettre.pdf"]
+
+
+ANOTHER_PATIENT = (
+    b"<recordTarget><patientRole><id root='1.2.250.1.999.1' extension='IPP-B'/></patientRole></recordTarget>"
+)
+ANOTHER_ROLE = b"<patientRole><id root='1.2.250.1.213.1.4.10' extension='279035121518989'/></patientRole>"
+ANOTHER_INS = b"<id root='1.2.250.1.213.1.4.10' extension='207058575627097'/>"
+
+
+@pytest.mark.parametrize(
+    ("mark", "more"),
+    [(b"<recordTarget", ANOTHER_PATIENT), (b"<patientRole", ANOTHER_ROLE), (b"</patientRole>", ANOTHER_INS)],
+    ids=["patients", "roles", "INS"],
+)
+def test_a_document_of_two_patients_is_handed_on_to_nobody(world, mailed, mark, more):
+    whole = world.cda()
+    changed = whole.replace(mark, more + mark, 1)
+    assert changed != whole
+    take(world, mailed(change=lambda archive: holding(archive, changed), receipt=True))
+    assert world.messages("DPI") == []
+    [mail] = world.kept("to-answer")
+    assert mail.code == "904"
 
 
 def test_what_the_dpi_refuses_is_told_with_its_code_by_the_mdn_that_was_asked_for(world, mailed):

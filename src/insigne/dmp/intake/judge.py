@@ -9,9 +9,9 @@ from insigne.dmp.intake.codes import Code, Fault, IntakeRefused, refused
 from insigne.dmp.intake.header import Header, read_header
 from insigne.dmp.intake.participants import Participants
 from insigne.dmp.model import Channel, Flags, Intent
-from insigne.documents.cda import terms
 from insigne.documents.cda.check import Checks, check_header
 from insigne.documents.cda.findings import Finding
+from insigne.documents.cda.who import several_patients
 from insigne.hl7 import Location
 from insigne.registry.values import Ins
 
@@ -31,7 +31,7 @@ def header_of(body: Body) -> Header:
         text = "OBX-5 is not a CDA R2: well-formed XML without DTD, whose root is ClinicalDocument"
         text_fr = "OBX-5 n’est pas un CDA R2 : XML bien formé sans DTD, de racine ClinicalDocument"
         raise refused(Code.OTHER, text, text_fr, _DOCUMENT, "C02")
-    if len(header.tree.findall(f"{{{terms.CDA}}}recordTarget/{{{terms.CDA}}}patientRole")) > 1:
+    if several_patients(header.tree):
         text, text_fr = "the document has more than one patient", "le document porte plusieurs patients"
         raise refused(Code.OTHER_INS, text, text_fr, _DOCUMENT, "C24")
     if not header.unique_id:

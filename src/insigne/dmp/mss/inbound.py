@@ -13,12 +13,15 @@ from insigne.dmp.mss.metadata import Act, Entry, read_metadata
 from insigne.dmp.mss.xdm import Subset, XdmError, read
 from insigne.dmp.settings_mss import MssSettings
 from insigne.dmp.wire.model import WireError
+from insigne.documents.cda.who import several_patients
 
 _ZIP: Final = frozenset({"application/zip", "application/x-zip-compressed", "application/x-zip"})
 _ANY_FILE: Final = "application/octet-stream"
 _CDA: Final = frozenset({"text/xml", "application/xml", "application/xslt+xml", ""})
+OTHER_INS: Final = "904"
+"""Application code of a document whose INS is not one patient's (table 0533 of the volet)."""
 OTHER: Final = "906"
-"""Application code of what no other code says (table 0533 of the volet)."""
+"""Application code of what no other code says."""
 
 
 class NotTaken(ValueError):  # noqa: N818 - what the sender is told
@@ -99,10 +102,12 @@ def _documents(subset: Subset, settings: MssSettings) -> Iterator[Received]:
             raise NotTaken("Un document décrit par METADATA.XML est absent de l’archive.")
         _intact(content, entry)
         cda = read_cda(content)
+        if several_patients(cda.root):
+            raise NotTaken("Un document de l’archive porte plusieurs patients, ou plusieurs INS.", OTHER_INS)
         if entry.unique_id and entry.unique_id != cda.unique_id:
             raise NotTaken("L’identifiant d’un document diffère entre METADATA.XML et le document.")
         if entry.patient is not None and cda.patient.ins is not None and entry.patient != cda.patient.ins:
-            raise NotTaken("L’INS diffère entre METADATA.XML et le document.")
+            raise NotTaken("L’INS diffère entre METADATA.XML et le document.", OTHER_INS)
         yield Received(entry, cda, content)
 
 

@@ -72,6 +72,18 @@ def patient_of(root: etree._Element) -> Patient:
     )
 
 
+def several_patients(root: etree._Element) -> bool:
+    """Whether a document is of more than one patient: several roles, or several INS."""
+    roles = root.findall(_path(_ROLE))
+    national = {
+        (oid, one.get("extension", ""))
+        for role in roles
+        for one in role.iterfind(_path("id"))
+        if nature_of(oid := one.get("root", "")) is not None
+    }
+    return len(roles) > 1 or len(national) > 1
+
+
 def check_patient(patient: Patient, environment: str) -> Iterator[Finding]:
     """The INS: there, first, alone, with its key, of an OID the environment admits, with its traits."""
     at = f"{_ROLE}/id"
