@@ -174,14 +174,16 @@ def test_undoing_the_merge_of_two_holders_of_one_ins_contests_it_again(office):
     assert not any(isinstance(record.event, ev.InsContested) for record in office.base.journal)
 
 
-def test_undoing_a_merge_contests_no_ins_that_the_other_holder_lost_meanwhile(office):
+def test_undoing_a_merge_has_an_ins_confirmed_that_the_other_holder_lost_meanwhile(office):
     one, two = office.ours("1", INS, checked=True), office.ours("2", INS, checked=True)
     assert office.base.identity(two).ins.contested
     office.merge(one, two)
     office.base.acts(acts.SetAttributes(one, 0, ("DOUT",), "two sisters"))
     office.unmerge(two)
-    assert office.base.identity(two).qualified
+    assert not office.base.identity(two).qualified
     assert "same-ins" not in office.kinds()
+    office.close(office.item("ins-to-confirm"), apply=True)
+    assert office.base.identity(two).qualified
 
 
 def test_undoing_a_merge_contests_an_ins_with_who_holds_it_now(office):

@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+from msgspec.structs import replace
 
 from insigne.ins.status import Status
 from insigne.registry import acts
@@ -505,15 +506,88 @@ def test_a_card_gives_no_ins_that_is_not_a_matricule(desk, matricule):
 # --- the same INS on two identities
 
 
-def test_the_second_holder_of_an_ins_is_not_qualified_until_the_first_gives_it_up(desk):
+@pytest.fixture
+def two_holders(desk):
+    """The first of two people is qualified with an INS that the second one holds too."""
     first = desk.at(Q, "1")
     second = desk.create("2")
     desk.prove(second)
     desk.accept(second)
     assert (desk.status(first), desk.status(second)) == (Q, V)
     assert desk.items() == ["same-ins"]
-    desk.mark(first, "DOUT")
+    return first, second
+
+
+LOSSES = {
+    "edit": lambda desk, first: desk.edit(first, birth_name="MARTINE"),
+    "DOUT": lambda desk, first: desk.mark(first, "DOUT"),
+    "FICT": lambda desk, first: desk.mark(first, "FICT"),
+    "verification KO": lambda desk, first: desk.base.acts(acts.RecordVerification(first, 0, "KO", "c9")),
+    "another INS": lambda desk, first: desk.accept(first, replace(ANSWER, ins=Ins("280026912345998", NIR))),
+    "merged into a third": lambda desk, first: desk.base.acts(acts.MergeIdentities(desk.create("3"), first, "same")),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+def test_what_takes_an_ins_from_the_first_holder_qualifies_the_second_only_once_a_person_confirms(
+    desk, two_holders, loss
+):
+    first, second = two_holders
+    loss(desk, first)
+    assert desk.status(second) is V
+    assert desk.base.identity(second).ins.contested
+    assert "same-ins" not in desk.items()
+    item = next(item for item in desk.base.tasks() if item.kind == "ins-to-confirm")
+    assert item.subjects == (second,)
+    with pytest.raises(Refused, match="waits to be confirmed"):
+        desk.base.acts(acts.CloseWorkItem(item.id, "seen"))
+    assert desk.base.acts(acts.CloseWorkItem(item.id, "seen with her passport", apply=True)).subject == second
     assert desk.status(second) is Q
+    assert "ins-to-confirm" not in desk.items()
+    assert desk.base.rebuilt() == desk.base.states
+
+
+def test_an_answer_of_insi_accepted_again_confirms_the_ins_too(desk, two_holders):
+    first, second = two_holders
+    desk.mark(first, "DOUT")
+    desk.accept(second)
+    assert desk.status(second) is Q
+    assert "ins-to-confirm" not in desk.items()
+
+
+def test_an_ins_to_confirm_is_nobodys_while_a_third_one_holds_it(desk, two_holders):
+    first, second = two_holders
+    third = desk.create("3")
+    desk.prove(third)
+    desk.accept(third)
+    desk.mark(first, "DOUT")
+    item = next(item for item in desk.base.tasks() if item.key == f"ins-to-confirm|{second}")
+    with pytest.raises(Refused, match="another identity holds this INS"):
+        desk.base.acts(acts.CloseWorkItem(item.id, "seen", apply=True))
+    desk.edit(third, birth_name="MARTINE")
+    assert (desk.status(second), desk.status(third)) == (V, P)
+    assert [item.subjects for item in desk.base.tasks() if item.kind == "ins-to-confirm"] == [(second,)]
+
+
+def test_the_first_holder_who_takes_its_ins_back_finds_it_contested(desk, two_holders):
+    first, second = two_holders
+    desk.mark(first, "DOUT")
+    desk.mark(first)
+    desk.prove(first)
+    desk.accept(first)
+    assert (desk.status(first), desk.status(second)) == (V, V)
+    item = next(item for item in desk.base.tasks() if item.kind == "ins-to-confirm")
+    with pytest.raises(Refused, match="another identity holds this INS"):
+        desk.base.acts(acts.CloseWorkItem(item.id, "seen", apply=True))
+    desk.base.acts(acts.MergeIdentities(first, second, "same person"))
+    assert desk.status(first) is Q
+    assert not {"ins-to-confirm", "same-ins"} & set(desk.items())
+
+
+def test_an_ins_to_confirm_that_its_holder_lost_waits_for_nobody(desk, two_holders):
+    first, second = two_holders
+    desk.mark(first, "DOUT")
+    desk.edit(second, birth_name="MARTINE")
     assert desk.items() == ["doubtful-to-lift"]
 
 

@@ -7,7 +7,7 @@ from insigne.registry import acts
 from insigne.registry import events as ev
 from insigne.registry.attach import find, person_identifiers
 from insigne.registry.commands import MergePatients, Patient, RecordMovement
-from insigne.registry.contests import rivals
+from insigne.registry.contests import TO_CONFIRM, confirm, rivals, wait_for_a_person
 from insigne.registry.decision import Draft, Fault, Subject
 from insigne.registry.merge import OTHER_INS, join
 from insigne.registry.record import apply_held
@@ -59,8 +59,10 @@ def _undone(draft: Draft, absorbed: Identity, reason: str) -> Identity:
         draft.close_item("merge-other-ins", (absorbed.id, survivor.id), "merge undone")
     elif absorbed.ins is not None:
         others = rivals(draft, absorbed, absorbed.ins.ins.matricule)  # today: a contest may have come or gone meanwhile
-        if absorbed.ins.contested != bool(others):
-            draft.on_identity(absorbed, ev.InsContested(absorbed.ins.ins, contested=bool(others)))
+        if others and not absorbed.ins.contested:
+            draft.on_identity(absorbed, ev.InsContested(absorbed.ins.ins, contested=True))
+        elif not others:
+            wait_for_a_person(draft, absorbed)
         for other in others:
             draft.raise_item("same-ins", (absorbed.id, other.id))
     return survivor
@@ -76,13 +78,16 @@ def assign_work_item(draft: Draft, act: acts.AssignWorkItem) -> None:
 def close_work_item(draft: Draft, act: acts.CloseWorkItem) -> None:
     """Settle an item; with `apply`, what was held back is applied first, by the rules of its command.
 
-    An answer of INSi that waits is accepted or refused by a named person: closing its item would lose it unseen.
+    An answer of INSi that waits is accepted or refused by a named person: closing its item would lose it unseen. An INS
+    to confirm is confirmed by `apply`.
     """
     item = _open_item(draft, act.item)
     if item.kind == "to-compare" and any(_stands(draft, subject) for subject in item.subjects):
         raise refused("answer-waits", Fault.FORBIDDEN, Subject.INS)
     draft.emit("work-item", item.id, ev.WorkItemClosed(act.outcome), item.version + 1)
-    if act.apply:
+    if item.kind == TO_CONFIRM:
+        confirm(draft, draft.identity(item.subjects[0]), apply=act.apply)
+    elif act.apply:
         _apply_held(draft, item)
 
 

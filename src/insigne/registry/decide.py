@@ -50,7 +50,7 @@ def decide(
             move_accounts(draft, command)
         case cmd.RenumberAccount():
             renumber_account(draft, command)
-    end_contests(draft, first)
+    end_contests(draft, first, act=False)
     return Decision(draft.subject, tuple(draft.notices))
 
 
@@ -61,7 +61,7 @@ def decide_act(
     draft = Draft(working, source, policy, new_id)
     first = len(working.records)
     _RULES[type(act)](draft, act)
-    end_contests(draft, first)
+    end_contests(draft, first, act=True)
     return Decision(draft.subject, tuple(draft.notices))
 
 

@@ -13,6 +13,7 @@ from insigne.ins.names import first_given_name_matches
 from insigne.ins.status import TransitionRefused, Trigger, allowed_attributes, forces_provisional, transition
 from insigne.registry import acts
 from insigne.registry import events as ev
+from insigne.registry.contests import end_contest
 from insigne.registry.decision import Draft, Fault, Subject
 from insigne.registry.details import details_after
 from insigne.registry.record import strict, traits_after
@@ -255,6 +256,8 @@ def _take_answer(draft: Draft, identity: Identity, answer: acts.NationalAnswer, 
     identity = draft.on_identity(identity, ev.NationalAnswerAccepted(answer.mode, answer.call, answer.history))
     if identity.ins is None or identity.ins.ins != answer.ins:
         identity = record_ins(draft, identity, answer.ins, _why_recorded(identity, answer.ins))
+    else:  # it was contested maybe: a person compared it again
+        identity = end_contest(draft, identity, confirmed=True)
     for kind in ("to-compare", "insi-01", "insi-02", "divergence", "insi-waiting", "newborn-to-complete"):
         draft.close_item(kind, (identity.id,), "accepted")
     if not identity.checked:

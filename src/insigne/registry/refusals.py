@@ -158,6 +158,19 @@ TEXTS: Final[dict[str, Texts]] = {
         "acceptez-la ou refusez-la (identity accept, identity refuse), ou interrogez INSi de nouveau "
         "(identity retrieve-ins)",
     ),
+    "ins-unconfirmed": Texts(
+        "the INS of this identity was held by another one too, and waits to be confirmed",
+        "l’INS de cette identité était aussi portée par une autre, elle attend d’être confirmée",
+        "confirm it (worklist close --apply), have INSi asked again (identity retrieve-ins), or correct the identity",
+        "confirmez-la (worklist close --apply), interrogez INSi de nouveau (identity retrieve-ins), ou corrigez "
+        "l’identité",
+    ),
+    "ins-contested": Texts(
+        "another identity holds this INS",
+        "une autre identité porte cette INS",
+        "merge them, or settle whose it is",
+        "fusionnez-les, ou établissez à qui elle est",
+    ),
     "nothing-held": Texts(
         "nothing was held back by this item of kind {kind}",
         "rien n’est retenu par cette tâche de nature {kind}",

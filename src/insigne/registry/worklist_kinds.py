@@ -51,6 +51,11 @@ KINDS: Final[Mapping[str, WorkKind]] = MappingProxyType(
                 ("record-proof", "close"),
             ),
             WorkKind("same-ins", "the same INS on two identities", "Même INS portée par deux identités", _DUPLICATES),
+            WorkKind(
+                "ins-to-confirm", "the other holder lost the INS: to confirm",
+                "INS à confirmer : l’autre identité ne la porte plus",
+                ("apply", "retrieve-ins", "edit", "set-attribute"),
+            ),
             WorkKind("ins-changed", "another INS was received", "INS remplacée par le flux", ("retrieve-ins", "close")),
             WorkKind("overlay", "several traits changed at once", "Écrasement possible d’identité", _HELD),
             WorkKind("merge-held", "a merge contradicts another", "Fusion en attente de décision", _HELD),
