@@ -209,6 +209,15 @@ def test_a_mail_for_professionals_has_an_address(pfi, forms, refused):
     assert refused(message) == ("AE", "101", "")
 
 
+def test_more_recipients_than_are_mailed_refuse_the_document_instead_of_being_forgotten(pfi, refused, forms):
+    boxes = [forms.RCT.replace(forms.MAIL, f"cabinet{number}@exemple.mssante.fr") for number in range(51)]
+    message = pfi.oru(pfi.cda(code="11502-2"), yes=("DESTDMP", "DESTMSSANTEPS"), prt=(forms.SB, *boxes))
+    assert refused(message) == ("AE", "207", "906")
+    fewer = pfi.oru(pfi.cda(code="11502-2"), yes=("DESTDMP", "DESTMSSANTEPS"), prt=(forms.SB, *boxes[:50]))
+    [ack] = pfi.post(fewer)
+    assert ack.code == "AA"
+
+
 # --- the patient: 902 to 905
 
 

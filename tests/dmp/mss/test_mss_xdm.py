@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import io
+import struct
 import zipfile
 
 import pytest
@@ -106,6 +107,21 @@ def test_a_directory_of_files_beyond_measure_is_not_even_read(monkeypatch):
     source = zipped([(f"IHE_XDM/SUBSET01/F{n}.XML", b"") for n in range(5000)])
     monkeypatch.setattr(zipfile, "ZipFile", None)
     with pytest.raises(XdmError, match="directory"):
+        read(source, LIMITS)
+
+
+def test_a_directory_whose_size_is_told_elsewhere_is_not_read_either(monkeypatch):
+    archive = zipped([(f"IHE_XDM/SUBSET01/F{n}.XML", b"") for n in range(5000)]).getvalue()
+    entries, end = archive[:-22], archive[-22:]
+    size, start = (int.from_bytes(end[at : at + 4], "little") for at in (12, 16))
+    large = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, 5000, 5000, size, start)  # the record of ZIP64
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, len(entries), 1)
+    innocent = end[:12] + (100).to_bytes(4, "little") + end[16:]
+    source = io.BytesIO(entries + large + locator + innocent)
+    with zipfile.ZipFile(source) as whole:
+        assert len(whole.namelist()) == 5000, "an archive as the library reads it"
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    with pytest.raises(XdmError, match="ZIP64"):
         read(source, LIMITS)
 
 

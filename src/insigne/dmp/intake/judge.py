@@ -16,6 +16,7 @@ from insigne.hl7 import Location
 from insigne.registry.values import Ins
 
 _DOCUMENT: Final = Location("OBX", field=5)
+_MOST_RECIPIENTS: Final = 50
 #: Rules of the CDA whose application code is not 906. Those of the patient are judged with the registry (`patient`).
 _CODES: Final[Mapping[str, Code]] = {"C22": Code.OTHER_INS, "C23": Code.OTHER_INS, "C24": Code.OTHER_INS}
 _JUDGED_ELSEWHERE: Final = frozenset({"C20", "C25"})
@@ -117,6 +118,10 @@ def _recipients(flags: Flags, channels: tuple[Channel, ...], who: Participants, 
         text = "no address to mail to: give it in PRT-15.4 of a PRT whose PRT-4 is RCT"
         text_fr = "aucune adresse de destinataire : la donner en PRT-15.4 d’un PRT dont PRT-4 vaut RCT"
         yield Fault(text, text_fr, place, "101")
+    if len(who.recipients) > _MOST_RECIPIENTS:
+        text = f"more than {_MOST_RECIPIENTS} recipients: send the document several times, to some of them each"
+        text_fr = f"plus de {_MOST_RECIPIENTS} destinataires : les répartir entre plusieurs messages"
+        yield Fault(text, text_fr, place, code=Code.OTHER, rule="recipients")
     if who.unreadable:
         text, text_fr = "a recipient has no mail address in PRT-15", "un destinataire n’a pas d’adresse en PRT-15"
         yield Fault(text, text_fr, place, "101")

@@ -16,7 +16,6 @@ _TELECOM: Final = 15
 _RPPS_LENGTH: Final = 11
 _FINESS_LENGTH: Final = 9
 _FINESS: Final = frozenset({"FINEG", "FINEJ"})
-_LIMIT: Final = 50
 
 
 class Participants(Struct, frozen=True):
@@ -45,7 +44,7 @@ def participants(message: Message) -> Participants:
                     unreadable += 1
             case "REPLY":
                 reply_to = _address(prt)
-    return Participants(sender, facility, tuple(dict.fromkeys(recipients))[:_LIMIT], reply_to, unreadable)
+    return Participants(sender, facility, tuple(dict.fromkeys(recipients)), reply_to, unreadable)
 
 
 def is_address(text: str) -> bool:

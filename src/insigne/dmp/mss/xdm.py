@@ -25,6 +25,9 @@ _FREE: Final = 1_048_576
 _ENCRYPTED: Final = 0x1
 _END: Final = b"PK\5\6"
 """What the record at the end of an archive begins with."""
+_LARGE: Final = b"PK\6\7"
+"""What stands right before that record in an archive of ZIP64, whose directory has its size elsewhere."""
+_SHORTEST_LARGE: Final = 20
 _SHORTEST_END: Final = 22
 _LONGEST_END: Final = _SHORTEST_END + 65_535
 _LONGEST_ENTRY: Final = 46 + 1024
@@ -146,13 +149,15 @@ def _index(parts: Iterable[Part], *, title: str, structure: str) -> str:
 def _check_directory(source: BinaryIO, limits: XdmSettings) -> None:
     """Refuse a directory of files larger than that of the files allowed, before it is read into memory."""
     source.seek(0, io.SEEK_END)
-    source.seek(max(0, source.tell() - _LONGEST_END))
+    source.seek(max(0, source.tell() - _LONGEST_END - _SHORTEST_LARGE))
     end = source.read()
     at = len(end) - _SHORTEST_END
     if end[at : at + len(_END)] != _END:  # a comment follows
         at = end.rfind(_END)
     if at >= 0 and int.from_bytes(end[at + 12 : at + 16], "little") > limits.max_entries * _LONGEST_ENTRY:
         raise XdmError(f"the archive has a directory of more than {limits.max_entries} files")
+    if end[: max(at, 0)][-_SHORTEST_LARGE:].startswith(_LARGE):
+        raise XdmError("the archive is in ZIP64: it must be written as an ordinary one, which four gigabytes fit in")
     source.seek(0)
 
 
