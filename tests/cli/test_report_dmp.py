@@ -102,6 +102,15 @@ def test_the_figures_of_the_years_before_complete_the_curve(report, tmp_path):
     assert again["curve"] == found["curve"]
 
 
+def test_the_curve_has_no_hole_between_the_years_before_and_the_period(report, tmp_path):
+    file = tmp_path / "avant.csv"
+    file.write_text(PAST)
+    found = json.loads(report("--from", "2026-05-10", "--to", "2026-06-01", "--import", file, "--json").out)
+    curve = {one["month"]: (one["qualified"], one["ins_c"]) for one in found["curve"]}
+    assert (curve["2026-02"], curve["2026-03"]) == ((0, 30), (2, 0))
+    assert (found["volumes"], found["totals"]["fed"]) == ([], 0), "figures of the period are of the period alone"
+
+
 def test_a_dry_run_brings_nothing_and_a_source_may_be_forgotten(report, tmp_path):
     file = tmp_path / "avant.csv"
     file.write_text(PAST)

@@ -120,13 +120,11 @@ def dmp(
 
 
 def _report(view: ReadView, first: date, end: date, settings: IndicatorSettings, site: str) -> _Report:
-    cuts = month_starts(first, end)
-    counts: list[Count] = []
-    for start, stop in pairwise(cuts):
-        counts += view.fed_counts(f"{start:%Y-%m}", midnight(start), midnight(stop))
     former = view.past_figures(f"{date.fromordinal(end.toordinal() - 1):%Y-%m}")
-    everything = [one for one in (*former, *counts) if not site or one.establishment == site]
-    shown = [one for one in everything if not one.past or one.month >= f"{first:%Y-%m}"]
+    counts = [*former, *_counts(view, first, end)]
+    shown = [one for one in counts if _of(one, site) and (not one.past or one.month >= f"{first:%Y-%m}")]
+    if former:  # the curve begins with them: what this base did from then on up to the period is of it too
+        counts += _counts(view, min(first, date.fromisoformat(f"{former[0].month}-01")), first)
     period = midnight(first), midnight(end)
     names = settings.establishments
     counting = any(one.eligible == "stays" for one in settings.targets)
@@ -137,10 +135,23 @@ def _report(view: ReadView, first: date, end: date, settings: IndicatorSettings,
     return _Report(
         totals(shown),
         volumes(shown),
-        curve(everything),
+        curve(one for one in counts if _of(one, site)),
         [one for one in reached if not site or one.establishment == site],
         taken,
     )
+
+
+def _counts(view: ReadView, first: date, end: date) -> list[Count]:
+    """The documents received from one day to another, month by month."""
+    return [
+        one
+        for start, stop in pairwise(month_starts(first, end))
+        for one in view.fed_counts(f"{start:%Y-%m}", midnight(start), midnight(stop))
+    ]
+
+
+def _of(one: Count, site: str) -> bool:
+    return not site or one.establishment == site
 
 
 def _import(context: Context, file: Path, *, dry_run: bool) -> PastFigures:
