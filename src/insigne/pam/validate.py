@@ -22,6 +22,8 @@ __all__ = ["ValidationContext", "unreadable", "validate", "warm"]
 
 _STANDARD: Final = "^~\\&"
 _MOST_SEQUENCES: Final = 4096
+#: A longer message is not remembered: what a peer invents must not fill the memory.
+_LONGEST_SEQUENCE: Final = 256
 _sequences: dict[tuple[str, str, tuple[str, ...]], tuple[Finding, ...]] = {}
 
 
@@ -74,15 +76,18 @@ def _certain(finding: Finding | None) -> Finding:
 def _sequence(
     edition: Edition, names: tuple[str, ...], structure: Structure, event: Event | None
 ) -> tuple[Finding, ...]:
-    """Check the sequence of segments, remembering the answer: a feed has few different ones."""
+    """Check the sequence of segments, remembering the answer: a feed has few different ones, and short."""
     key = (edition.id, event.id if event else structure.id, names)
     known = _sequences.get(key)
     if known is None:
         report = Report(edition)
         check_structure(report, names, structure, event)
+        known = tuple(report.findings)
+        if len(names) > _LONGEST_SEQUENCE:
+            return known
         if len(_sequences) >= _MOST_SEQUENCES:
             _sequences.clear()
-        known = _sequences[key] = tuple(report.findings)
+        _sequences[key] = known
     return known
 
 

@@ -33,6 +33,7 @@ class _Walk:
         self.finger = 0
         self.filled: set[int] = set()
         self.reported: set[str] = set()
+        self.last = {name: position for position, name in enumerate(names)}  # of each segment, its last place
         self.order = " ".join(dict.fromkeys(slot.segment for slot in structure.slots if not slot.forbidden))
 
     def run(self) -> None:
@@ -80,17 +81,17 @@ class _Walk:
             head = next(rank for rank, slot in enumerate(self.slots) if slot.group == current.group)
             if self.slots[head].segment == name and head in self.filled:
                 return head
-        ahead = set(self.names[position + 1 :])
         for index in range(self.finger, len(self.slots)):
             slot = self.slots[index]
             if slot.segment == name and (slot.repeatable or slot.forbidden or index not in self.filled):
                 return index
-            if self._must_wait(index, slot, ahead):
+            if self._must_wait(index, slot, position):
                 return None
         return None
 
-    def _must_wait(self, index: int, slot: Slot, ahead: set[str]) -> bool:
-        return slot.required and not slot.group and index not in self.filled and slot.segment in ahead
+    def _must_wait(self, index: int, slot: Slot, position: int) -> bool:
+        comes_later = self.last.get(slot.segment, -1) > position
+        return slot.required and not slot.group and index not in self.filled and comes_later
 
     def _misplaced(self, name: str, place: Location) -> None:
         """A segment whose slots are all behind or taken: once too often, or out of order."""
