@@ -30,7 +30,7 @@ def confirm(transaction: DocumentTransaction, site: Site, sending_id: str, autho
         replace(sending, state="ready", reason="confirmed", since=ledger.now, due=ledger.now, author=author)
     )
     ledger.touch(sending.identity)
-    confirmed = ledger.review(document, confirmed, ledger.patient(document))
+    confirmed = ledger.review(document, confirmed, ledger.patient(document, confirmed))
     ledger.close()
     return confirmed
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final, cast
 
 from insigne.dmp.ports import DocumentTransaction
+from insigne.dmp.whose import standing
 from insigne.exchange.ports import Transaction
 from insigne.registry import events as ev
 from insigne.registry.workingset import WorkingSet
@@ -21,6 +22,15 @@ _HARMLESS: Final = (
 """Events that change nothing of where documents may go; any other one is looked at."""
 
 
+def _concerned(record: ev.Recorded) -> tuple[str, ...]:
+    """The identities whose documents an event may move."""
+    if isinstance(record.event, ev.EncounterReassigned):
+        return (record.event.before, record.event.after)
+    if record.stream != "identity" or isinstance(record.event, _HARMLESS):
+        return ()
+    return (record.stream_id,)
+
+
 class DocumentFollower:
     """A `exchange.ports.Follower`: one row an identity that has documents, whatever their number."""
 
@@ -29,11 +39,12 @@ class DocumentFollower:
 
     def follow(self, changes: WorkingSet, transaction: Transaction) -> None:
         """See `exchange.ports.Follower.follow`."""
-        changed = {
-            record.stream_id: None
-            for record in changes.records
-            if record.stream == "identity" and not isinstance(record.event, _HARMLESS)
-        }
+        changed: dict[str, None] = {}
+        for name in (name for record in changes.records for name in _concerned(record)):
+            changed[name] = None
+            stands = standing(changes, name)  # documents are kept with the one that stands for their patient
+            if stands is not None:
+                changed[stands.id] = None
         if not changed:
             return
         base = cast("DocumentTransaction", transaction)

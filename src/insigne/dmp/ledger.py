@@ -8,6 +8,7 @@ A `Ledger` works inside one transaction; `close` it before the commit. Nothing h
 """
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -16,7 +17,7 @@ from insigne.dmp.model import Document, Intent, Sending, State
 from insigne.dmp.ports import DocumentTransaction, DocumentView
 from insigne.dmp.site import Site
 from insigne.dmp.states import DELETION_PENDING, ENDED, HELD, PENDING, Verdict, evaluate, is_right
-from insigne.dmp.whose import Several, whose
+from insigne.dmp.whose import Several, is_of_another_stay, whose
 from insigne.registry import acts, documents
 from insigne.registry.ports import View
 from insigne.registry.source import Source
@@ -64,12 +65,23 @@ def deletion_of(view: DocumentView, document: Document, sending: Sending) -> Sen
     )
 
 
-class Patient:
-    """The person a document is of, as of now; `several`: its identifiers name more than one."""
+class Patient(NamedTuple):
+    """The person a document is of, as of now; why it is nobody (a code of `REASONS`) when it is."""
 
-    def __init__(self, found: Identity | Several | None) -> None:
-        self.several = isinstance(found, Several)
-        self.identity = None if isinstance(found, Several) else found
+    identity: Identity | None
+    nobody: str = "identity-unknown"
+
+
+def patient_of(view: View, site: Site, document: Document, sending: Sending) -> Patient:
+    """Whose the document of a sending is now. A deletion that was asked for goes where the document went."""
+    found = whose(view, document, site.policy)
+    if isinstance(found, Several):
+        return Patient(None, "identifiers-of-several")
+    asked = sending.action == "delete" and not is_prepared(document, sending)
+    looked_at = site.settings.stay_of_another == "hold" and not asked
+    if looked_at and found is not None and is_of_another_stay(view, document, found, site.policy):
+        return Patient(None, "stay-of-another")
+    return Patient(found)
 
 
 def judged(
@@ -79,15 +91,15 @@ def judged(
     target = target_of(view, document, sending)
     before = target[1] if target is not None else None
     verdict = evaluate(document, sending, patient.identity, before, site.settings, site.environment)
-    if patient.several and verdict.reason == "identity-unknown":
-        verdict = Verdict(verdict.state, "identifiers-of-several")
+    if verdict.reason == "identity-unknown":
+        verdict = Verdict(verdict.state, patient.nobody)
     if verdict.state == "ready" and sending.ins and sending.action != "delete":
         deletion = deletion_of(view, document, sending)
         if deletion is not None and deletion.sent:  # it is under way: what it deletes is not sent beside it
             verdict = DELETION_PENDING
     if target is not None and verdict.state in {"ready", "waiting-predecessor"} and patient.identity is not None:
-        owner = patient if target[0].id == document.id else Patient(whose(people or view, target[0], site.policy))
-        if owner.identity is not None and owner.identity.id != patient.identity.id:
+        owner = patient.identity if target[0].id == document.id else whose(people or view, target[0], site.policy)
+        if isinstance(owner, Identity) and owner.id != patient.identity.id:
             verdict = Verdict("refused", "other-patient")
     return verdict, target
 
@@ -118,9 +130,9 @@ class Ledger:
         """A sending read in this transaction, as it is after what was written since."""
         return self._written.get(sending.id, sending)
 
-    def patient(self, document: Document) -> Patient:
+    def patient(self, document: Document, sending: Sending) -> Patient:
         """Whose the document is now."""
-        return Patient(whose(self.people, document, self.site.policy))
+        return patient_of(self.people, self.site, document, sending)
 
     def put(self, sending: Sending) -> Sending:
         """Write a sending."""
@@ -155,7 +167,7 @@ class Ledger:
         document = self.document(sending.document)
         if document is None or sending.state == "calling":
             return sending
-        return self.review(document, sending, self.patient(document))
+        return self.review(document, sending, self.patient(document, sending))
 
     def review(self, document: Document, sending: Sending, patient: Patient) -> Sending:
         """The same, once the document and its patient are known."""
@@ -220,7 +232,7 @@ class Ledger:
             action="delete",
             identity=sending.identity,
             state="to-confirm",
-            reason="ins-lost",
+            reason="stay-moved" if patient.nobody == "stay-of-another" else "ins-lost",
             since=self.now,
             due="",
             ins=sending.ins,

@@ -56,6 +56,12 @@ REASONS: Final[Mapping[str, Reason]] = MappingProxyType(
             "settle which identity holds each identifier, or withdraw the document",
             "établir à quelle identité appartient chaque identifiant, ou retirer le document",
         ),
+        "stay-of-another": Reason(
+            "the stay of the document is another patient's: it was moved to them",
+            "le séjour du document est celui d’un autre patient : il lui a été rattaché",
+            "withdraw it and have it produced again for its patient, or move the stay back",
+            "le retirer et le faire produire à nouveau pour son patient, ou rattacher le séjour en sens inverse",
+        ),
         "doubtful": Reason(
             "the patient's identity is doubtful", "l’identité du patient est douteuse",
             "lift the doubt, then qualify the identity", "lever le doute, puis qualifier l’identité",
@@ -107,6 +113,12 @@ REASONS: Final[Mapping[str, Reason]] = MappingProxyType(
             "il a été transmis sous une INS que le patient ne porte plus, ou plus qualifiée",
             "look at the identity; confirm the deletion (document confirm) or abandon it (--abandon)",
             "examiner l’identité ; confirmer la suppression (document confirm) ou l’abandonner (--abandon)",
+        ),
+        "stay-moved": Reason(
+            "it was sent for a stay that was moved to another patient since",
+            "il a été transmis pour un séjour rattaché depuis à un autre patient",
+            "look whose it is; confirm the deletion (document confirm) or abandon it (--abandon)",
+            "voir à qui il est ; confirmer la suppression (document confirm) ou l’abandonner (--abandon)",
         ),
         "refused": Reason(
             "the other end refused it", "le destinataire l’a refusé",

@@ -18,13 +18,12 @@ import structlog
 from msgspec.structs import replace
 
 from insigne.dmp.contents import opened
-from insigne.dmp.ledger import Ledger, Patient, is_prepared, judged
+from insigne.dmp.ledger import Ledger, Patient, is_prepared, judged, patient_of
 from insigne.dmp.model import Channel, Document, Sending
 from insigne.dmp.ports import Carrier, Declined, DocumentStorage, Errand, Failed, Outcome
 from insigne.dmp.recording import put_off, record
 from insigne.dmp.site import Site
 from insigne.dmp.states import effective, ins_text, qualified_ins
-from insigne.dmp.whose import whose
 from insigne.net.breaker import BreakerState, Change, CircuitBreaker, Evidence
 from insigne.registry.values import Ins
 
@@ -175,7 +174,7 @@ class DmpService:
         unsure = bool(due.sent) if due.action == "delete" else bool(due.ins)
         if due.state == "calling":  # its worker died
             due = ledger.put(replace(due, state="ready", lease=""))
-        patient = ledger.patient(document)
+        patient = ledger.patient(document, due)
         due = ledger.review(document, due, patient)
         ins = _ins_of(document, due, patient, self._site)
         if due.state != "ready" or ins is None:
@@ -210,7 +209,7 @@ class DmpService:
             current = view.sending(sending.id)
             if current is None or not _is_claim(current, sending) or self._site.now() >= sending.lease:
                 return None  # taken up by another worker, or about to be
-            patient = Patient(whose(view, document, self._site.policy))
+            patient = patient_of(view, self._site, document, sending)
             asked = replace(sending, state="ready", sent=sending.sent if claimed.unsure else "")
             verdict, target = judged(view, self._site, document, asked, patient)
             ins = _ins_of(document, sending, patient, self._site)

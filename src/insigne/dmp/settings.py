@@ -41,6 +41,8 @@ class DmpSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """What to do when nobody said whether the patient's DMP may be fed (ZFA-9 absent or NA)."""
     wrong_matricule: Literal["hold", "feed"] = "hold"
     """What to do when the key of the matricule held is wrong."""
+    stay_of_another: Literal["hold", "feed"] = "hold"
+    """What to do of a document whose stay the registry knows as another patient's (moved by an A44)."""
     without_ins: Literal["complete", "refuse"] = "complete"
     """What to do of a CDA that bears no INS: write the registry's in it when it leaves, or refuse it (903)."""
     answers: dict[str, str] = {}

@@ -9,7 +9,7 @@ from insigne.dmp.model import Document
 from insigne.registry.attach import joined, person_identifiers
 from insigne.registry.ports import View
 from insigne.registry.settings import Policy
-from insigne.registry.state import Identity
+from insigne.registry.state import Encounter, Identity
 from insigne.registry.values import Identifier
 
 _identifiers: Final = msgspec.json.Decoder(tuple[Identifier, ...])
@@ -52,6 +52,27 @@ def whose(view: View, document: Document, policy: Policy) -> Identity | Several 
     if len(found) > 1:
         return SEVERAL
     return next(iter(found.values()), None) or standing(view, document.identity)
+
+
+def is_of_another_stay(view: View, document: Document, identity: Identity, policy: Policy) -> bool:
+    """Whether the stay of a document is known, and is neither this patient's nor that of whom it was received for.
+
+    So it is once an account that was opened for the wrong patient is moved to the right one (A44). A stay that came
+    while two identities were merged remains with the survivor when the merge is undone: that contradicts nothing.
+    """
+    owners = {one.id for stay in _stays(view, document, policy) if (one := standing(view, stay.identity)) is not None}
+    received = standing(view, document.identity)
+    return bool(owners) and identity.id not in owners and (received is None or received.id not in owners)
+
+
+def _stays(view: View, document: Document, policy: Policy) -> list[Encounter]:
+    """The stay of that visit number; those of that account when the visit is not known."""
+    for kind, text in (("VN", document.stay.visit), ("AN", document.stay.account)):
+        authority, _, value = text.partition("|")
+        ids = view.encounters((kind, policy.universal.get(authority, authority), value)) if value else ()
+        if found := [stay for one in ids if (stay := view.encounter(one)) is not None]:
+            return found
+    return []
 
 
 def _is_after(one: str, other: str) -> bool:

@@ -80,6 +80,8 @@ class FakeDmp:
             return Failed("unreachable", "no connection", sent=False, evidence="down")
         if step == "refuse":
             return Declined("XDSRegistryError", "refused")
+        if step == "unknown":
+            return Declined("900", "unknown here", "predecessor-unknown")
         done = self._do(errand)
         if step == "meanwhile":
             self.meanwhile(errand)

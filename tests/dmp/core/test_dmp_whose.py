@@ -1,0 +1,158 @@
+"""Whose a document is, when identities are merged in chains and stays move from one patient to another."""
+
+import pytest
+
+from insigne.dmp.acts import abandon, confirm, withdraw
+from insigne.dmp.model import StayRef
+from insigne.registry.commands import MoveAccount, MoveAccounts, MovementAssertion, Patient, RecordMovement
+from insigne.registry.source import Source
+from insigne.registry.state import StayHeader
+from insigne.registry.values import Identifier
+
+from .dmp_world import HOSPITAL, ins_of, pi, text_of
+
+PREPARED = [("feed", "fed", "to-withdraw"), ("delete", "to-confirm", "ins-lost")]
+ACCOUNT = Identifier("AN", HOSPITAL, "DOS-1")
+STAY = StayRef(account=f"{HOSPITAL.key}|DOS-1")
+
+
+def opened(world, name):
+    """A stay of that account, of that patient."""
+    movement = MovementAssertion(("MVT-1",), "A01", "INSERT", "20260301080000", patient_class="I")
+    command = RecordMovement(Patient(identifiers=(pi(name),)), StayHeader(), account=ACCOUNT, movement=movement)
+    world.registrar.apply(command, Source(world.now(), "gam", "message", "M"))
+
+
+def moved(world, prior, patient):
+    """A44: the account is given to another patient."""
+    move = MoveAccount(Patient(identifiers=(pi(patient),)), (pi(prior),), ACCOUNT)
+    world.registrar.apply(MoveAccounts((move,)), Source(world.now(), "gam", "message", "M"))
+
+
+def test_what_was_fed_after_two_merges_is_found_when_the_first_one_is_undone(world):
+    world.admit("C")
+    world.qualify("C")
+    world.merge("A", "B")
+    world.merge("B", "C")
+    world.take(1, patient="A")
+    world.settle()
+    assert world.only().ins == text_of(ins_of("C"))
+    world.unmerge("A")
+    world.settle()
+    assert world.states() == PREPARED
+    assert world.open_items() == [("document-to-withdraw", "ins-lost"), ("unmerged", "by mistake")]
+
+
+def test_what_waits_after_two_merges_leaves_for_its_patient_when_the_first_one_is_undone(world):
+    world.admit("C")
+    world.merge("A", "B")
+    world.merge("B", "C")
+    world.take(1, patient="A")
+    world.settle()
+    world.unmerge("A")
+    world.qualify("A")
+    world.settle()
+    assert world.only().ins == text_of(ins_of("A"))
+
+
+# --- a stay is moved to another patient (A44)
+
+
+@pytest.fixture
+def moving(world):
+    """A stay opened for A, who is qualified as B is."""
+    opened(world, "A")
+    world.qualify("A")
+    world.qualify("B")
+    return world
+
+
+def test_what_was_fed_for_a_stay_moved_since_has_a_deletion_that_a_person_confirms(moving):
+    moving.take(1, stay=STAY)
+    moving.take(2)
+    moving.settle()
+    moved(moving, "A", "B")
+    moving.settle()
+    assert moving.states() == [
+        ("feed", "fed", "to-withdraw"),
+        ("feed", "fed", "fed"),
+        ("delete", "to-confirm", "stay-moved"),
+    ]
+    assert moving.open_items() == [("document-to-withdraw", "ins-lost")]
+    moving.act(confirm, moving.only(action="delete").id)
+    moving.settle()
+    assert moving.dmp.held.keys() == {("1.2.250.1.999.7.2", text_of(ins_of("A")))}
+    assert moving.states()[-1] == ("feed", "waiting-identity", "stay-of-another")
+
+
+def test_what_waits_for_a_stay_moved_since_is_held_until_it_is_moved_back(world):
+    opened(world, "A")
+    world.take(1, stay=STAY)
+    moved(world, "A", "B")
+    world.qualify("A")
+    world.qualify("B")
+    world.settle()
+    assert world.states() == [("feed", "waiting-identity", "stay-of-another")]
+    assert world.dmp.calls == []
+    moved(world, "B", "A")
+    world.settle()
+    assert world.only().ins == text_of(ins_of("A"))
+
+
+def test_a_stay_moved_back_cancels_the_deletion(moving):
+    moving.take(1, stay=STAY)
+    moving.settle()
+    moved(moving, "A", "B")
+    moving.settle()
+    moved(moving, "B", "A")
+    moving.settle()
+    assert moving.states() == [("feed", "fed", "fed"), ("delete", "cancelled", "right-again")]
+    assert moving.open_items() == []
+
+
+def test_a_person_may_say_that_a_document_of_a_stay_moved_since_stays_where_it_is(moving):
+    moving.take(1, stay=STAY)
+    moving.settle()
+    moved(moving, "A", "B")
+    moving.settle()
+    moving.act(abandon, moving.only(action="delete").id)
+    moving.consent("A", "INO")
+    moving.settle()
+    assert moving.states() == [("feed", "fed", "kept"), ("delete", "cancelled", "abandoned")]
+
+
+@pytest.mark.parametrize("by", ["sender", "person"])
+def test_what_was_fed_for_a_stay_moved_since_is_deleted_as_it_is_asked(moving, by):
+    [sending] = moving.take(1, stay=STAY)
+    moving.settle()
+    moved(moving, "A", "B")
+    if by == "sender":
+        moving.receive(*moving.deletion(2, 1, stay=STAY))
+    else:
+        moving.act(withdraw, sending.id)
+    moving.settle()
+    assert moving.dmp.held == {}
+    assert moving.only(id=sending.id).state == "deleted"
+    assert moving.sendings(state="to-confirm") == []
+
+
+def test_a_site_may_leave_documents_of_stays_moved_since_where_they_are(make_world):
+    world = make_world(stay_of_another="feed")
+    for name in ("A", "B"):
+        world.admit(name)
+        world.qualify(name)
+    opened(world, "A")
+    world.take(1, stay=STAY)
+    moved(world, "A", "B")
+    world.settle()
+    assert world.states() == [("feed", "fed", "fed")]
+
+
+def test_a_stay_that_came_while_two_were_merged_holds_no_document_once_they_are_apart(world):
+    world.merge("A", "B")
+    opened(world, "A")
+    world.take(1, patient="A", stay=STAY)
+    world.unmerge("A")
+    world.qualify("A")
+    world.settle()
+    assert world.only().ins == text_of(ins_of("A"))
