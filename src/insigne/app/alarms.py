@@ -29,13 +29,20 @@ _WRITE_WAIT: Final = 5.0
 class AlarmWatch:
     """A thread that looks from time to time, and keeps each change of an alarm as it comes, until told to stop."""
 
-    def __init__(self, base: Base, alarms: Alarms, channels: Callable[[], Sequence[Channel]] = tuple) -> None:
-        """`channels` gives the destinations being served."""
+    def __init__(
+        self,
+        base: Base,
+        alarms: Alarms,
+        channels: Callable[[], Sequence[Channel]] = tuple,
+        also: Callable[[Alarms, datetime], None] = lambda _alarms, _now: None,
+    ) -> None:
+        """`channels` gives the destinations being served; `also` looks at what is watched elsewhere."""
         self._base = base
         self._settings = base.config.alarms
         self._zone = _zone(self._settings.time_zone)
         self._alarms = alarms
         self._channels = channels
+        self._also = also
         self._counted_to: datetime | None = None
         self._inherited = False
         self._failing = False
@@ -64,6 +71,7 @@ class AlarmWatch:
             self.inherit()
         self._unsettled(rfc3339(now))
         self._recovered(rfc3339(now))
+        self._also(self._alarms, now)
         if self._settings.silence:
             self._count_feeds(now)
             self._silences(now)

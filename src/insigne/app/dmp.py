@@ -4,11 +4,14 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import partial
 
 import structlog
 
 from insigne.app.base import Base, local_now, utc_now
+from insigne.app.dmp_alarms import BOX_DOWN, DOWN, DocumentAlarms, FaultWatch, heard
 from insigne.dmp.client import DmpClient
 from insigne.dmp.feeding import DmpCarrier
 from insigne.dmp.leaving import Leaving
@@ -20,7 +23,6 @@ from insigne.dmp.mss.mailbox import MailboxReader
 from insigne.dmp.mss.smtp import SmtpSender
 from insigne.dmp.ports import Carrier
 from insigne.dmp.service import DmpService
-from insigne.dmp.settings_mss import MailboxSettings
 from insigne.dmp.site import Site
 from insigne.exchange.errors import StoreBusy, StoreError
 from insigne.ins.cog import bundled_cog
@@ -61,12 +63,12 @@ def carriers_of(base: Base, site: Site) -> dict[Channel, Carrier]:
     return carriers
 
 
-def dmp_service(base: Base, site: Site) -> DmpService:
-    """The queue of this site. Raises as `carriers_of`."""
+def dmp_service(base: Base, site: Site, carriers: Mapping[Channel, Carrier] | None = None) -> DmpService:
+    """The queue of this site, by default with what it configured to carry documents. Raises as `carriers_of`."""
     return DmpService(
         base.store,
         site,
-        carriers_of(base, site),
+        carriers_of(base, site) if carriers is None else carriers,
         clock=utc_now,
         chance=random.Random(),  # noqa: S311 - spreads retries, keeps no secret
     )
@@ -76,13 +78,22 @@ class DmpWorker:
     """Threads that look at documents again, have them carried, and read boxes, until told to stop."""
 
     def __init__(self, base: Base, site: Site) -> None:
-        self.service = dmp_service(base, site)
+        carriers = heard(carriers_of(base, site))
+        self.service = dmp_service(base, site, carriers)
         self._stop = threading.Event()
         self._threads = [_Loop("documents", self.service.work, _IDLE_SECONDS, self._stop)]
-        sender = SmtpSender(site.settings.mss.smtp)
-        for box in site.settings.mss.mailboxes:
-            read = _box(base, site, box, sender)
-            self._threads.append(_Loop(f"box-{box.name}", read, box.poll_seconds, self._stop))
+        mss = site.settings.mss
+        watches = []
+        for box in mss.mailboxes:
+            reader = MailboxReader(box, base.store, site, local_now)
+            answering = Answering(box, mss, base.store, SmtpSender(mss.smtp), local_now)
+            reading = FaultWatch((BOX_DOWN, box.name), reader.read, utc_now, proving=True)
+            telling = FaultWatch((DOWN, "mss"), answering.answer, utc_now, proving=False)
+            work = partial(_box, reading, answering, telling)
+            watches += [reading, telling]
+            self._threads.append(_Loop(f"box-{box.name}", work, box.poll_seconds, self._stop))
+        after = timedelta(seconds=mss.alarm_seconds)
+        self.alarms = DocumentAlarms(self.service.breakers, carriers, watches, after)
 
     def start(self) -> None:
         """Start working."""
@@ -97,11 +108,9 @@ class DmpWorker:
         self.service.close()
 
 
-def _box(base: Base, site: Site, box: MailboxSettings, sender: SmtpSender) -> Callable[[], int]:
-    """What reading a box once is."""
-    reader = MailboxReader(box, base.store, site, local_now)
-    answering = Answering(box, site.settings.mss, base.store, sender, local_now)
-    return lambda: reader.read() + answering.conclude() + answering.answer()
+def _box(reading: FaultWatch, answering: Answering, telling: FaultWatch) -> int:
+    """What is done with a box once."""
+    return reading.work() + answering.conclude() + telling.work()
 
 
 class _Loop:

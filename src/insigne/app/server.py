@@ -9,6 +9,7 @@ import sys
 import threading
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,7 @@ from insigne.app.alarms import AlarmWatch
 from insigne.app.base import Base, open_base, rfc3339_now, utc_now
 from insigne.app.delivery import DeliveryWorker
 from insigne.app.dmp import DmpWorker
+from insigne.app.dmp_alarms import DocumentAlarms
 from insigne.app.enrolment import enrolment_page
 from insigne.app.housekeeping import Housekeeper
 from insigne.app.insi import InsiWorker, insi_service
@@ -97,7 +99,10 @@ class Service:
         self.housekeeper = Housekeeper(base)
         self.delivery = DeliveryWorker(base) if config.destinations else None
         self.alarms = self.delivery.alarms if self.delivery is not None else Alarms()
-        self.alarm_watch = AlarmWatch(base, self.alarms, lambda: self.delivery.channels if self.delivery else ())
+        documents = self.dmp.alarms if self.dmp is not None else DocumentAlarms({}, {}, (), timedelta())
+        self.alarm_watch = AlarmWatch(
+            base, self.alarms, lambda: self.delivery.channels if self.delivery else (), documents.look
+        )
         self._tasks: list[asyncio.Task[None]] = []
         enrolment = enrolment_page(base)
         deps = ApiDeps(

@@ -91,6 +91,8 @@ class MssSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """Whether the sender of a document that could not be taken is told by an ordinary mail when it asked no MDN."""
     failures_to: Address = ""
     """Box told of each failure as well."""
+    alarm_seconds: Annotated[float, Meta(ge=0)] = 300
+    """How long a box cannot be read before an operator is told (alarm `mailbox-down`)."""
     mdm_profile: str = "1.1^CISIS_CDA_HL7_LPS"
     """MSH-21 of the messages that carry documents received."""
     xdm: XdmSettings = XdmSettings()
