@@ -1,5 +1,6 @@
 """`insigne identity create`, `retrieve-ins`, `accept`, `record-proof`…: against a real base and INSi over TLS."""
 
+import io
 import json
 import subprocess
 import sys
@@ -220,6 +221,45 @@ def test_an_answer_about_somebody_else_is_shown_and_cannot_be_accepted(desk):
     assert status_of(refused) == "PROV"
     assert "national-answer-refused" in desk.events(identity)
     assert desk.work() == ["divergence"]
+
+
+@pytest.mark.parametrize("act", [("accept",), ("refuse", "--reason", "autre personne")], ids=["accept", "refuse"])
+def test_an_answer_that_came_after_the_one_seen_is_not_decided_on_unseen(desk, act):
+    identity = desk.create()
+    desk.act("identity", "retrieve-ins", identity)
+    [seen] = desk.lines("insi", "calls", "--identity", identity)
+    desk.act("identity", "retrieve-ins", identity, user="quentin")
+    newer = desk.lines("insi", "calls", "--identity", identity)[0]
+    for options in ((), ("--call", seen["id"])):
+        _, said = desk.act("identity", *act, identity, *options, status=1)
+        assert "another answer of INSi came since" in said
+        assert newer["id"] in said
+    assert desk.work() == ["to-compare"]
+    desk.act("identity", *act, identity, "--call", newer["id"])
+    assert "to-compare" not in desk.work()
+
+
+def test_an_answer_nobody_named_is_shown_before_it_is_decided_on(desk):
+    identity = desk.create()
+    desk.act("identity", "retrieve-ins", identity, user="quentin")
+    [call] = desk.lines("insi", "calls", "--identity", identity)
+    [item] = desk.lines("worklist", "list", "--kind", "to-compare")
+    assert call["id"] in desk.run("worklist", "show", item["id"]).out
+    shown = desk.run("identity", "accept", identity, "--as", "claire")
+    assert shown.status == 0
+    assert call["id"] in shown.err
+    assert "nom de naissance" in shown.out
+
+
+@pytest.mark.parametrize(("typed", "status"), [("n", "PROV"), ("y", "RECUP")])
+def test_a_terminal_asks_before_it_decides(desk, monkeypatch, typed, status):
+    identity = desk.create()
+    desk.act("identity", "retrieve-ins", identity)
+    terminal = io.StringIO(f"{typed}\n")
+    terminal.isatty = lambda: True
+    monkeypatch.setattr("sys.stdin", terminal)
+    desk.run("identity", "accept", identity, "--as", "claire")
+    assert status_of(desk.lines("identity", "show", identity)[0]) == status
 
 
 def test_the_first_given_name_is_chosen_among_those_of_the_list(desk):

@@ -1,6 +1,6 @@
 """What the acts of a person share: the base, who acts, the identity named, and the Patient shown afterwards."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
@@ -18,6 +18,7 @@ from insigne.cli.identity import fields, named
 from insigne.cli.opening import PATIENCE, plainly
 from insigne.cli.tables import print_fields
 from insigne.exchange.desk import EntryRefused
+from insigne.exchange.ports import Transaction
 from insigne.fhir import Resource, merged_named, patient_of
 from insigne.ins.cog import bundled_cog
 from insigne.registry.acts import Act
@@ -73,9 +74,14 @@ class Desk:
 
         Raises `Refused`.
         """
+        return self.act_on(lambda _: acts, copy=copy)
+
+    def act_on(self, decided: Callable[[Transaction], Sequence[Act]], *, copy: DocumentCopy | None = None) -> str:
+        """As `act`, these acts being decided by what the base is in the transaction that does them."""
         source = self.source()
         with self.base.store.begin() as transaction:
-            decisions = self.base.registrar.act_within(transaction, [(act, source) for act in acts])
+            wanted = [(act, source) for act in decided(transaction)]
+            decisions = self.base.registrar.act_within(transaction, wanted)
             if copy is not None:
                 transaction.put_copy(copy)
             transaction.commit()

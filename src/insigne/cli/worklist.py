@@ -96,6 +96,7 @@ def show(ctx: typer.Context, item: Item) -> None:
     _print(context, document)
     if not context.json and found.kind == "to-compare" and people:
         answer = beside(people[0], read_held(found), context.config.comparison)
+        print_fields([("call", answer.call)])
         print_table(TITLES, side_by_side(people[0], answer), none="")
 
 
