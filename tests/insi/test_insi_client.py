@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_pem_private_key, pkcs12
 
 from insigne.insi.certificate import OwnCertificate
-from insigne.insi.client import InsiUnusable, evidence, retrieve
+from insigne.insi.client import InsiClient, InsiUnusable, evidence, retrieve
 from insigne.insi.strategy import Search
 from insigne.insi.wire import InsiAnswer, InsiFault, SearchTraits, VitaleData, WireError, read_request
 from insigne.net.breaker import Evidence
@@ -50,10 +50,10 @@ def test_the_certificate_of_the_organisation_is_shown_and_its_unit_is_the_emitte
     assert read_request(body_of(server.requests[0])).context.emitter == "10B0000001"
 
 
-def test_the_call_says_which_software_and_installation_makes_it(serve, call, wire):
+def test_the_call_says_which_software_and_installation_makes_it(serve, call, wire, monkeypatch):
+    monkeypatch.setattr(InsiClient, "certificate", None)  # a clock of the past would find it not valid yet
     server = serve(wire.one)
     client = call(server, idam="ABCD00000001", clock=lambda: wire.now)
-    client.certificate = None  # a clock of the past would find it not valid yet
     client.search(ISEULT, wire.caller)
     client.search(ISEULT, wire.caller)
     head = server.requests[0].partition(b"\r\n\r\n")[0]
@@ -250,6 +250,23 @@ def test_our_certificate_once_expired_calls_nobody(site, serve, call, wire):
     assert any("expired" in doubt for doubt in client.doubts())
 
 
+def test_a_certificate_renewed_is_shown_without_a_restart(site, serve, call, wire, tmp_path):
+    server = serve(wire.one)
+    cert, key = tmp_path / "insi.pem", tmp_path / "insi.key"
+
+    def install(name, **more):
+        for source, target in zip(site.client(name, **more), (cert, key), strict=True):
+            target.write_bytes(Path(source).read_bytes())
+
+    install("INSI-EXPIRE", not_after=datetime.now(UTC) - timedelta(days=1))
+    client = call(server, tls=ClientTlsSettings(ca_file=site.ca, cert_file=str(cert), key_file=str(key)))
+    assert fault_of(client.search(ISEULT, wire.caller)).code == "tls"
+    install("INSI-MANU")
+    traced = client.search(ISEULT, wire.caller)
+    assert (traced.code, traced.certificate, server.names) == ("00", "INSI-MANU", ["INSI-MANU"])
+    assert client.doubts() == ()
+
+
 def test_a_certificate_not_valid_yet_points_at_the_clock(serve, call, wire):
     client = call(serve(wire.one), clock=lambda: datetime(1999, 1, 1, tzinfo=UTC))
     assert "clock" in fault_of(client.search(ISEULT, wire.caller)).detail
@@ -274,10 +291,10 @@ def test_a_good_certificate_raises_no_doubt_and_none_at_all_does(site, serve, ca
     assert call(server, tls=ClientTlsSettings(ca_file=site.ca)).doubts()
 
 
-def test_the_clock_of_the_service_is_compared_with_ours(serve, call, wire):
+def test_the_clock_of_the_service_is_compared_with_ours(serve, call, wire, monkeypatch):
+    monkeypatch.setattr(InsiClient, "certificate", None)
     dated = wire.http(wire.outcome("01", ""), more="Date: Thu, 15 Jan 2026 08:40:00 GMT\r\n")
     client = call(serve(dated, wire.one), clock=lambda: wire.now)
-    client.certificate = None
     assert client.search(ISEULT, wire.caller).clock_skew == 600
     assert client.search(ISEULT, wire.caller).clock_skew is None
 

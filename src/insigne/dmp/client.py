@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Final, Literal, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -36,7 +37,7 @@ from insigne.dmp.wire.sign import SigningKey, new_digest, sign_lot
 from insigne.dmp.wire.vihf import VihfForm, build_assertion
 from insigne.net.http import HttpClient, HttpError, HttpFailure, HttpLimits, HttpResponse, Streamed
 from insigne.net.settings import ClientTlsSettings
-from insigne.net.tls import TlsError, client_context, load_key
+from insigne.net.tls import Renewed, RenewedContext, TlsError, client_context, load_key
 
 Transaction = Literal["TD0.2", "TD2.1", "TD3.1", "TD3.3c"]
 R = TypeVar("R")
@@ -86,10 +87,11 @@ class DmpClient:
         if not settings.endpoint:
             raise DmpUnusable("dmp.service.endpoint is not set: give the address of the services of the DMP")
         self._settings, self._clock, self._new_uuid, self._on_call = settings, clock, new_uuid, on_call
-        self._key = _signing_key(settings)
+        self._key = Renewed(partial(_signing_key, settings), _signing_files(settings))
         self._form = _form(settings)
         limits = HttpLimits(settings.connect_seconds, settings.total_seconds, settings.max_answer_bytes)
-        context = _context(settings.tls, settings.ciphers) if settings.endpoint.startswith("https:") else None
+        secure = settings.endpoint.startswith("https:")
+        context = RenewedContext(settings.tls, partial(_context, settings.ciphers)) if secure else None
         try:
             self._http = HttpClient(settings.endpoint, context, limits=limits, server_name=settings.tls.server_name)
         except ValueError as error:
@@ -133,7 +135,7 @@ class DmpClient:
             ((lot.entry.unique_id.value, digest),),
             lot_id=lot.submission.unique_id.value,
             signature_id=f"id-{self._new_uuid()}",
-            key=self._key,
+            key=self._key(),
             algorithm=algorithm,
             now=now,
         )
@@ -203,7 +205,7 @@ class DmpClient:
         self, action: str, payload: etree._Element, ins: Ins, vihf: VihfContext, path: str
     ) -> tuple[str, bytes]:
         now = self._clock()
-        assertion = build_assertion(self._form, vihf, ins, self._key, self._settings.signature, now, self._new_uuid())
+        assertion = build_assertion(self._form, vihf, ins, self._key(), self._settings.signature, now, self._new_uuid())
         message_id = f"urn:uuid:{self._new_uuid()}"
         signed = etree.tostring(assertion, encoding="UTF-8")
         return message_id, soap.build(action, message_id, payload, assertion=signed, to=f"{self._http.url}{path}")
@@ -308,13 +310,17 @@ def _existence(payload: etree._Element) -> Existence:
 def _signing_key(settings: ServiceSettings) -> SigningKey:
     if not settings.sign_cert_file:
         raise DmpUnusable("dmp.service.sign_cert_file is not set: the DMP asks for signatures of ORG_SIGN")
-    key, certificates = load_key(settings.sign_cert_file, settings.sign_key_file, settings.sign_key_password_file)
+    key, certificates = load_key(*_signing_files(settings))
     if not isinstance(key, RSAPrivateKey):
         raise TlsError(f"{settings.sign_cert_file}: its key is not RSA, as those of ORG_SIGN are")
     return SigningKey(key, certificates)
 
 
-def _context(tls: ClientTlsSettings, ciphers: tuple[str, ...]) -> ssl.SSLContext:
+def _signing_files(settings: ServiceSettings) -> tuple[str, str, str]:
+    return settings.sign_cert_file, settings.sign_key_file, settings.sign_key_password_file
+
+
+def _context(ciphers: tuple[str, ...], tls: ClientTlsSettings) -> ssl.SSLContext:
     """TLS 1.2 with the suites listed; what OpenSSL offers when none is."""
     context = client_context(tls)
     if ciphers:

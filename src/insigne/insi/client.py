@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -37,7 +38,7 @@ from insigne.insi.wire.response import read_answer
 from insigne.insi.wire.xml import parse
 from insigne.net.breaker import Evidence
 from insigne.net.http import HttpClient, HttpError, HttpFailure, HttpLimits, HttpResponse
-from insigne.net.tls import client_context
+from insigne.net.tls import Renewed, RenewedContext
 
 
 class InsiUnusable(Exception):  # noqa: N818  # named for what happened
@@ -99,9 +100,9 @@ class InsiClient:
         if not settings.endpoint:
             raise InsiUnusable("insi.endpoint is not set: give the address of the téléservice")
         tls = (settings.auto_tls if automatic else None) or settings.tls
-        self.certificate: OwnCertificate | None = read_own_certificate(tls)
+        self._certificate = Renewed(partial(read_own_certificate, tls), (tls.cert_file, tls.key_password_file))
         limits = HttpLimits(settings.connect_seconds, settings.total_seconds, settings.max_answer_bytes)
-        context = client_context(tls) if settings.endpoint.startswith("https:") else None
+        context = RenewedContext(tls) if settings.endpoint.startswith("https:") else None
         try:
             self._http = HttpClient(settings.endpoint, context, limits=limits, server_name=tls.server_name)
         except ValueError as error:
@@ -110,11 +111,17 @@ class InsiClient:
         self._instance = settings.instance or instance
         self._clock, self._new_id = clock, new_id
 
+    @property
+    def certificate(self) -> OwnCertificate | None:
+        """Our certificate as it is now: one that was renewed counts at once."""
+        return self._certificate()
+
     def doubts(self) -> tuple[str, ...]:
         """Return what the service may refuse whoever the patient is, a sentence each, for the administrator."""
-        if self.certificate is None:
+        certificate = self.certificate
+        if certificate is None:
             return ("insi.tls.cert_file is not set: the service asks for an organisation certificate",)
-        return tuple(f"certificate of insi: {doubt}" for doubt in self.certificate.doubts(self._clock()))
+        return tuple(f"certificate of insi: {doubt}" for doubt in certificate.doubts(self._clock()))
 
     def search(self, traits: SearchTraits, caller: Caller) -> Traced:
         """Ask by traits (WS_INS2). Whatever happens on the way is a fault in the result.
@@ -143,7 +150,8 @@ class InsiClient:
         context = self._context(started)
         request = build(context)
         response, skew = None, None
-        dates = self.certificate.out_of_dates(started) if self.certificate else ()
+        certificate = self.certificate
+        dates = certificate.out_of_dates(started) if certificate else ()
         if dates:
             result: InsiResult = InsiFault(TLS, text=_TEXTS["tls"], detail=f"certificate of insi: {dates[0]}")
         else:
@@ -162,7 +170,7 @@ class InsiClient:
             started,
             time.perf_counter() - clocked,
             self._http.url,
-            self.certificate.name if self.certificate else "",
+            certificate.name if certificate else "",
             request,
             response.body if response else b"",
             response.status if response else 0,
@@ -171,13 +179,13 @@ class InsiClient:
         )
 
     def _context(self, now: datetime) -> CallContext:
-        settings = self._settings
+        settings, certificate = self._settings, self.certificate
         return CallContext(
             message_id=self._new_id(),
             bam_id=self._new_id(),
             lps_id=self._new_id(),
             time=now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            emitter=settings.emitter or (self.certificate.emitter if self.certificate else ""),
+            emitter=settings.emitter or (certificate.emitter if certificate else ""),
             idam=settings.idam,
             idam_r=settings.idam_r,
             lps_name=settings.lps_name or f"urn:lps:insigne:{__version__}",

@@ -28,7 +28,7 @@ from insigne.insi.wire.verification import (
     encode,
 )
 from insigne.net.http import HttpClient, HttpError, HttpLimits, HttpResponse
-from insigne.net.tls import client_context
+from insigne.net.tls import RenewedContext
 
 _JSON: Final = {"Content-Type": "application/json"}
 _BYTES_A_LINE: Final = 1024
@@ -120,7 +120,7 @@ class SimulatedVerifier:
         self._batch_lines = settings.verification.batch_lines
         self._max_bytes = limits.max_bytes
         endpoint = settings.verification.endpoint
-        context = client_context(tls) if endpoint.startswith("https:") else None
+        context = RenewedContext(tls) if endpoint.startswith("https:") else None
         shown = read_own_certificate(tls) if context is not None else None
         self.certificate = shown.name if shown is not None else ""
         try:

@@ -6,10 +6,11 @@ TLS 1.2 is the oldest version spoken, as IHE ITI TF-2, ITI-19 (Authenticate Node
 import secrets
 import ssl
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import structlog
 from cryptography import x509
@@ -27,6 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from insigne.net.settings import ClientTlsSettings, TlsSettings
 
+T = TypeVar("T")
 _log = structlog.get_logger("insigne.tls")
 _CLIENT_FILES = ("ca_file", "cert_file", "key_file", "key_password_file", "crl_file")
 _PKCS12_SUFFIXES = frozenset({".p12", ".pfx"})
@@ -83,33 +85,46 @@ def client_context(settings: ClientTlsSettings) -> ssl.SSLContext:
     return context
 
 
-class RenewedContext:
-    """The context of a client, asked for before each connection: made anew once one of its files changed.
+class Renewed(Generic[T]):
+    """What is made of files, asked for before each use: made anew once one of them changed.
 
-    So a new revocation list, or a certificate renewed, counts from the next connection on. Files that cannot be used
-    any more are said once, and what they held before stays in use. Several threads may ask. Raises TlsError when made.
+    Files that cannot be used any more are said once, and what they held before stays in use. Several threads may ask.
+    Raises what making it raises, when made the first time.
     """
 
-    def __init__(self, settings: ClientTlsSettings) -> None:
-        self._settings = settings
-        self._files = [Path(name) for name in (getattr(settings, key) for key in _CLIENT_FILES) if name]
+    def __init__(self, make: Callable[[], T], files: Iterable[str]) -> None:
+        """`make` raises TlsError for files that cannot be used; names that are "" are of no file."""
+        self._make = make
+        self._files = [Path(name) for name in files if name]
         self._stamps = self._stamped()
-        self._context = client_context(settings)
+        self._made = make()
 
-    def __call__(self) -> ssl.SSLContext:
-        """The context to connect with now."""
+    def __call__(self) -> T:
+        """What the files hold now."""
         stamps = self._stamped()
         if stamps != self._stamps:
             self._stamps = stamps
             try:
-                self._context = client_context(self._settings)
+                self._made = self._make()
             except TlsError as error:
                 _log.warning("tls.files-not-read-again", reason=str(error))
-        return self._context
+        return self._made
 
     def _stamped(self) -> list[tuple[int, ...]]:
         """What tells each file from what it was, () for one that is not there."""
         return [_stamp(path) for path in self._files]
+
+
+class RenewedContext(Renewed[ssl.SSLContext]):
+    """The context of a client, asked for before each connection.
+
+    So a new revocation list, or a certificate renewed, counts from the next connection on. Raises TlsError when made.
+    """
+
+    def __init__(
+        self, settings: ClientTlsSettings, make: Callable[[ClientTlsSettings], ssl.SSLContext] = client_context
+    ) -> None:
+        super().__init__(lambda: make(settings), (getattr(settings, key) for key in _CLIENT_FILES))
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

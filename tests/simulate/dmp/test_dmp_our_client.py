@@ -2,9 +2,12 @@
 
 import io
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import trustme
+from msgspec.structs import replace
 
 from insigne.dmp import lots
 from insigne.dmp.client import DmpClient
@@ -146,6 +149,23 @@ def test_existence(client, caller, settings):
     with pytest.raises(DmpFault) as fault:
         client.existence(NATHALIE, who)
     assert fault.value.code == "XDSRegistryNotAvailable"
+
+
+def test_a_signing_certificate_renewed_is_used_without_a_restart(dmp, settings, tmp_path):
+    cert, key = tmp_path / "sign.pem", tmp_path / "sign.key"
+
+    stranger = trustme.CA().issue_cert(common_name="ORG_SIGN", key_type=trustme.KeyType.RSA)
+    cert.write_bytes(stranger.cert_chain_pems[0].bytes())
+    stranger.private_key_pem.write_to_path(str(key))
+    own = replace(settings, sign_cert_file=str(cert), sign_key_file=str(key))
+    client = DmpClient(own, lambda: datetime.now(UTC), lambda: str(uuid4()))
+    who = lots.caller(own, kept("1.2").sender)
+    with pytest.raises(DmpFault, match="FailedCheck"):
+        client.existence(NATHALIE, who)
+    for kind, target in (("cert", cert), ("key", key)):
+        target.write_bytes(Path(dmp.ready["clients"]["ORG_SIGN"][kind]).read_bytes())
+    assert client.existence(NATHALIE, who).exists
+    client.close()
 
 
 def test_feed_find_replace_and_delete(client, caller, patient, prepared, settings):
