@@ -334,3 +334,21 @@ def test_reading_never_fails_on_the_content_of_fields(fields: list[str], event: 
     command = decode(message(event, *segments))
 
     assert '""' not in set(_leaves(msgspec.to_builtins(command)))
+
+
+# --- lists that no patient has
+
+
+@pytest.mark.parametrize(("event", "field"), [("A31", "PID-3"), ("A40", "MRG-1"), ("A47", "MRG-1")])
+def test_a_list_of_identifiers_that_no_patient_has_is_refused_with_its_place(event: str, field: str) -> None:
+    one = f"1^^^{HOSP}^PI"
+    many = "~".join(f"{number}^^^{HOSP}^PI" for number in range(1_000))
+    segments = (pid(pid3=many if field == "PID-3" else one), f"MRG|{many if field == 'MRG-1' else '2' + one[1:]}")
+    with pytest.raises(Hl7Error) as raised:
+        decode(message(event, *segments))
+    assert (raised.value.ack, raised.value.condition, str(raised.value.location)) == ("AE", "102", field)
+
+
+def test_a_patient_of_two_hundred_identifiers_is_read() -> None:
+    many = "~".join(f"{number}^^^{HOSP}^PI" for number in range(200))
+    assert len(patient(pid3=many).identifiers) == 200

@@ -1,13 +1,15 @@
 """What PID, PD1 and the French Z segments say of a person (pam-fr §3.3, §3.4, §3.8, §5)."""
 
-from typing import Any
+from typing import Any, Final
 
-from insigne.hl7 import NULL, Message, Segment
+from insigne.hl7 import NULL, Hl7Error, Location, Message, Segment
 from insigne.ins.names import first_given_name_matches
 from insigne.pam.decode import datatypes as dt
 from insigne.registry.commands import DetailsAssertion, DmpAssertion, Patient, TraitsAssertion
 from insigne.registry.values import Identifier, Ins, LegalCareMode
 
+#: No patient has as many. Each is compared with all those of the identity: thousands would hold up the other senders.
+MOST_IDENTIFIERS: Final = 250
 #: PID-8 to the registry's sex: anything but M and F is undetermined.
 _SEX = {"M": "M", "F": "F", "": None, NULL: ""}
 _ACTIONS = frozenset({"INSERT", "UPDATE", "CANCEL"})
@@ -65,11 +67,18 @@ def patient(message: Message, pid: Segment, pd1: Segment | None) -> Patient:
 
 
 def identifier_list(segment: Segment, field: int) -> tuple[tuple[Identifier, ...], tuple[Ins, ...], bool]:
-    """A list of CX (PID-3, MRG-1) as (identifiers, INS, whether the INS is deleted by `""`), told apart by CX-5."""
+    """A list of CX (PID-3, MRG-1) as (identifiers, INS, whether the INS is deleted by `""`), told apart by CX-5.
+
+    Raises Hl7Error (AE, 102) beyond MOST_IDENTIFIERS repetitions.
+    """
     identifiers: list[Identifier] = []
     ins: list[Ins] = []
     deleted = False
-    for repetition in segment.decoded(field):
+    repetitions = segment.decoded(field)
+    if len(repetitions) > MOST_IDENTIFIERS:
+        words = f"{segment.name}-{field} lists more than {MOST_IDENTIFIERS} identifiers: send those of one patient only"
+        raise Hl7Error("AE", "102", words, location=Location(segment.name, field=field))
+    for repetition in repetitions:
         if not dt.is_ins(repetition):
             found = dt.identifier(repetition, "PI")
             if found is not None:
