@@ -16,8 +16,9 @@ from insigne.insi.verification import Collected, Deposited, VerificationFailed
 from insigne.insi.wire import InsiAnswer, InsiFault, InsNumber
 from insigne.registry import acts
 from insigne.registry.commands import DetailsAssertion
+from insigne.registry.values import Ins, Proof
 
-from .insi_base import FOUND, INS, NATIONAL, deposited, queue_site
+from .insi_base import FOUND, INS, NATIONAL, NIR, deposited, queue_site
 
 __all__ = ["queue_site"]
 
@@ -280,6 +281,64 @@ def test_a_batch_that_is_never_collected_is_deposited_again(site):
     site.now += timedelta(hours=3)
     site.service.work()
     assert site.job(job).ticket == "lot-2"
+
+
+def test_a_batch_that_stays_pending_is_deposited_again_after_a_day_and_said_in_the_end(site):
+    identity = site.create("1", held=True)
+    [job] = deposited(site, identity)
+    site.collections = [None] * 1000
+    for _ in range(24):
+        site.now += timedelta(hours=1)
+        site.service.work()
+        assert (site.job(job).ticket, site.job(job).attempts) == ("lot-1", 0)
+    site.now += timedelta(hours=1)
+    site.service.work()
+    assert (site.job(job).ticket, site.job(job).error) == ("", "pending")
+    site.now += timedelta(minutes=5)
+    site.service.work()
+    assert (site.job(job).ticket, len(site.batches)) == ("lot-2", 2)
+    assert site.kinds() == ["no-document"]
+    for _ in range(7 * 2):
+        site.now += timedelta(hours=25)
+        site.service.work()
+    assert (len(site.batches), site.kinds()) == (9, ["no-document", "insi-waiting"])
+
+
+def test_how_long_a_batch_may_be_pending_is_a_setting(site):
+    site.service = site.worker(InsiSettings(verification=VerificationSettings(pending_hours=0.5)))
+    [job] = deposited(site, site.create("1", held=True))
+    site.collections = [None, None]
+    site.now += timedelta(minutes=20)
+    site.service.work()
+    assert site.job(job).ticket == "lot-1"
+    site.now += timedelta(minutes=20)
+    site.service.work()
+    assert site.job(job).ticket == ""
+
+
+def test_a_verdict_holds_whatever_changed_beside_what_was_verified(site):
+    identity = site.create("1", held=True)
+    [job] = deposited(site, identity)
+    site.act(acts.EditDetails(identity, 0, DetailsAssertion(used_name="DURAND")))
+    site.act(acts.RecordProof(identity, 0, Proof("PA", high_trust=True)))
+    site.now += timedelta(minutes=2)
+    site.collections = [Collected({identity: "OK"})]
+    site.service.work()
+    assert (site.job(job).state, site.job(job).outcome, len(site.batches)) == ("done", "OK", 1)
+
+
+def test_a_verdict_about_other_traits_is_not_applied(site):
+    identity = site.create("1", held=True)
+    [job] = deposited(site, identity)
+    other = acts.NationalAnswer(Ins("280026912340001", NIR), replace(NATIONAL, given_names="ALICE MARIE JEANNE"))
+    with site.store.read() as view:
+        assert view.identity(identity).ins.ins == other.ins
+    site.act(acts.AcceptIns(identity, 0, other))
+    site.now += timedelta(minutes=2)
+    site.collections = [Collected({identity: "KO"})]
+    site.service.work()
+    assert (site.job(job).state, site.job(job).ticket) == ("waiting", "")
+    assert "ins-verified" not in site.events(identity)
 
 
 def test_an_answer_is_written_while_others_are_still_awaited(site):

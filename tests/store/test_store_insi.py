@@ -149,14 +149,14 @@ def test_what_goes_together_is_what_is_due_of_one_campaign_and_once_deposited_of
         job(3, kind="verify", origin="campaign:K2"),
         job(4, **campaign, state="done"),
         job(5, **campaign, ticket="lot-1"),
-        job(6, **campaign, ticket="lot-2", version=7),
+        job(6, **campaign, ticket="lot-2", deposited=at(3), verified="a1b2"),
         job(9, **campaign),
     )
     with store.begin() as transaction:
         assert ids(transaction.due_together(job(1, **campaign), at(8), 10)) == ["J1", "J2"]
         assert ids(transaction.due_together(job(1, **campaign), at(8), 1)) == ["J1"]
         [batched] = transaction.due_together(job(6, **campaign, ticket="lot-2"), at(8), 10)
-        assert (batched.id, batched.ticket, batched.version) == ("J6", "lot-2", 7)
+        assert (batched.id, batched.ticket, batched.deposited, batched.verified) == ("J6", "lot-2", at(3), "a1b2")
         assert transaction.due_together(job(6, **campaign, ticket="lot-2"), at(5), 10) == []
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from insigne.ins.remarks import Remark
 from insigne.ins.settings import ComparisonSettings
 from insigne.ins.status import insi_call_remark
-from insigne.insi.jobs import Job, JobKind
+from insigne.insi.jobs import Job, JobKind, in_no_batch
 from insigne.insi.outcomes import HeldAnswer, beside
 from insigne.insi.ports import InsiTransaction
 from insigne.insi.settings import InsiSettings
@@ -91,7 +91,7 @@ def queued(
     """
     job = transaction.open_job(identity_id, kind)
     if job is not None and job.state == "calling":
-        job = replace(job, origin="user", author=author, ticket="", version=0)
+        job = replace(in_no_batch(job), origin="user", author=author)
     else:
         job = Job(new_id() if job is None else job.id, kind, identity_id, "user", author, now, due=now)
     transaction.put_job(job)

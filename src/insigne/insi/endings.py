@@ -1,5 +1,6 @@
 """How a question of the queue ends: its job from then on, and what the registry is told. Pure."""
 
+from dataclasses import replace as replace_done
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -8,10 +9,10 @@ from msgspec.structs import replace
 from insigne.insi.automation import eligible
 from insigne.insi.campaigns import moment
 from insigne.insi.done import Done
-from insigne.insi.jobs import Job, JobKind
+from insigne.insi.jobs import Job, JobKind, in_no_batch
 from insigne.insi.outcomes import outcome_of
 from insigne.insi.settings import InsiSettings
-from insigne.insi.verifying import verifiable
+from insigne.insi.verifying import digest, verifiable
 from insigne.insi.wire.model import InsiFault
 from insigne.registry.acts import Act, NoteInsiOutcome, RecordVerification
 from insigne.registry.settings import Policy
@@ -19,6 +20,8 @@ from insigne.registry.state import Identity
 
 CHANGED: Final = "changed"
 """Error of a question about an identity that changed while it was asked: it is asked again."""
+OVERDUE: Final = "pending"
+"""Error of a verification whose batch stayed pending too long: it is deposited again."""
 
 
 class Endings:
@@ -50,7 +53,9 @@ class Endings:
         if one.put_off:
             return replace(job, state="waiting", attempts=job.attempts - 1, lease=""), None
         if one.deposited and identity is not None:
-            return self._in_batch(job, identity, one.deposited, now), None
+            if not self._is_overdue(job, now):
+                return self._in_batch(job, identity, one.deposited, now), None
+            one = replace_done(one, result=InsiFault(OVERDUE), lost=True)
         if one.barred or identity is None:
             return _closed(job, "cancelled", one.barred or "unknown"), None
         call = one.calls[-1].id if one.calls else ""
@@ -66,18 +71,21 @@ class Endings:
         told = job.attempts == self._settings.retry.attempts
         due = moment(now + timedelta(seconds=self._backoff.delay(job.attempts, chance)))
         worn_out = job.attempts % self._settings.retry.attempts == 0  # a batch never given back is deposited again
-        ticket = "" if one.lost or worn_out else job.ticket
-        again = replace(job, state="waiting", due=due, lease="", error=fault.code, ticket=ticket)
-        return again, waits if told else None
+        again = replace(job, state="waiting", due=due, lease="", error=fault.code)
+        return in_no_batch(again) if one.lost or worn_out else again, waits if told else None
 
     def _in_batch(self, job: Job, identity: Identity, ticket: str, now: datetime) -> Job:
         """The job that waits for the verdicts of a batch; waiting is no attempt."""
         due = moment(now + timedelta(seconds=self._settings.verification.poll_seconds))
-        version = job.version if job.ticket else identity.version
-        attempts = job.attempts - 1
-        return replace(
-            job, state="waiting", attempts=attempts, lease="", due=due, error="", ticket=ticket, version=version
-        )
+        waiting = replace(job, state="waiting", attempts=job.attempts - 1, lease="", due=due, error="", ticket=ticket)
+        if not job.ticket:
+            waiting = replace(waiting, verified=digest(verifiable(identity)))
+        return waiting if job.deposited else replace(waiting, deposited=moment(now))
+
+    def _is_overdue(self, job: Job, now: datetime) -> bool:
+        """Whether a batch has been pending for so long that its verdicts are awaited no more."""
+        limit = timedelta(hours=self._settings.verification.pending_hours)
+        return bool(job.deposited) and job.deposited < moment(now - limit)
 
 
 def is_same_claim(current: Job, claimed: Job) -> bool:
@@ -95,7 +103,7 @@ def is_asked_since(current: Job, claimed: Job) -> bool:
 
 def asked_again(job: Job, now: str, error: str) -> Job:
     """The job as it waits for a first attempt, by itself and due at once."""
-    return replace(job, state="waiting", due=now, lease="", error=error, ticket="", version=0, attempts=0)
+    return replace(in_no_batch(job), state="waiting", due=now, lease="", error=error, attempts=0)
 
 
 def _subject(kind: JobKind, identity: Identity) -> object:
@@ -109,4 +117,4 @@ def _settled(job: Job, identity: Identity) -> str:
 
 
 def _closed(job: Job, state: str, outcome: str, error: str = "") -> Job:
-    return replace(job, state=state, outcome=outcome, error=error, lease="", ticket="")
+    return replace(in_no_batch(job), state=state, outcome=outcome, error=error, lease="")

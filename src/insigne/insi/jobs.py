@@ -9,6 +9,7 @@ brings is written in the same transaction as the end of the job, so it is never 
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 JobKind = Literal["retrieve", "verify"]
 JobState = Literal["waiting", "calling", "done", "failed", "cancelled"]
@@ -20,8 +21,8 @@ class Job(Struct, frozen=True):
 
     `origin` is "automatic", "user" or "campaign:ID"; `author` the person on whose behalf, or the system. `due` is when
     it may be tried, `lease` until when a claim holds. `outcome` is 00, 01, 02, OK, KO, or why INSi was not asked;
-    `error` the last fault's code. `ticket` is that of
-    the batch a verification waits in, "" outside one, and `version` that of the identity when it was deposited.
+    `error` the last fault's code. `ticket` is that of the batch a verification waits in, `deposited` when it went
+    there, `verified` the digest of what was deposited of the identity; "" outside a batch.
     """
 
     id: str
@@ -37,7 +38,13 @@ class Job(Struct, frozen=True):
     outcome: str = ""
     error: str = ""
     ticket: str = ""
-    version: int = 0
+    deposited: str = ""
+    verified: str = ""
+
+
+def in_no_batch(job: Job) -> Job:
+    """The job as it is once it waits in no batch."""
+    return replace(job, ticket="", deposited="", verified="")
 
 
 _CAMPAIGN = "campaign:"

@@ -80,6 +80,8 @@ class VerificationSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Largest batch deposited (the real limit is not public)."""
     poll_seconds: Seconds = 60
     """Delay between two collections of a batch (the real delay is not public)."""
+    pending_hours: Annotated[float, Meta(gt=0)] = 24
+    """How long a batch may stay pending before it is deposited again (how long a real one takes is not public)."""
     period_years: Count = 3
     """Age of a recovery or a verification from which an INS is verified again (référentiel INS: 3 to 5 years)."""
     periodic: PeriodicSettings = PeriodicSettings()

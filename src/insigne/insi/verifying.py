@@ -5,6 +5,7 @@ identity of it has a trace with its verdict, which names the batch.
 """
 
 import dataclasses
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -120,13 +121,13 @@ class Verifications:
         return [dataclasses.replace(done[0], calls=(call, *done[0].calls)), *done[1:]]
 
     def _judged(self, ticket: str, claimed: Sequence[Claimed], verdicts: Mapping[str, str]) -> Iterator[Done]:
-        """Each job with its verdict; one not named, or about an identity that changed since, is asked about again."""
+        """Each job with its verdict; one not named, or about an INS or traits that changed since, is asked again."""
         for job, identity in claimed:
             item = verifiable(identity) if identity is not None else None
             verdict = verdicts.get(job.identity, "")
             if item is None:
                 yield Done(job, identity, barred=NO_INS)
-            elif not verdict or identity is None or identity.version != job.version:  # the verdict of what it was
+            elif not verdict or digest(item) != job.verified:  # the verdict of what it was
                 yield Done(job, identity, lost=True)
             else:
                 said = _Said(verdict, f"batch {ticket}", b"", 0)
@@ -179,6 +180,14 @@ def verifiable(identity: Identity) -> Verifiable | None:
     return Verifiable(
         identity.id, ins.matricule, ins.oid, dataclasses.replace(traits, birth_date=dashed(traits.birth_date))
     )
+
+
+def digest(item: Verifiable | None) -> str:
+    """What tells whether the same would be verified: of the INS and of the traits verified with it, of nothing else."""
+    if item is None:
+        return ""
+    told = msgspec.json.encode((item.matricule, item.oid, item.traits))
+    return hashlib.sha256(told).hexdigest()
 
 
 def dashed(birth_date: str) -> str:

@@ -231,13 +231,15 @@ REVOKE_TOKEN: Final = "UPDATE token SET revoked = ? WHERE id = ? AND revoked IS 
 # --- the conversation with INSi
 
 _JOB_COLUMNS: Final = (
-    "id, kind, identity, origin, author, created, due, state, attempts, lease, outcome, error, ticket, version"
+    "id, kind, identity, origin, author, created, due, state, attempts, lease, outcome, error, ticket, deposited,"
+    " verified"
 )
 PUT_JOB: Final = (
-    f"INSERT INTO insi_job ({_JOB_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # no value
+    f"INSERT INTO insi_job ({_JOB_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # no value
     " ON CONFLICT (id) DO UPDATE SET origin = excluded.origin, author = excluded.author, due = excluded.due,"
     " state = excluded.state, attempts = excluded.attempts, lease = excluded.lease, outcome = excluded.outcome,"
-    " error = excluded.error, ticket = excluded.ticket, version = excluded.version"
+    " error = excluded.error, ticket = excluded.ticket, deposited = excluded.deposited,"
+    " verified = excluded.verified"
 )
 _JOBS: Final = f"SELECT {_JOB_COLUMNS} FROM insi_job"  # noqa: S608  # no value
 JOB: Final = f"{_JOBS} WHERE id = ?"
