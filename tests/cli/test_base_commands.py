@@ -113,7 +113,8 @@ def test_a_purge_erases_the_past_and_leaves_the_present(insigne, hospital):
     before = json.loads(insigne("--data", hospital.folder, "identity", "show", "GAM|4071", "--json").out)
     options = ("--messages-before", "2026-03-02T00:00:00Z", "--payloads-before", "2026-03-05T00:00:00Z")
     _, planned, _ = run(insigne, hospital.folder, "purge", *options, "--dry-run")
-    nothing = {"messages": 0, "told": 0, "payloads": 0, "snapshots": 0, "calls": 0, "copies": 0, "documents": 0}
+    kinds = ("messages", "told", "payloads", "snapshots", "calls", "copies", "documents", "mails")
+    nothing = dict.fromkeys(kinds, 0)
     assert planned["checked"] == nothing | {"messages": 1, "payloads": 5, "snapshots": 2}
     assert run(insigne, hospital.folder, "message", "show", "01JM1")[1]["raw"]["size"] > 0
     status, done, _ = run(insigne, hospital.folder, "purge", *options)
@@ -141,7 +142,8 @@ def test_answers_of_insi_are_kept_as_long_as_the_setting_says(insigne, hospital)
         _, planned, _ = run(insigne, hospital.folder, "purge", *options, "--dry-run")
         assert planned["checked"]["calls"] == 1
     _, done, _ = run(insigne, hospital.folder, "purge", "--set", "retention.calls_days=30")
-    nothing = {"messages": 0, "told": 0, "payloads": 0, "snapshots": 0, "calls": 0, "copies": 0, "documents": 0}
+    kinds = ("messages", "told", "payloads", "snapshots", "calls", "copies", "documents", "mails")
+    nothing = dict.fromkeys(kinds, 0)
     assert done["checked"] == nothing | {"calls": 1}
     assert run(insigne, hospital.folder, "db", "verify")[1]["checked"]["insi_call"] == 2
 

@@ -1,6 +1,11 @@
 """What was read of boxes, on each kind of database."""
 
+import msgspec
+
 from insigne.dmp.mss.mails import Mail, Place
+from insigne.registry import events as ev
+from insigne.registry.workingset import WorkingSet
+from insigne.store.purge import purge
 
 
 def mail(number, state="done", box="pfi"):
@@ -43,3 +48,32 @@ def test_what_is_still_to_be_done_of_a_mail_changes(store):
     with store.read() as view:
         assert view.mails_in("pfi", "sent-on", 10) == []
         assert [one.id for one in view.mails_in("pfi", "to-answer", 10)] == ["M1"]
+
+
+AFTER = "2026-04-10T08:00:00.000Z"
+
+
+def item(mail_id):
+    return ev.Recorded(
+        "work-item", f"W{mail_id}", 1, "2026-03-10T08:00:00.000Z", "dmp", "dmp", "",
+        ev.WorkItemRaised("document-mail", f"document-mail|{mail_id}", (), cause="mail-other"),
+    )  # fmt: skip
+
+
+def test_an_old_mail_keeps_its_trace_and_loses_whose_it_was(store):
+    with store.begin() as transaction:
+        for one in (mail(1), mail(2, "sent-on"), mail(3, "to-answer"), mail(4, "for-people"), mail(5, "for-people")):
+            transaction.put_mail(one)
+        changes = WorkingSet(transaction)
+        changes.add(item("M5"))
+        transaction.write(changes, ())
+        transaction.commit()
+    assert purge(store, "claire", documents_before="2026-03-10T08:00:00.000Z")["mails"] == 0
+    assert purge(store, "claire", documents_before=AFTER)["mails"] == 2
+    assert purge(store, "claire", documents_before=AFTER)["mails"] == 0
+    with store.read() as view:
+        assert view.mails_in("pfi", "done", 10) == [msgspec.structs.replace(mail(1), message_id="", address="")]
+        settled, open_one = view.mails_in("pfi", "for-people", 10)
+        assert (settled.message_id, open_one) == ("", mail(5, "for-people"))
+        assert view.mails("sent-on") + view.mails("to-answer") == [mail(2, "sent-on"), mail(3, "to-answer")]
+        assert view.has_mail("pfi/1"), "read again, it is known"

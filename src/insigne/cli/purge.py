@@ -10,6 +10,7 @@ from insigne.cli.opening import PATIENCE, author, existing
 from insigne.cli.reports import conclude, progress
 from insigne.store import Store, dmp_statements, outbox_statements, statements
 from insigne.store.copies import EXPIRED
+from insigne.store.mail import OLD as OLD_MAILS
 from insigne.store.moments import rfc3339
 from insigne.store.purge import BATCH
 from insigne.store.purge import purge as purge_store
@@ -40,7 +41,7 @@ def purge(
     ] = "",
     documents_before: Annotated[
         str,
-        typer.Option(metavar="TIME", help="Erase documents for the DMP and MSSanté that ended before this (RFC 3339)."),
+        typer.Option(metavar="TIME", help="Erase documents and mails that ended before this moment (RFC 3339)."),
     ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would be erased, erase nothing.")] = False,
 ) -> None:
@@ -104,7 +105,7 @@ def _purged(store: Store, limits: _Limits) -> dict[str, int]:
 
 def _counted(store: Store, limits: _Limits) -> dict[str, int]:
     """What a purge would erase: the same rows, in the same batches, only counted."""
-    counts = {"messages": 0, "told": 0, "payloads": 0, "snapshots": 0, "calls": 0, "documents": 0}
+    counts = {"messages": 0, "told": 0, "payloads": 0, "snapshots": 0, "calls": 0, "documents": 0, "mails": 0}
     with store.read() as view:
         if limits.messages is not None:
             counts["messages"] = _old_rows(view, statements.OLD_MESSAGES, limits.messages)
@@ -115,6 +116,7 @@ def _counted(store: Store, limits: _Limits) -> dict[str, int]:
             counts["calls"] = _old_rows(view, statements.OLD_CALLS, limits.calls)
         if limits.documents is not None:
             counts["documents"] = _old_rows(view, dmp_statements.OLD, limits.documents)
+            counts["mails"] = _old_rows(view, OLD_MAILS, limits.documents)
         counts["copies"] = _old_rows(view, EXPIRED, limits.copies)
     return counts
 

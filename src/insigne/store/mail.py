@@ -23,6 +23,16 @@ _PUT: Final = (
 _IN: Final = f"SELECT {_COLUMNS} FROM mail WHERE state = ? AND box = ? ORDER BY id LIMIT ?"  # noqa: S608  # no value
 _LIST: Final = f"SELECT {_COLUMNS} FROM mail WHERE state = ? ORDER BY box, id LIMIT ?"  # noqa: S608  # no value
 
+#: Mails of which nothing is left to do, read before that moment, that still say whose they were; and what empties one.
+#: Its key stays: the same mail, read again, is known.
+OLD: Final = (
+    "SELECT id FROM mail WHERE received < ? AND id > ? AND (message_id <> '' OR address <> '' OR text <> '')"
+    " AND (state = 'done' OR (state = 'for-people' AND NOT EXISTS"
+    " (SELECT 1 FROM work_item WHERE open AND work_item.key = 'document-mail|' || mail.id)))"
+    " ORDER BY id LIMIT ?"
+)
+ERASE: Final = "UPDATE mail SET message_id = '', address = '', text = '' WHERE id = ?"
+
 
 class MailReader(Reader):
     """Mails, as both transactions and views read them."""

@@ -13,7 +13,7 @@ from insigne.registry.events import EncounterSnapshot, IdentitySnapshot, Recorde
 from insigne.registry.evolve import State
 from insigne.registry.state import Encounter, Identity
 from insigne.registry.workingset import WorkingSet
-from insigne.store import copies, dmp_statements, outbox_statements, statements
+from insigne.store import copies, dmp_statements, mail, outbox_statements, statements
 from insigne.store.audit import AuditEntry
 from insigne.store.audit_verify import PURGED
 from insigne.store.moments import utc_now
@@ -44,6 +44,7 @@ _MESSAGES: Final = Kept(
 _TOLD: Final = Kept("told", "outbox", outbox_statements.OLD, outbox_statements.ERASE, first=0)
 _COPIES: Final = Kept("copies", "document-copy", copies.EXPIRED, (copies.ERASE,))
 _DOCUMENTS: Final = Kept("documents", "document", dmp_statements.OLD, dmp_statements.ERASE)
+_MAILS: Final = Kept("mails", "mail", mail.OLD, (mail.ERASE,))
 _CALLS: Final = Kept("calls", "insi-call", statements.OLD_CALLS, (statements.ERASE_CALL,))
 
 
@@ -64,10 +65,11 @@ def purge(
 
     Copies of identity documents are erased once the moment is past that they were to be kept until. Documents for the
     DMP and MSSanté lose content and personal data once all that was to be done of them ended before that moment; a
-    content that another one still needs stays. Moments are RFC 3339 UTC
-    with milliseconds. Before the payloads of an object go, its state is written as a sealed snapshot event, from which
-    it is rebuilt. Done in small transactions while others write; doing it again does nothing more. Returns how many
-    messages, payloads, calls and copies were erased, and snapshots written. Raises StoreBusy after `wait` seconds.
+    content that another one still needs stays. So do mails of MSSanté, all but that they came, once nothing is left to
+    do of them. Moments are RFC 3339 UTC with milliseconds. Before the payloads of an object go, its state is written as
+    a sealed snapshot event, from which it is rebuilt. Done in small transactions while others write; doing it again
+    does nothing more. Returns how many messages, payloads, calls, copies, documents and mails were erased, and
+    snapshots written. Raises StoreBusy after `wait` seconds.
     """
     work = _Purge(store, author, progress, wait, now)
     if messages_before is not None:
@@ -79,6 +81,7 @@ def purge(
         work.bytes(_COPIES, copies_until)
     if documents_before is not None:
         work.bytes(_DOCUMENTS, documents_before)
+        work.bytes(_MAILS, documents_before)
     if payloads_before is not None:
         work.payloads(payloads_before)
     store.empty_log()
@@ -94,7 +97,8 @@ class _Purge:
         self._progress = progress
         self._wait = wait
         self._now = now
-        self.done = {"messages": 0, "told": 0, "payloads": 0, "snapshots": 0, "calls": 0, "copies": 0, "documents": 0}
+        kinds = ("messages", "told", "payloads", "snapshots", "calls", "copies", "documents", "mails")
+        self.done = dict.fromkeys(kinds, 0)
 
     def bytes(self, kind: Kept, before: str) -> None:
         """Empty the rows of that kind written before that moment."""

@@ -23,4 +23,5 @@ class RetentionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     calls_days: Days = 0
     """Criteria and raw answers of calls to INSi; who called, when, why and the code stay."""
     documents_days: Days = 0
-    """Contents and personal data of documents for the DMP and MSSanté, once all that was to be done of them ended."""
+    """Contents and personal data of documents for the DMP and MSSanté, and of mails received, once all that was to be
+    done of them ended."""
