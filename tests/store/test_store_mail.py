@@ -36,7 +36,10 @@ def test_a_mail_is_known_and_found_by_its_state(store):
         transaction.commit()
     with store.read() as view:
         assert [one.id for one in view.mails_in("pfi", "sent-on", 10)] == ["M1", "M2"]
-        assert [one.id for one in view.mails("sent-on")] == ["M4", "M1", "M2"]
+        assert [one.mail.id for one in view.mails("sent-on")] == ["M4", "M2", "M1"]
+        assert [one.mail.id for one in view.mails(box="pfi", limit=2)] == ["M3", "M2"]
+        assert view.mail("M3") == (mail(3), False)
+        assert view.mail("M9") is None
         assert view.mails_in("pfi", "done", 10) == [mail(3)]
 
 
@@ -73,7 +76,7 @@ def test_an_old_mail_keeps_its_trace_and_loses_whose_it_was(store):
     assert purge(store, "claire", documents_before=AFTER)["mails"] == 0
     with store.read() as view:
         assert view.mails_in("pfi", "done", 10) == [msgspec.structs.replace(mail(1), message_id="", address="")]
-        settled, open_one = view.mails_in("pfi", "for-people", 10)
-        assert (settled.message_id, open_one) == ("", mail(5, "for-people"))
-        assert view.mails("sent-on") + view.mails("to-answer") == [mail(2, "sent-on"), mail(3, "to-answer")]
+        open_one, settled = view.mails("for-people")
+        assert (open_one, settled.mail.message_id, settled.waiting) == ((mail(5, "for-people"), True), "", False)
+        assert [view.mail(name).mail for name in ("M2", "M3")] == [mail(2, "sent-on"), mail(3, "to-answer")]
         assert view.has_mail("pfi/1"), "read again, it is known"

@@ -28,6 +28,7 @@ COMMANDS = {
     "generate": ("insigne.cli.generate", "Write synthetic messages and the truth about them."),
     "identity": ("insigne.cli.identity", "Show, search and follow identities."),
     "document": ("insigne.cli.document", "Put the INS on documents, read it there, build and check CDA."),
+    "mail": ("insigne.cli.mail", "List and show mails of MSSanté, sent and received."),
     "worklist": ("insigne.cli.worklist", "List, assign and settle what waits for a person."),
     "enrol": ("insigne.cli.enrol", "Invite people to enter their own traits on their phone."),
     "insi": ("insigne.cli.insi", "Call the téléservice INSi, or simulate it."),

@@ -495,7 +495,7 @@ class World:
 
     def kept(self, state):
         with self.store.read() as view:
-            return view.mails(state)
+            return [one.mail for one in reversed(view.mails(state))]
 
     def open_items(self):
         with self.store.read() as view:
