@@ -168,6 +168,13 @@ def test_somebody_alike_is_shown_and_nothing_is_created_without_saying_who_it_is
     assert searched.found == (first,)
 
 
+def test_those_it_is_not_are_named_by_id_or_by_identifier(counter):
+    first = counter.create()
+    [local] = [one["value"] for one in first.json["identifier"] if one["use"] == "usual"]
+    assert counter.create(none_of=["INSIGNE|999", "nobody"]).status == 409
+    assert counter.create(none_of=[f"INSIGNE|{local}"]).status == 201
+
+
 def test_every_fault_of_an_entry_is_listed_with_its_rule_and_remedy(counter):
     traits = {
         "birth_name": "DUPONT2", "first_given_name": "PAUL_", "sex": "X", "birth_date": "1960-02-30",

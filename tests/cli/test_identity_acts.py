@@ -4,14 +4,18 @@ import io
 import json
 import subprocess
 import sys
+from contextlib import closing
 
 import fhirkit
 import pytest
 
+from insigne.exchange.creation import prior_search
+from insigne.exchange.errors import StoreBusy
 from insigne.ins.datamatrix import write_payload
 from insigne.ins.traits import StrictTraits
 from insigne.simulate.insi.control import Change
 from insigne.simulate.insi.script import Effects
+from insigne.store import open_store
 
 from .conftest import ins_of, status_of
 
@@ -73,6 +77,21 @@ def test_somebody_alike_is_shown_and_nothing_is_created_without_saying_so(desk):
     assert other != first
     twin = desk.create("ADRUN", "ZOE", more=("--despite-matches",))
     assert twin not in (first, other)
+
+
+def test_nobody_creates_the_same_person_between_the_search_and_the_creation(desk, monkeypatch):
+    held = []
+
+    def searched(*args):
+        with closing(open_store(f"sqlite:///{desk.folder / 'insigne.db'}", wait=0.01)) as other:
+            with pytest.raises(StoreBusy):
+                other.begin()
+            held.append(True)
+        return prior_search(*args)
+
+    monkeypatch.setattr("insigne.cli.identity_acts.prior_search", searched)
+    desk.create()
+    assert held == [True]
 
 
 @pytest.mark.parametrize(

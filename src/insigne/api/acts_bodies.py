@@ -71,7 +71,7 @@ class TypedDetails(Body, frozen=True):
 
 
 class Create(Body, frozen=True):
-    """Create an identity. `none_of`: ids of those the search found, none of whom is this person."""
+    """Create an identity. `none_of`: those the search found, none of whom is this person."""
 
     traits: TypedTraits
     details: TypedDetails = TypedDetails()

@@ -102,6 +102,11 @@ class ActsDesk:
             raise refused("merged", Fault.CONFLICT, Subject.PATIENT)
         return _only(found)
 
+    def ids(self, view: ActsView, texts: Iterable[str]) -> frozenset[str]:
+        """The ids that texts name: ids as they stand, and those of the identities found by them or by an identifier."""
+        universal = self.deps.policy.universal
+        return frozenset(id_ for text in texts for id_ in (text, *(one.id for one in named(view, text, universal))))
+
     def merged(self, view: ActsView, text: str) -> Identity:
         """The merged identity that a text names. Raises as `named`."""
         found = merged_named(view, text, self.deps.policy.universal)

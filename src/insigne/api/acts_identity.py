@@ -32,19 +32,20 @@ def create(desk: ActsDesk, asked: Asked) -> Response:
     body = read(asked.body, Create)
     entry = entered(body.traits.strict(), desk.today())
     details = details_at_creation(body.details.said(), entry, body.traits.birth_date)
-    traits, source, others = entry.traits, desk.source(asked.user), frozenset(body.none_of)
+    traits, source = entry.traits, desk.source(asked.user)
     with desk.writing() as transaction:
         with desk.deps.read() as view:
             search, alike = prior_search(view, traits.birth_name, traits.first_given_name, traits.birth_date)
+            others = desk.ids(view, body.none_of)
             unseen = [one for one in desk.patients(view, alike) if one["id"] not in others]
         if unseen:
             raise Problem(
                 409,
                 "alike",
                 "nothing created: people with this birth date and a like name are known; look at the candidates, then "
-                "use one of them, or name their ids in none_of",
+                "use one of them, or name them in none_of",
                 "rien n’est créé : des personnes nées ce jour-là portent un nom proche ; consultez candidates, puis "
-                "utilisez l’une d’elles, ou citez leurs id dans none_of",
+                "utilisez l’une d’elles, ou citez-les dans none_of",
                 more={"candidates": unseen[:_MOST_CANDIDATES], "found": len(unseen)},
             )
         number = next_identifier(transaction, desk.deps.authority)

@@ -94,12 +94,12 @@ def create(
     )
     details = details_at_creation(said, entry, birth_date)
     with at_desk(context, user, Right.IDENTITY_CREATE) as desk:
-        search, alike = _prior_search(desk, entry.traits)
-        if alike and not despite_matches:
-            _show_alike(context, alike)
         authority = _own_authority(desk)
         source = desk.source()
-        with desk.base.store.begin() as transaction:
+        with desk.base.store.begin() as transaction:  # nobody creates the same person between the search and this
+            search, alike = _prior_search(desk, entry.traits)
+            if alike and not despite_matches:
+                _show_alike(context, alike)
             number = next_identifier(transaction, authority)
             traits = assertion(entry.traits)
             act = acts.CreateIdentity(number, traits, details, search, reason, attributes, newborn)

@@ -58,10 +58,6 @@ class Desk:
         Of two submissions at once, one holds the write lock first and the other finds the invitation used.
         """
         traits = person.traits
-        with self._reader() as view:
-            search, _ = prior_search(
-                view, traits.birth_name or "", traits.first_given_name or "", traits.birth_date or ""
-            )
         now = self._now()
         time = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         source = Source(time, f"enrolment:{invitation.id}", "invitation", invitation.id, local=True)
@@ -69,6 +65,10 @@ class Desk:
             found = self._usable(transaction.invitation(invitation.token_hash))
             if found is None:
                 return False
+            with self._reader() as view:  # nobody creates the same person between the search and this
+                search, _ = prior_search(
+                    view, traits.birth_name or "", traits.first_given_name or "", traits.birth_date or ""
+                )
             identifier = next_identifier(transaction, self._authority)
             create = CreateIdentity(identifier, traits, person.details, search, reason="enrolment")
             [created] = self._registrar.act_within(transaction, [(create, source)])
