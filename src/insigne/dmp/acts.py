@@ -8,7 +8,6 @@ from msgspec.structs import replace
 from insigne.dmp.ledger import Ledger, deletion_of, is_prepared, same_way
 from insigne.dmp.model import Document, Sending
 from insigne.dmp.ports import DocumentTransaction
-from insigne.dmp.reception import restarted
 from insigne.dmp.site import Site
 
 
@@ -54,9 +53,14 @@ def abandon(transaction: DocumentTransaction, site: Site, sending_id: str, autho
 
 def retry(transaction: DocumentTransaction, site: Site, sending_id: str, author: str) -> Sending:
     """Try again what was refused, or now what waits for its next try. Raises ActRefused."""
-    ledger, _, sending = _found(transaction, site, sending_id)
+    ledger, document, sending = _found(transaction, site, sending_id)
     if sending.state == "refused":
-        again = restarted(ledger, sending, author)
+        again = ledger.restart(document, sending, author)
+        if again is sending:
+            raise ActRefused(
+                "a newer version may have been sent: wait for its outcome, or withdraw it",
+                "une version plus récente a peut-être été transmise : attendre son issue, ou la retirer",
+            )
     elif sending.state == "ready":
         again = ledger.put(replace(sending, due=ledger.now, author=author))
     else:
@@ -83,7 +87,7 @@ def withdraw(transaction: DocumentTransaction, site: Site, sending_id: str, auth
 
 def _deleted(ledger: Ledger, document: Document, sending: Sending, author: str) -> Sending:
     """Have what left, or may have, deleted; a deletion that was prepared for it is confirmed by this."""
-    if sending.state != "fed":
+    if sending.state not in {"fed", "refused"}:
         raise ActRefused(
             "a call whose outcome nobody knows may have sent it: wait for its next try, or confirm its deletion",
             "un appel au résultat inconnu l’a peut-être transmis : attendre le prochain essai, ou confirmer sa "

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime
 from threading import Lock
 from typing import BinaryIO, Final, Literal, Protocol
@@ -30,7 +31,7 @@ from insigne.documents.errors import DocumentError
 
 _REMEMBERED: Final = 4096
 """Patients whose existence test is remembered."""
-_UNKNOWN: Final = "predecessor-unknown"
+_WRONG_VERSION: Final = "900"
 NO_DMP, CLOSED = "DMPNotFound", "DMPClosed"
 
 
@@ -94,6 +95,11 @@ class DmpCarrier:
     # --- feeding
 
     def _fed(self, errand: Errand) -> Outcome:
+        if errand.action == "replace" and _is_unsure(errand):
+            found = self._reference(errand)
+            if isinstance(found, Failed | Declined):
+                return found
+            errand = errand if found is not None else replace(errand, action="feed")
         with closing(self._leaving(errand)) as content:
             refused = self._existence(errand)
             if refused is not None:
@@ -101,8 +107,10 @@ class DmpCarrier:
             replaces = ""
             if errand.action == "replace":
                 found = self._reference(errand)
-                if not isinstance(found, Reference):
+                if isinstance(found, Failed | Declined):
                     return found
+                if found is None:
+                    return Declined(_WRONG_VERSION, "the DMP does not know the version to replace", _unknown(errand))
                 replaces = found.entry_uuid
             made = feeding(
                 errand.document, content, errand.ins, self._settings, now=self._clock(), new_uuid=self._new_uuid,
@@ -130,9 +138,9 @@ class DmpCarrier:
         except DmpFault as fault:
             return self._failed(fault, sending=False)
         if not found.exists:
-            return Declined(NO_DMP, "the patient has no DMP")
+            return Declined(NO_DMP, "the patient has no DMP", "no-dmp")
         if not found.open:
-            return Declined(CLOSED, "the patient's DMP is closed")
+            return Declined(CLOSED, "the patient's DMP is closed", "no-dmp")
         with self._lock:
             while len(self._known) >= _REMEMBERED:
                 del self._known[next(iter(self._known))]
@@ -159,13 +167,13 @@ class DmpCarrier:
 
     def _deleted(self, errand: Errand) -> Outcome:
         found = self._reference(errand)
-        if isinstance(found, Failed):
+        if isinstance(found, Failed | Declined):
             return found
-        if isinstance(found, Declined):
+        if found is None:
             # What went under another INS of the patient may still be there: it is not told deleted.
             here = errand.target is not None and errand.target.ins in ("", ins_text(errand.ins))
-            unknown = found.reason == _UNKNOWN and here
-            return Arrived(nothing_there=True) if unknown else found
+            unknown = Declined(_WRONG_VERSION, "the DMP does not know the document to delete", _unknown(errand))
+            return Arrived(nothing_there=True) if here else unknown
         if found.status == "deleted":
             return Arrived(entry=found.entry_uuid, text="it was deleted already")
         document = errand.target_document or errand.document
@@ -182,8 +190,11 @@ class DmpCarrier:
             return Arrived(entry=found.entry_uuid)
         return self._judged(judged)
 
-    def _reference(self, errand: Errand) -> Reference | Declined | Failed:
-        """What the DMP knows of the version to replace or delete. Its entryUUID changes: it is asked each time."""
+    def _reference(self, errand: Errand) -> Reference | Declined | Failed | None:
+        """What the DMP knows of the version to replace or delete, None when it does not know it.
+
+        Its entryUUID changes: it is asked each time.
+        """
         wanted = errand.document.parent if errand.target_document is None else errand.target_document.unique_id
         try:
             found = self._client.find(wanted, errand.ins, self._caller(errand))
@@ -193,7 +204,7 @@ class DmpCarrier:
             for one in found:
                 if one.status == status:
                     return one
-        return Declined("900", "the DMP does not know the version to replace or delete", _UNKNOWN)
+        return None
 
     # --- what it means
 
@@ -217,3 +228,13 @@ class DmpCarrier:
             return Declined(judged.code, judged.text)
         evidence: Literal["down", "ailing"] = "down" if judged.outcome is Meaning.OUTAGE else "ailing"
         return Failed(judged.code, judged.text, sent=sending, evidence=evidence)
+
+
+def _is_unsure(errand: Errand) -> bool:
+    """Whether the version to replace was refused after a call of unknown outcome: it may never have arrived."""
+    return errand.target is not None and errand.target.state == "refused"
+
+
+def _unknown(errand: Errand) -> str:
+    """Why the DMP does not know the version meant: it never came here either, or it is there no more."""
+    return "predecessor-unknown" if errand.target is None else "predecessor-gone"

@@ -63,11 +63,16 @@ class Leaving:
             with source:
                 return self._completed(source, measured, errand)
         self._check(patient, errand)
+        if _as_first_version(measured, errand):
+            with source:
+                return _rewritten(measured, source)
         source.seek(0)
         return source
 
     def _built(self, source: BinaryIO, document: Document, errand: Errand) -> BinaryIO:
         description = _description.decode(document.description)
+        if errand.action == "feed":
+            description = msgspec.structs.replace(description, replaces="")
         target = _file()
         write_cda(source, target, _needed(errand), description, self._environment, self._cog)
         target.seek(0)
@@ -107,10 +112,8 @@ class Leaving:
         ours = made.find(_path("patientRole"))
         assert ours is not None  # noqa: S101 - just written
         _give(role, ours)
-        target = _file()
-        rewrite(measured, source, target)
-        target.seek(0)
-        return target
+        _as_first_version(measured, errand)
+        return _rewritten(measured, source)
 
     def _check_said(self, errand: Errand, identity: Identity) -> None:
         """Nobody's document is given an INS that is not the one held, nor one that its message contradicts."""
@@ -137,6 +140,21 @@ class Leaving:
                 f"traits of the document, which bears no INS, are not those of the registry: {listed}",
                 f"des traits du document, qui ne porte pas d’INS, ne sont pas ceux du référentiel : {listed}",
             )
+
+
+def _as_first_version(measured: Measured, errand: Errand) -> bool:
+    """Let a version whose predecessor never arrived replace none; whether anything had to be changed for that."""
+    replaced = measured.root.findall(f"{_path('relatedDocument')}[@typeCode='RPLC']") if errand.action == "feed" else []
+    for one in replaced:
+        measured.root.remove(one)
+    return bool(replaced)
+
+
+def _rewritten(measured: Measured, source: BinaryIO) -> BinaryIO:
+    target = _file()
+    rewrite(measured, source, target)
+    target.seek(0)
+    return target
 
 
 def _give(role: etree._Element, ours: etree._Element) -> None:

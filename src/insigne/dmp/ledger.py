@@ -7,8 +7,9 @@ A `Ledger` works inside one transaction; `close` it before the commit. Nothing h
 - Each change of a sending looks again at those that wait for it: the version that replaces it, its deletion.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
@@ -24,7 +25,8 @@ from insigne.registry.source import Source
 from insigne.registry.state import Identity
 
 AUTHOR = "pfi"
-_WAITS = HELD | {"ready"}
+_WAITS: Final = HELD | {"ready"}
+_LEFT: Final = frozenset({"fed", "replaced", "deleted"})
 
 
 def is_prepared(document: Document, sending: Sending) -> bool:
@@ -49,8 +51,11 @@ def target_of(view: DocumentView, document: Document, sending: Sending) -> tuple
 
 def same_way(view: DocumentView, document: Document, sending: Sending) -> list[Sending]:
     """The sendings of a document on the channel, and to the recipient, of another one, oldest first."""
-    way = (sending.channel, sending.recipient)
-    return [one for one in view.sendings_of(document.id) if (one.channel, one.recipient) == way]
+    return [one for one in view.sendings_of(document.id) if _way(one) == _way(sending)]
+
+
+def _way(sending: Sending) -> tuple[str, str]:
+    return sending.channel, sending.recipient
 
 
 def deletion_of(view: DocumentView, document: Document, sending: Sending) -> Sending | None:
@@ -63,6 +68,11 @@ def deletion_of(view: DocumentView, document: Document, sending: Sending) -> Sen
         ),
         None,
     )
+
+
+def _may_go_on(sending: Sending) -> bool:
+    """Whether a sending was refused for want of the version that it replaces or deletes."""
+    return sending.state == "refused" and sending.reason == "predecessor-unknown"
 
 
 class Patient(NamedTuple):
@@ -117,6 +127,8 @@ class Ledger:
         self._touched: dict[str, None] = {}
         self._documents: dict[str, Document] = {}
         self._written: dict[str, Sending] = {}
+        self._followed: deque[tuple[Document, Sending | None]] = deque()
+        self._following = False
 
     def foresee(self, sendings: Sequence[Sending]) -> None:
         """Read the documents of sendings at once; it changes nothing but the cost."""
@@ -177,6 +189,8 @@ class Ledger:
         if sending.state in _WAITS:
             verdict, _ = judged(self.transaction, self.site, document, sending, patient, self.people)
             sending = self.move(document, sending, verdict, patient)
+        elif _may_go_on(sending) and target_of(self.transaction, document, sending) is not None:
+            return self.restart(document, sending)  # it came after what replaces or deletes it
         if sending.action != "delete" and sending.ins and sending.state in _WAITS | {"fed", "refused"}:
             sending = self._check_place(document, sending, patient)
         return sending
@@ -208,8 +222,43 @@ class Ledger:
         if reason == "ins-key" and patient.identity is not None:
             identity = patient.identity.id
             self.tell(acts.RaiseDocument(identity, documents.HELD, identity, reason))
+        elif sending.reason == "ins-key":
+            self.tell(acts.SettleDocument(documents.HELD, sending.identity, state))
         due = self.now if state == "ready" else ""
         return self.put(replace(sending, state=state, reason=reason, since=self.now, due=due))
+
+    def restart(self, document: Document, sending: Sending, author: str = "") -> Sending:
+        """Put a sending that was refused back in the queue, to be judged as everything is now.
+
+        One that its sender deleted, or whose newer version left, is over instead: it would stand beside that one. While
+        a newer version may have left, and nobody knows, it stays as it is.
+        """
+        sent_again = replace(sending, author=author)
+        if (over := self.overtaken(document, sent_again)) is not None:
+            return over
+        if sending.action != "delete" and any(
+            one.ins or one.state == "calling" for one in self._newer(document, sending)
+        ):
+            return sending
+        waiting = replace(sent_again, state="waiting-ins", reason="ins-missing", since=self.now, ended="", attempts=0)
+        if sending.action == "delete" and sending.ins:  # a prepared deletion, confirmed before it was refused
+            waiting = replace(waiting, state="ready", reason="confirmed", due=self.now)
+        return self.look_again(self.put(waiting))
+
+    def overtaken(self, document: Document, sending: Sending) -> Sending | None:
+        """End what its sender deleted, or what a newer version of left; None for what may go on."""
+        if sending.action == "delete":
+            return None
+        if any(one.intent is Intent.DELETE for one in self.transaction.documents_after(document.unique_id)):
+            return self.end(document, sending, "cancelled", "withdrawn-by-sender")
+        if any(one.state in _LEFT for one in self._newer(document, sending)):
+            return self.end(document, sending, "replaced", "replaced")
+        return None
+
+    def _newer(self, document: Document, sending: Sending) -> list[Sending]:
+        """The newer versions that go the same way."""
+        after = self.transaction.documents_after(document.unique_id)
+        return [one for later in after for one in same_way(self.transaction, later, sending) if one.action != "delete"]
 
     # --- what left under an INS
 
@@ -221,7 +270,7 @@ class Ledger:
             if not marked or (deletion is not None and deletion.sent):
                 return sending
             sending = self.put(replace(sending, reason="fed"))
-            self._look_at_successors(document, sending)
+            self.look_at_successors(document, sending)
             return sending
         if sending.reason == "kept" or deletion is not None:
             return sending
@@ -266,8 +315,9 @@ class Ledger:
         if before == "to-confirm" or is_prepared(document, sending):
             self.touch(sending.identity)
         self._tell_people(sending)
-        self._tell_sender(document, sending)
-        self._look_at_successors(document, sending)
+        if before != "refused":  # they know
+            self._tell_sender(document, sending)
+        self.look_at_successors(document, sending)
         if is_prepared(document, sending) and state == "cancelled":
             for one in same_way(self.transaction, document, sending):
                 if one.action != "delete" and one.state in _WAITS | {"fed"}:
@@ -305,16 +355,27 @@ class Ledger:
             recipient=sending.recipient,
         )
 
-    def _look_at_successors(self, document: Document, sending: Sending) -> None:
-        """Look again at what waits for this one."""
-        for one in list(self._successors(document, sending)):
-            current = self.transaction.sending(one.id)
-            if current is not None and current.state in _WAITS:
-                self.look_again(current)
+    def look_at_successors(self, document: Document, sending: Sending | None = None) -> None:
+        """Look again at what waits for a sending, or for any of a document; a chain of versions one after the other."""
+        self._followed.append((document, sending))
+        if self._following:
+            return
+        self._following = True
+        try:
+            while self._followed:
+                for one in list(self._successors(*self._followed.popleft())):
+                    current = self.transaction.sending(one.id)
+                    if current is not None and current.state in _WAITS | {"refused"}:
+                        self.look_again(current)
+        finally:
+            self._following = False
 
-    def _successors(self, document: Document, sending: Sending) -> Iterator[Sending]:
+    def _successors(self, document: Document, sending: Sending | None) -> Iterator[Sending]:
         for later in self.transaction.documents_after(document.unique_id):
-            yield from same_way(self.transaction, later, sending)
-        for one in same_way(self.transaction, document, sending):
-            if one.id != sending.id and one.action == "delete" and not is_prepared(document, one):
-                yield one
+            for one in self.transaction.sendings_of(later.id):
+                if sending is None or _way(one) == _way(sending):
+                    yield one
+        if sending is not None:
+            for one in same_way(self.transaction, document, sending):
+                if one.id != sending.id and one.action == "delete" and not is_prepared(document, one):
+                    yield one

@@ -155,7 +155,19 @@ REASONS: Final[Mapping[str, Reason]] = MappingProxyType(
         "predecessor-unknown": Reason(
             "neither this base nor the DMP knows the document to replace or delete",
             "ni cette base ni le DMP ne connaissent le document à remplacer ou supprimer",
-            "check the identifier of the document meant", "vérifier l’identifiant du document visé",
+            "check the identifier of the document meant; if it comes later, this one goes on by itself",
+            "vérifier l’identifiant du document visé ; s’il arrive plus tard, celui-ci reprend de lui-même",
+        ),
+        "predecessor-gone": Reason(
+            "the DMP does not know the document to replace or delete, which was sent to it",
+            "le DMP ne connaît pas le document à remplacer ou supprimer, qui lui a été transmis",
+            "find out why (removed by another way, other INS); document retry, or withdraw it",
+            "rechercher pourquoi (supprimé autrement, autre INS) ; document retry, ou le retirer",
+        ),
+        "no-dmp": Reason(
+            "the patient has no DMP, or it is closed", "le patient n’a pas de DMP, ou il est fermé",
+            "document retry once there is one (document list --reason no-dmp), or withdraw it",
+            "document retry une fois le DMP ouvert (document list --reason no-dmp), ou le retirer",
         ),
         # --- ended
         "fed": Reason("it arrived", "il est arrivé", *_NOTHING),

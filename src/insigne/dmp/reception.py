@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from insigne.dmp.addresses import is_patient_address
-from insigne.dmp.ledger import Ledger, same_way
+from insigne.dmp.ledger import Ledger
 from insigne.dmp.model import Action, Channel, Document, Intent, Sending
 from insigne.dmp.ports import DocumentTransaction
 from insigne.dmp.site import Site
@@ -59,7 +59,9 @@ def receive(
     made = [ledger.put(_sending(ledger, document, identity, *way)) for way in ways]
     if document.intent is Intent.DELETE and parent is not None:
         _withdraw(ledger, parent)
-    ids = [ledger.look_again(one).id for one in made]
+    ids = [(ledger.overtaken(document, one) or ledger.look_again(one)).id for one in made]
+    if document.intent is not Intent.DELETE:
+        ledger.look_at_successors(document)
     ledger.close()
     return [one for one in map(transaction.sending, ids) if one is not None]
 
@@ -193,31 +195,4 @@ def _sending(
 
 def _tried_again(ledger: Ledger, document: Document, sending: Sending) -> Sending:
     """One that was refused begins again: its sender sent it again."""
-    if sending.state != "refused":
-        return sending
-    return restarted(ledger, sending)
-
-
-def restarted(ledger: Ledger, sending: Sending, author: str = "") -> Sending:
-    """Put a sending that was refused back in the queue, to be judged as everything is now.
-
-    One that its sender deleted, or whose newer version left, is over instead: it would stand beside that one.
-    """
-    document = ledger.document(sending.document)
-    if document is not None and sending.action != "delete":
-        for later in ledger.transaction.documents_after(document.unique_id):
-            if later.intent is Intent.DELETE:
-                return ledger.end(document, replace(sending, author=author), "cancelled", "withdrawn-by-sender")
-            if any(one.action != "delete" and _left(one) for one in same_way(ledger.transaction, later, sending)):
-                return ledger.end(document, replace(sending, author=author), "replaced", "replaced")
-    waiting = replace(
-        sending, state="waiting-ins", reason="ins-missing", since=ledger.now, ended="", attempts=0, author=author
-    )
-    if sending.action == "delete" and sending.ins:  # a prepared deletion, confirmed before it was refused
-        waiting = replace(waiting, state="ready", reason="confirmed", due=ledger.now)
-    return ledger.look_again(ledger.put(waiting))
-
-
-def _left(sending: Sending) -> bool:
-    """Whether a sending left, or may have."""
-    return bool(sending.ins) or sending.state in {"calling", "fed", "replaced", "deleted"}
+    return ledger.restart(document, sending) if sending.state == "refused" else sending

@@ -36,7 +36,20 @@ def put_off(ledger: Ledger, claimed: Sending, *, unsure: bool) -> None:
     sending = _forgotten(claimed, unsure=unsure)
     attempts = max(0, sending.attempts - 1)
     ready = replace(sending, state="ready", lease="", attempts=attempts, due=ledger.now, since=ledger.now)
-    ledger.look_again(ledger.put(ready))
+    _wait_again(ledger, ledger.put(ready))
+
+
+def _wait_again(ledger: Ledger, sending: Sending) -> None:
+    """What certainly is not there, and was deleted by its sender during the call, does not leave any more."""
+    document = ledger.document(sending.document)
+    if document is not None and not sending.ins and _is_deleted(ledger, document) and sending.action != "delete":
+        ledger.end(document, sending, "cancelled", "withdrawn-by-sender")
+    else:
+        ledger.look_again(sending)
+
+
+def _is_deleted(ledger: Ledger, document: Document) -> bool:
+    return any(one.intent is Intent.DELETE for one in ledger.transaction.documents_after(document.unique_id))
 
 
 def _forgotten(claimed: Sending, *, unsure: bool) -> Sending:
@@ -52,7 +65,9 @@ def _fed(ledger: Ledger, document: Document, claimed: Sending, action: Action, o
     target = target_of(ledger.transaction, document, claimed) if action == "replace" else None
     sending = replace(claimed, entry=outcome.entry or claimed.entry)
     sending = ledger.end(document, sending, "fed", "fed", outcome.code, outcome.text)
-    if target is not None and target[1].state == "fed":
+    if target is not None and target[1].state == "refused":  # it may have arrived before it was
+        ledger.end(*target, "replaced", "replaced")
+    elif target is not None and target[1].state == "fed":
         version, before = target
         ledger.put(replace(before, state="replaced", reason="replaced", since=ledger.now))
         for one in same_way(ledger.transaction, version, before):
@@ -84,6 +99,8 @@ def _settled(ledger: Ledger, document: Document, before: Sending) -> None:
     """What may have been sent certainly is not there any more: it waits like any other, or stays refused."""
     sending = ledger.put(replace(before, ins="", sent=""))
     if sending.state == "refused":
+        if sending.reason == "withdrawn":
+            ledger.end(document, sending, "cancelled", "withdrawn")
         return
     if _is_unwanted(ledger, document):
         ledger.end(document, sending, "cancelled", "withdrawn-by-sender")
@@ -130,4 +147,4 @@ def _failed(ledger: Ledger, document: Document, claimed: Sending, outcome: Faile
     ledger.put(sending)
     if sending.attempts == ledger.site.settings.queue.retry.attempts:
         ledger.tell(acts.RaiseDocument(sending.identity, documents.LATE, sending.id, outcome.code))
-    ledger.look_again(sending)
+    _wait_again(ledger, sending)

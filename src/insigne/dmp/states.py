@@ -80,15 +80,19 @@ def _forms(identity: Identity, held: Ins) -> set[str]:
 
 
 def effective(sending: Sending, predecessor: Sending | None) -> Action:
-    """What is really to be done: a replacement of what never arrived, or is gone, is an initial feeding."""
+    """What is really to be done: a replacement of what never arrived, or is gone, is an initial feeding.
+
+    What was refused after a call of unknown outcome may be there: it is looked for, as what stands is.
+    """
     if sending.action == "replace" and predecessor is not None and not _stands(predecessor):
         return "feed"
     return sending.action
 
 
 def _stands(predecessor: Sending) -> bool:
-    """Whether the version before is where this one is going."""
-    return predecessor.state == "fed" and predecessor.reason != "kept"
+    """Whether the version before is, or may be, where this one is going."""
+    unsure = predecessor.state == "refused" and bool(predecessor.ins)
+    return unsure or (predecessor.state == "fed" and predecessor.reason != "kept")
 
 
 def evaluate(

@@ -14,6 +14,7 @@ from insigne.dmp.feeding import DmpCarrier
 from insigne.dmp.leaving import Leaving
 from insigne.dmp.lots import caller
 from insigne.dmp.model import Intent
+from insigne.dmp.ports import Declined
 from insigne.dmp.service import DmpService
 from insigne.dmp.settings_wire import CallerSettings, ServiceSettings, SoftwareSettings
 from insigne.dmp.wire.model import DmpFault
@@ -132,12 +133,12 @@ def built(site, unique_id, **fields):
     return site.receive(msgspec.structs.replace(document, description=msgspec.json.encode(told)), body)
 
 
-def cda(site, unique_id, ins=None):
+def cda(site, unique_id, ins=None, **changes):
     """A CDA that another system made, with or without the INS."""
     identity = site.identity(NATHALIE)
     holder = msgspec.structs.replace(identity, ins=HeldIns(PEOPLE[NATHALIE][1], ""), checked=True)
     target = io.BytesIO()
-    write_cda(io.BytesIO(PDF), target, holder, description(unique_id), "test", bundled_cog())
+    write_cda(io.BytesIO(PDF), target, holder, description(unique_id, **changes), "test", bundled_cog())
     text = target.getvalue()
     number = PEOPLE[NATHALIE][1]
     mark = f'<id root="{number.oid}" extension="{number.matricule}"/>'.encode()
@@ -146,8 +147,8 @@ def cda(site, unique_id, ins=None):
     return text.replace(mark, wanted)
 
 
-def taken(site, unique_id, text):
-    document, body = site.document(1, NATHALIE, content=text, unique_id=unique_id, set_id=unique_id)
+def taken(site, unique_id, text, **fields):
+    document, body = site.document(1, NATHALIE, content=text, unique_id=unique_id, set_id=unique_id, **fields)
     content = msgspec.structs.replace(document.content, media="text/xml")
     return site.receive(msgspec.structs.replace(document, content=content), body)
 
@@ -232,6 +233,61 @@ def test_an_answer_that_never_came_is_found_again_and_counts_once(site, monkeypa
     site.settle()
     assert site.states() == [("feed", "fed", "fed")]
     assert site.only().text == "it was there already"
+
+
+def test_a_replacement_that_comes_before_its_version_goes_after_it(site):
+    first, second = oid(), oid()
+    qualify(site)
+    built(site, second, intent=Intent.REPLACE, parent=first)
+    site.settle()
+    assert site.states() == [("replace", "refused", "predecessor-unknown")]
+    built(site, first)
+    site.settle()
+    assert site.states() == [("replace", "fed", "fed"), ("feed", "replaced", "replaced")], site.sendings()[0].text
+    assert (status(site, first), status(site, second)) == ("deprecated", "approved")
+
+
+@pytest.mark.parametrize("form", ["PDF", "CDA", "CDA without INS"])
+def test_a_replacement_of_what_was_refused_goes_as_a_first_version(site, form):
+    first, second = oid(), oid()
+    qualify(site)
+    taken(site, first, cda(site, first, Ins("255069999999934", "1.2.250.1.213.1.4.8")))
+    site.settle()
+    assert site.only().state == "refused"
+    versions = {"intent": Intent.REPLACE, "parent": first}
+    if form == "PDF":
+        built(site, second, **versions)
+    else:
+        ins = PEOPLE[NATHALIE][1] if form == "CDA" else None
+        taken(site, second, cda(site, second, ins, replaces=first, version=2, set_id=first), **versions)
+    site.settle()
+    assert site.states()[1:] == [("replace", "fed", "fed")], site.sendings()[-1].text
+    assert status(site, second) == "approved"
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_what_may_have_arrived_is_replaced_if_it_is_there_and_fed_as_a_first_version_if_not(site, monkeypatch, arrived):
+    first, second = oid(), oid()
+    qualify(site)
+    built(site, first)
+    feed = site.real._client.feed
+
+    def cut(feeding):
+        if arrived:
+            feed(feeding)
+        raise DmpFault("timeout", text="cut")
+
+    monkeypatch.setattr(site.real._client, "feed", cut)
+    site.drain()
+    refused = Declined("XDSRegistryError", "refused")
+    monkeypatch.setattr(site.real, "carry", lambda errand: refused)
+    site.settle()
+    monkeypatch.undo()
+    assert site.only().state == "refused"
+    built(site, second, intent=Intent.REPLACE, parent=first)
+    site.settle()
+    assert site.states() == [("feed", "replaced", "replaced"), ("replace", "fed", "fed")], site.sendings()[-1].text
+    assert (status(site, first), status(site, second)) == ("deprecated" if arrived else None, "approved")
 
 
 def status(site, unique_id):

@@ -37,11 +37,13 @@ class DocumentsMachine(RuleBasedStateMachine):
             upgrade(f"sqlite:///{TEMPLATE}")
         self.folder = tempfile.mkdtemp(prefix="insigne-dmp-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
         shutil.copy(TEMPLATE, self.folder)
-        self.world = World(f"sqlite:///{self.folder}/insigne.db", without_consent="hold")
+        # One call at a time: what a script does to a patient during a call would be in the way of another one.
+        self.world = World(f"sqlite:///{self.folder}/insigne.db", without_consent="hold", queue={"parallel": 1})
         for name in PATIENTS:
             self.world.admit(name, feeding="INO")
         self.number = 0
         self.received = []
+        self.missing = []
 
     # --- documents come
 
@@ -58,6 +60,24 @@ class DocumentsMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.received)
     def a_deletion_comes(self, patient, data):
         self._taken(self.world.deletion(self._next(), data.draw(st.sampled_from(self.received)), patient))
+
+    @rule(patient=people, deleted=st.booleans())
+    def what_replaces_or_deletes_a_version_comes_before_it(self, patient, deleted):
+        missing, number = self._next(), self._next()
+        self.missing.append((missing, patient))
+        self._taken((self.world.deletion if deleted else self.world.replacement)(number, missing, patient))
+
+    @rule(data=st.data())
+    @precondition(lambda self: self.missing)
+    def a_version_that_was_missing_comes(self, data):
+        number, patient = data.draw(st.sampled_from(self.missing))
+        self.missing.remove((number, patient))
+        self._comes_at_last(number, patient)
+
+    def _comes_at_last(self, number, patient):
+        with suppress(ReceptionRefused):
+            self.world.receive(*self.world.document(number, patient))
+            self.received.append(number)
 
     def _next(self):
         self.number += 1
@@ -146,6 +166,7 @@ class DocumentsMachine(RuleBasedStateMachine):
         """What is true whenever nothing is left to do."""
         self.world.dmp.script = []
         self.world.settle()
+        assert self.world.dmp.wrongs == []
         with self.world.store.read() as view:
             for unique_id, ins in self.world.dmp.held:
                 self._stands_where_it_belongs_or_a_person_knows(view, unique_id, ins)
@@ -167,6 +188,12 @@ class DocumentsMachine(RuleBasedStateMachine):
             "it stands under an INS that was lost, and no deletion is prepared"
         )
 
+    def _what_was_refused_is_tried_again(self):
+        for one in self.world.sendings(state="refused"):
+            if one.reason not in {"predecessor-replaced", "other-patient"}:
+                with suppress(ActRefused):  # while a newer version may have left
+                    self.world.act(retry, one.id)
+
     def _is_somewhere_for_a_reason(self, view, unique_id):
         """Fed; or replaced, deleted or refused by somebody who said so."""
         document = next(one for one in view.documents_named(unique_id) if one.intent is not Intent.DELETE)
@@ -175,6 +202,9 @@ class DocumentsMachine(RuleBasedStateMachine):
             later = view.documents_after(unique_id)
             asked = any(one.action == "delete" and not one.ins for one in view.sendings_of(document.id))
             assert later or asked or last.reason == "withdrawn" or last.author, "deleted, and nobody asked for it"
+        elif last.state == "replaced":
+            later = [one for after in view.documents_after(unique_id) for one in view.sendings_of(after.id)]
+            assert any(one.state in {"fed", "replaced", "deleted"} for one in later), "nothing took its place"
         elif last.state == "waiting-predecessor":
             raise AssertionError(f"waits for ever: {last}")
 
@@ -192,6 +222,8 @@ class DocumentsMachine(RuleBasedStateMachine):
     def _all_is_put_right(self):
         world = self.world
         self.all_is_quiet()
+        for number, patient in self.missing:
+            self._comes_at_last(number, patient)
         for name in PATIENTS:
             if not world.identity(name).merged_into:
                 world.doubt(name, doubtful=False)
@@ -204,9 +236,7 @@ class DocumentsMachine(RuleBasedStateMachine):
             world.settle()
             for one in world.sendings(state="to-confirm"):
                 world.act(confirm, one.id)
-            for one in world.sendings(state="refused"):
-                if one.reason not in {"predecessor-replaced", "other-patient"}:
-                    world.act(retry, one.id)
+            self._what_was_refused_is_tried_again()
         world.settle()
         self.all_is_quiet()
         with world.store.read() as view:
