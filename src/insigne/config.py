@@ -108,16 +108,15 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"destinations: {', '.join(twice)} is there twice: give each a name of its own")
-        lost = sorted(set(self.dmp.answers.values()) - set(names))
-        if lost:
-            raise ValueError(f"dmp.answers: {', '.join(lost)} is no destination: add it to [[destinations]]")
         answered = {"senders.application_answers": {one.application_answers for one in self.senders} - {""}}
         answered["dmp.answers"] = set(self.dmp.answers.values())
         answered["dmp.mss.mailboxes.destination"] = {box.destination for box in self.dmp.mss.mailboxes} - {""}
         for key, destinations in answered.items():
             unknown = sorted(destinations - set(names))
             if unknown:
-                raise ValueError(f"{key}: there is no destination named {', '.join(unknown)}: describe it")
+                raise ValueError(
+                    f"{key}: there is no destination named {', '.join(unknown)}: add it to [[destinations]]"
+                )
 
 
 class ConfigError(Exception):

@@ -155,7 +155,7 @@ def test_a_document_held_leaves_once_the_feed_says_the_patient_is_qualified(base
 def test_answers_that_would_go_nowhere_are_refused(tmp_path):
     file = tmp_path / "insigne.toml"
     file.write_text(f"[dmp.answers]\n{json.dumps('DPI|CHU')} = {json.dumps('LOST')}\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match="LOST is no destination"):
+    with pytest.raises(ConfigError, match=r"dmp\.answers: there is no destination named LOST"):
         load(file, (), {}, tmp_path)
 
 

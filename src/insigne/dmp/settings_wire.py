@@ -94,7 +94,7 @@ class ServiceSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     content_type: str = ""
     """contentTypeCode of lots (JDV_J59); by default after PV1-2."""
     class_codes: dict[str, str] = {}
-    """classCode of a typeCode, where the site knows better than the built-in table."""
+    """classCode of a typeCode, over the built-in table (`wire.codes.CLASS_OF_TYPE`), which is recalled."""
     format_codes: dict[str, str] = {}
     """formatCode of structured documents by typeCode (ASS_A11); unstructured ones have theirs."""
     find_returns: Literal["LeafClass", "ObjectRef"] = "LeafClass"

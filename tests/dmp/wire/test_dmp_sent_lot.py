@@ -3,6 +3,7 @@
 import hashlib
 import io
 import tracemalloc
+from pathlib import Path
 
 import pytest
 from lxml import etree
@@ -13,6 +14,7 @@ from insigne.dmp import lots
 from insigne.dmp.client import DmpClient
 from insigne.dmp.model import Flags, Sender
 from insigne.dmp.settings_wire import CallerSettings
+from insigne.dmp.wire import codes
 from insigne.dmp.wire.lot import shown
 from insigne.dmp.wire.model import Ins, WireError
 
@@ -364,3 +366,14 @@ def test_a_large_document_costs_little_memory(server, certificates, made, tmp_pa
     assert received[0] > size
     assert composed < 5_000_000
     assert len(calls[0].request) < 100_000  # the trace has the envelope, not the document
+
+
+def test_the_recalled_classes_are_those_that_the_page_shows():
+    page = (Path(__file__).parents[3] / "docs" / "dmp-wire.md").read_text(encoding="utf-8")
+    rows = (
+        line.strip("| ").split(" | ")
+        for line in page.partition("### classCode")[2].partition("## Answers")[0].splitlines()
+        if " | " in line
+    )
+    shown = {code: row[0].split()[0] for row in rows if row[0] != "classCode" for code in row[1].split(", ")}
+    assert shown == dict(codes.CLASS_OF_TYPE)
