@@ -503,6 +503,15 @@ def test_a_card_gives_no_ins_that_is_not_a_matricule(desk, matricule):
     assert desk.base.identity(identity).status == P
 
 
+def test_a_card_and_a_symbol_keep_the_national_history_that_insi_gave(desk):
+    identity = desk.create()
+    desk.accept(identity)
+    desk.base.acts(acts.QualifyByCard(identity, 0, replace(ANSWER, history=())))
+    assert desk.base.identity(identity).national.history == ANSWER.history
+    desk.accept(identity, replace(ANSWER, history=()))
+    assert desk.base.identity(identity).national.history == ()
+
+
 # --- the same INS on two identities
 
 

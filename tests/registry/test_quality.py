@@ -150,6 +150,18 @@ def test_the_calls_of_insi_are_shared_by_code_and_its_availability_is_of_those_a
     assert figures(PEOPLE, calls=calls, site="B")["insi.calls"].value == 0
 
 
+def test_the_calls_of_a_batch_are_no_searches_and_count_only_when_they_fail():
+    calls = [
+        CallFact("", "verify-deposit", "deposited", False, 20),
+        CallFact("", "verify-collect", "collected", False, 20),
+    ]
+    calls += [CallFact("6", "verify", code, False, 0) for code in ("OK", "KO")]
+    found = figures(PEOPLE, calls=[*calls, CallFact("", "verify-deposit", "fault", True, 20)])
+    assert (found["insi.calls"].value, found["insi.available"].value) == (0, None)
+    assert "insi-fault.deposited" not in found
+    assert [(found[f"verification.{code}"].part) for code in ("OK", "KO", "fault")] == [1, 1, 1]
+
+
 def test_what_is_about_nobody_known_counts_for_the_whole_only():
     found = figures(
         PEOPLE, items=[item("overlay", IN_MARCH, subject="gone")], calls=[CallFact("gone", "search", "00", False, 1)]

@@ -119,4 +119,4 @@ def _calls(view: ReadView, since: str, until: str) -> Iterator[CallFact]:
 
 def _unanswered(call: CallTrace) -> bool:
     """Whether nobody answered; a fault told by the service is an answer."""
-    return call.code.startswith(_OUTAGE) or (call.operation == "verify" and call.code == "fault")
+    return call.code.startswith(_OUTAGE) or (call.operation.startswith("verify") and call.code == "fault")

@@ -26,6 +26,10 @@ from insigne.registry.values import Details, Ins, Proof, Traits
 MANDATORY = ("birth_name", "first_given_name", "birth_date", "sex", "birth_place")
 
 
+#: Ways in that tell nothing of the national history (INSHISTO): what INSi said of it is kept.
+_WITHOUT_HISTORY = frozenset({"AV", "CB"})
+
+
 def ours(draft: Draft, identity_id: str, version: int) -> Identity:
     """The identity a person acts on. Raises `Refused`: unknown, merged, not ours, or changed since they looked."""
     identity = draft.working.identity(identity_id)
@@ -253,7 +257,8 @@ def _take_answer(draft: Draft, identity: Identity, answer: acts.NationalAnswer, 
     traits = replace(answer.traits, first_given_name=first, birth_place=place)
     if traits != identity.traits:
         identity = draft.on_identity(identity, ev.TraitsChanged(identity.traits, traits))
-    identity = draft.on_identity(identity, ev.NationalAnswerAccepted(answer.mode, answer.call, answer.history))
+    told = identity.national.history if answer.mode in _WITHOUT_HISTORY else answer.history
+    identity = draft.on_identity(identity, ev.NationalAnswerAccepted(answer.mode, answer.call, told))
     if identity.ins is None or identity.ins.ins != answer.ins:
         identity = record_ins(draft, identity, answer.ins, _why_recorded(identity, answer.ins))
     else:  # it was contested maybe: a person compared it again

@@ -19,6 +19,7 @@ ALL: Final = ""
 """The site of indicators that are about the whole base."""
 
 _DUPLICATE_KINDS: Final = frozenset({"same-ins", "merge-held", "identifier-conflict"})
+_OF_BATCH: Final = frozenset({"deposited", "collected"})
 _DAY: Final = 86_400.0
 
 
@@ -31,7 +32,10 @@ class Happened(NamedTuple):
 
 
 class CallFact(NamedTuple):
-    """A call of INSi. `code` is 00, 01, 02, OK or KO, anything else being a fault; `outage`: nobody answered."""
+    """A call of INSi. `outage`: nobody answered.
+
+    `code` is 00, 01, 02, OK, KO, or that of a batch that was deposited or collected; anything else is a fault.
+    """
 
     identity: str
     operation: str
@@ -185,7 +189,10 @@ def _work(tally: _Tally, people: dict[str, _Person], item: WorkItem, since: str,
 
 
 def _call(tally: _Tally, site: str, call: CallFact) -> None:
-    family = "verification" if call.operation == "verify" else "insi"
+    """The two calls of a batch tell nothing of anybody: each identity of it has a call of its own, unless they fail."""
+    if call.code in _OF_BATCH:
+        return
+    family = "verification" if call.operation.startswith("verify") else "insi"
     fault = call.code not in ("00", "01", "02", "OK", "KO")
     tally.add(site, f"{family}.calls", f"{family}.{'fault' if fault else call.code}")
     if fault:
