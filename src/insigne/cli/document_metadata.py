@@ -15,9 +15,10 @@ from insigne.cli.tables import print_table
 from insigne.config import Config
 from insigne.dmp.contents import opened
 from insigne.dmp.leaving import Leaving
+from insigne.dmp.ledger import target_of
 from insigne.dmp.lots import feeding
 from insigne.dmp.ports import Errand
-from insigne.dmp.states import qualified_ins
+from insigne.dmp.states import effective, qualified_ins
 from insigne.dmp.whose import Several, whose
 from insigne.dmp.wire.lot import shown
 from insigne.dmp.wire.model import LotMetadata, WireError
@@ -28,6 +29,8 @@ from insigne.store import Store
 
 app = group_app("Documents sent to the DMP and to MSSanté.")
 
+_ASKED: Final = "asked of the DMP when the document leaves"
+"""What the version replaced is known by there (entryUUID): it changes."""
 _TABLE: Final = ("field", "value", "origin", "where")
 
 
@@ -56,6 +59,7 @@ def _lot(store: Store, config: Config, sending_id: str) -> LotMetadata:
         sending = find(view, sending_id)
         document = view.document(sending.document)
         identity = whose(view, document, site_policy(config)) if document is not None else None
+        target = target_of(view, document, sending) if document is not None else None
     if document is None or document.content is None or sending.action == "delete":
         fail(Exit.PROBLEMS, f"{sending_id}: it carries no document: a deletion names one that is there already")
     if isinstance(identity, Several):
@@ -64,7 +68,9 @@ def _lot(store: Store, config: Config, sending_id: str) -> LotMetadata:
     if ins is None or identity is None or shown_ins(identity) is None:
         fail(Exit.PROBLEMS, f"{sending_id}: its patient has no qualified INS: nothing may be said of it to the DMP")
     content = partial(opened, store.read, document.content)
-    errand = Errand(document, sending, sending.action, ins, identity, None, None, repeated=False, content=content)
+    action = effective(sending, target[1] if target is not None else None)
+    errand = Errand(document, sending, action, ins, identity, None, None, repeated=False, content=content)
     leaving = Leaving(config.environment, bundled_cog(), complete=config.dmp.without_ins == "complete")
     with closing(leaving(errand)) as cda:
-        return feeding(document, cda, ins, config.dmp.service, now=utc_now(), new_uuid=new_uuid).lot
+        replaces = _ASKED if action == "replace" else ""
+        return feeding(document, cda, ins, config.dmp.service, now=utc_now(), new_uuid=new_uuid, replaces=replaces).lot

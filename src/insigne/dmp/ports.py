@@ -95,6 +95,10 @@ class DocumentTransaction(DocumentView, Transaction, Protocol):
         """Have every document that waits looked at again: the settings changed."""
         ...
 
+    def ask_review_of_unsettled(self, now: str) -> None:
+        """Have the documents that wait to be told whose they are looked at again."""
+        ...
+
     def reviews(self, limit: int) -> list[tuple[str, str]]:
         """Identities to look at again, oldest asked first, each with the last sending looked at."""
         ...

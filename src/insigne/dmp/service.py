@@ -29,6 +29,8 @@ from insigne.registry.values import Ins
 
 _log = structlog.get_logger("insigne.dmp")
 _WRITE_WAIT = 5.0
+_SWEEP = timedelta(minutes=10)
+"""How often documents that wait to be told whose they are are looked at: nothing else may tell of what settles it."""
 
 
 @dataclass(slots=True)
@@ -84,6 +86,7 @@ class DmpService:
         self._pool = ThreadPoolExecutor(queue.parallel, "insigne-dmp-call")
         self.breakers = {channel: CircuitBreaker(queue.breaker.rule()) for channel in carriers}
         self.counters = DmpCounters()
+        self._sweep = clock()
 
     def work(self) -> int:
         """Look again at a page of documents, then make the calls that are due; how many of both. Raises StoreError."""
@@ -99,10 +102,15 @@ class DmpService:
 
     def look_again(self) -> int:
         """Evaluate again a page of the documents whose patients changed; how many were looked at."""
+        now = self._clock()
+        swept = now >= self._sweep
         transaction = self._storage.begin(_WRITE_WAIT)
         try:
             ledger = Ledger(transaction, self._site)
             left = self._queue.reviews
+            if swept:
+                transaction.ask_review_of_unsettled(ledger.now)
+                self._sweep = now + _SWEEP
             asked = transaction.reviews(left)
             if not asked:
                 return 0

@@ -90,9 +90,9 @@ def effective(sending: Sending, predecessor: Sending | None) -> Action:
 
 
 def _stands(predecessor: Sending) -> bool:
-    """Whether the version before is, or may be, where this one is going."""
+    """Whether the version before is, may be, or will be where this one is going."""
     unsure = predecessor.state == "refused" and bool(predecessor.ins)
-    return unsure or (predecessor.state == "fed" and predecessor.reason != "kept")
+    return unsure or predecessor.state in PENDING or (predecessor.state == "fed" and predecessor.reason != "kept")
 
 
 def evaluate(

@@ -138,6 +138,10 @@ class DocumentWriter(DocumentReader, Writer):
         """See `DocumentTransaction.ask_review_of_held`."""
         self.execute(sql.REVIEW_HELD, (now,))
 
+    def ask_review_of_unsettled(self, now: str) -> None:
+        """See `DocumentTransaction.ask_review_of_unsettled`."""
+        self.execute(sql.REVIEW_UNSETTLED, (now,))
+
     def reviews(self, limit: int) -> list[tuple[str, str]]:
         """See `DocumentTransaction.reviews`."""
         return [(identity, cursor) for identity, cursor in self.select(sql.REVIEWS, (limit,))]

@@ -74,6 +74,12 @@ REVIEW_HELD: Final = (
     f" SELECT DISTINCT identity, ?, '' FROM document_sending WHERE {LIVE} AND state <> 'fed' AND state <> 'refused'"
     " ON CONFLICT (identity) DO UPDATE SET cursor = ''"
 )
+#: Those of whom nobody could say whose they are: what settles it may have happened to people they are not kept with.
+REVIEW_UNSETTLED: Final = (
+    "INSERT INTO document_review (identity, since, cursor) SELECT DISTINCT identity, ?, '' FROM document_sending"
+    " WHERE state = 'waiting-identity' AND reason IN ('identifiers-of-several', 'stay-of-another', 'identity-unknown')"
+    " ON CONFLICT (identity) DO UPDATE SET cursor = ''"
+)
 REVIEWS: Final = "SELECT identity, cursor FROM document_review ORDER BY since, identity LIMIT ?"
 MOVE_REVIEW: Final = "UPDATE document_review SET cursor = ? WHERE identity = ?"
 END_REVIEW: Final = "DELETE FROM document_review WHERE identity = ?"

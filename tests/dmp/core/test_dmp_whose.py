@@ -1,10 +1,14 @@
 """Whose a document is, when identities are merged in chains and stays move from one patient to another."""
 
+from datetime import timedelta
+
+import msgspec
 import pytest
 
 from insigne.dmp.acts import abandon, confirm, withdraw
 from insigne.dmp.model import StayRef
 from insigne.registry.commands import MoveAccount, MoveAccounts, MovementAssertion, Patient, RecordMovement
+from insigne.registry.events import IdentifierRetired
 from insigne.registry.source import Source
 from insigne.registry.state import StayHeader
 from insigne.registry.values import Identifier
@@ -53,6 +57,24 @@ def test_what_waits_after_two_merges_leaves_for_its_patient_when_the_first_one_i
     world.qualify("A")
     world.settle()
     assert world.only().ins == text_of(ins_of("A"))
+
+
+@pytest.mark.parametrize("settled", ["merge", "number retired"])
+@pytest.mark.parametrize("received_for", ["A", "B", "C"])
+def test_what_names_several_people_leaves_once_they_are_one(world, settled, received_for):
+    world.admit("C")
+    document, body = world.document(1, received_for)
+    world.receive(msgspec.structs.replace(document, patient=msgspec.json.encode((pi("A"), pi("B")))), body)
+    world.settle()
+    assert world.states() == [("feed", "waiting-identity", "identifiers-of-several")]
+    world.qualify("B")
+    if settled == "merge":
+        world.merge("A", "B")
+    else:
+        world.happen(("A", IdentifierRetired(pi("A"), "of somebody else")))
+    world.moment += timedelta(minutes=10)
+    world.settle()
+    assert (world.only().state, world.only().ins) == ("fed", text_of(ins_of("B")))
 
 
 # --- a stay is moved to another patient (A44)

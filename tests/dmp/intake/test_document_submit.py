@@ -95,6 +95,20 @@ def test_every_field_told_to_the_dmp_says_where_it_comes_from(pfi, run, letter, 
     assert {one["origin"] for one in told.values()} <= {"message", "cda", "registry", "configuration", "computed"}
 
 
+def test_a_version_that_replaces_another_says_that_its_entry_is_asked_of_the_dmp(pfi, run, letter, metadata):
+    document, description = letter
+    run(document, "--identity", "HOSP|4071", "--description", description)
+    version = 'id = "1.2.250.1.999.7.2"\nreplaces = "1.2.250.1.999.7.1"\nversion = 2\nset_id = "1.2.250.1.999.7.1"'
+    description.write_text(LETTER.replace('id = "1.2.250.1.999.7.1"', version))
+    run(document, "--identity", "HOSP|4071", "--description", description)
+
+    status, told, error = metadata()
+
+    assert (status, error) == (0, "")
+    assert told["DocumentEntry.unique_id"]["value"] == "1.2.250.1.999.7.2"
+    assert "asked" in told["Association.RPLC"]["value"]
+
+
 def test_nothing_is_told_of_a_patient_who_is_not_qualified(pfi, run, letter, metadata):
     document, description = letter
     pfi.admit("4073", status="PROV", ins=False, person="4072")
