@@ -11,7 +11,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -79,6 +79,13 @@ async def serve(loaded: LoadedConfig, ready_file: Path | None = None) -> None:
         _log.info("stopping")
 
 
+class Worker(Protocol):
+    """What runs in a thread of its own beside the event loop."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
 class Service:
     """Everything that listens, in one event loop (HTTP has its own thread)."""
 
@@ -104,6 +111,7 @@ class Service:
             base, self.alarms, lambda: self.delivery.channels if self.delivery else (), documents.look
         )
         self._tasks: list[asyncio.Task[None]] = []
+        self._started: list[Worker] = []
         enrolment = enrolment_page(base)
         deps = ApiDeps(
             reader=base.store.read,
@@ -126,15 +134,12 @@ class Service:
         http_host, http_port = self.http.start()
         await self.mllp.start()
         mllp_host, mllp_port = self.mllp.address
-        if self.insi is not None:
-            self.insi.start()
-        if self.dmp is not None:
-            self.dmp.start()
-        self.housekeeper.start()
+        self._begin(self.insi)
+        self._begin(self.dmp)
+        self._begin(self.housekeeper)
         self.alarm_watch.inherit()
-        if self.delivery is not None:
-            self.delivery.start()
-        self.alarm_watch.start()
+        self._begin(self.delivery)
+        self._begin(self.alarm_watch)
         self.listening = True
         # The first messages need not wait for what can be made before them.
         threading.Thread(target=warm, args=(EDITIONS[NEWEST],), name="insigne-warm", daemon=True).start()
@@ -142,6 +147,12 @@ class Service:
         self._tasks += [asyncio.create_task(folder.run()) for folder in self.remote_folders]
         self._tasks += [asyncio.create_task(folder.run()) for folder in self.document_folders]
         return {"mllp": f"{mllp_host}:{mllp_port}", "http": f"{http_host}:{http_port}"}
+
+    def _begin(self, worker: Worker | None) -> None:
+        """Start a worker, and remember that it is to be stopped: a start may fail halfway."""
+        if worker is not None:
+            worker.start()
+            self._started.append(worker)
 
     async def stop(self) -> None:
         """Take nothing more, answer what is in hand, stop."""
@@ -151,14 +162,8 @@ class Service:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.mllp.stop()
         await self._drain()
-        if self.insi is not None:
-            await asyncio.to_thread(self.insi.stop)
-        if self.dmp is not None:
-            await asyncio.to_thread(self.dmp.stop)
-        await asyncio.to_thread(self.housekeeper.stop)
-        if self.delivery is not None:
-            await asyncio.to_thread(self.delivery.stop)
-        await asyncio.to_thread(self.alarm_watch.stop)
+        for worker in self._started:
+            await asyncio.to_thread(worker.stop)
         await asyncio.to_thread(self.http.stop)
         if self._executor is not None:
             self._executor.shutdown()
