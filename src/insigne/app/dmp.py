@@ -86,7 +86,7 @@ class DmpWorker:
         watches = []
         for box in mss.mailboxes:
             reader = MailboxReader(box, base.store, site, local_now)
-            answering = Answering(box, mss, base.store, SmtpSender(mss.smtp), local_now)
+            answering = Answering(box, base.store, site, SmtpSender(mss.smtp), local_now)
             reading = FaultWatch((BOX_DOWN, box.name), reader.read, utc_now, proving=True)
             telling = FaultWatch((DOWN, "mss"), answering.answer, utc_now, proving=False)
             work = partial(_box, reading, answering, telling)

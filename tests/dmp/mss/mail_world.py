@@ -469,7 +469,7 @@ class World:
 
     def answering(self):
         sender = SmtpSender(self.settings.mss.smtp)
-        return Answering(self.box, self.settings.mss, self.store, sender, self.clock)
+        return Answering(self.box, self.store, self.site, sender, self.clock)
 
     # --- the DPI and the sender of documents, at the other end of the outbox
 

@@ -6,6 +6,7 @@ import io
 import zipfile
 from email import policy
 from email.message import EmailMessage
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from insigne.dmp.model import Flags, Intent
 from insigne.dmp.mss import mailbox
+from insigne.dmp.mss.causes import reason_of
 from insigne.dmp.mss.connection import MailFault
 from insigne.dmp.mss.reading import understand
 from insigne.dmp.settings_mss import MssSettings
@@ -27,27 +29,27 @@ def archive_of(mail):
     )
 
 
+def mail_to_us(world, number=42, *, receipt=False, change=lambda archive: archive, name="n", **fields):
+    """The mail that another site's PFI sends: what ours makes, from the box of a doctor."""
+    given = {"flags": Flags(to_dmp=False, to_professionals=True, masked_professionals=True)}
+    world.take(fields.pop("body", None), number, **{**given, **fields})
+    world.work()
+    sent = world.mails(DOCTOR)[-1]
+    mail = EmailMessage(policy.SMTP)
+    mail["From"], mail["To"], mail["Subject"] = DOCTOR, OURS, sent["Subject"]
+    mail["Message-ID"] = f"<{name}.{number}@cabinet.mssante.fr>"
+    mail["Reply-To"] = "secretariat@cabinet.mssante.fr"
+    if receipt:
+        mail["Disposition-Notification-To"] = DOCTOR
+    mail.set_content("Bonjour, voici la lettre.\n")
+    mail.add_attachment(change(archive_of(sent)), maintype="application", subtype="zip", filename="IHE_XDM.zip")
+    mail.add_attachment(PDF, maintype="application", subtype="pdf", filename="Lettre.pdf")
+    return mail.as_bytes()
+
+
 @pytest.fixture
 def mailed(world):
-    """The mail that another site's PFI sends: what ours makes, from the box of a doctor."""
-
-    def make(number=42, *, receipt=False, change=lambda archive: archive, name="n", **fields):
-        given = {"flags": Flags(to_dmp=False, to_professionals=True, masked_professionals=True)}
-        world.take(fields.pop("body", None), number, **{**given, **fields})
-        world.work()
-        sent = world.mails(DOCTOR)[-1]
-        mail = EmailMessage(policy.SMTP)
-        mail["From"], mail["To"], mail["Subject"] = DOCTOR, OURS, sent["Subject"]
-        mail["Message-ID"] = f"<{name}.{number}@cabinet.mssante.fr>"
-        mail["Reply-To"] = "secretariat@cabinet.mssante.fr"
-        if receipt:
-            mail["Disposition-Notification-To"] = DOCTOR
-        mail.set_content("Bonjour, voici la lettre.\n")
-        mail.add_attachment(change(archive_of(sent)), maintype="application", subtype="zip", filename="IHE_XDM.zip")
-        mail.add_attachment(PDF, maintype="application", subtype="pdf", filename="Lettre.pdf")
-        return mail.as_bytes()
-
-    return make
+    return partial(mail_to_us, world)
 
 
 def holding(archive, document):
@@ -345,6 +347,40 @@ def test_an_answer_that_is_put_off_bars_no_other(world, mailed):
     world.post.refuse = [("RCPT", "450 4.2.2 later")]
     assert world.answering().answer() == 1
     assert [mail.message_id for mail in world.kept("to-answer")] == ["<first.42@cabinet.mssante.fr>"]
+
+
+def test_answers_that_are_put_off_take_turns_with_the_others(make_world):
+    world = make_world(box={"batch": 1})
+    take(world, mail_to_us(world, change=altered, name="first"))
+    take(world, mail_to_us(world, 44, change=altered, name="second"))
+    world.post.refuse = [("RCPT", "450 4.2.2 later")]
+    answering = world.answering()
+    with pytest.raises(MailFault):
+        answering.answer()
+    assert answering.answer() == 1
+    assert [mail.message_id for mail in world.kept("to-answer")] == ["<first.42@cabinet.mssante.fr>"]
+    assert answering.answer() == 1
+    assert world.kept("to-answer") == []
+
+
+@pytest.mark.parametrize("header", [b'To: "', b"To: <@", b"To: =?utf-7?q?+2AA-?= <x@y.mssante.fr>"])
+def test_a_mail_with_a_header_that_nobody_can_read_is_answered_all_the_same(world, mailed, header):
+    take(world, mailed(change=altered).replace(b"To: " + OURS.encode(), header, 1), mailed(44, change=altered))
+    assert world.answering().answer() == 2
+    assert world.kept("to-answer") == []
+
+
+def test_a_failure_that_its_sender_cannot_be_told_of_waits_for_people(world, mailed):
+    take(world, mailed(receipt=True))
+    world.end(world.rows("DPI")[0], "held", refused(world.messages("DPI")[0], "902"))
+    world.answering().conclude()
+    world.post.refuse = [("RCPT", "550 5.1.1 no such box")]
+    assert world.answering().answer() == 1
+    assert world.open_items() == [("document-mail", "mail-answer")]
+    [mail] = world.kept("for-people")
+    assert (mail.code, reason_of(mail, waiting=True).text) == (
+        "902", "its documents were not taken; its sender could not be told: do so"
+    )  # fmt: skip
 
 
 def test_a_box_told_of_each_failure_is_told(make_world):

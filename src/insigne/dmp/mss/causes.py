@@ -13,6 +13,8 @@ _IN_THE_BOX: Final = (
     f"read it in the box, where it is flagged, {_CLOSE[0]}",
     f"le lire dans la boîte, où il est signalé, {_CLOSE[1]}",
 )
+_TOLD: Final = "its sender was told", "son expéditeur a été informé"
+_NOT_TOLD: Final = "its sender could not be told: do so", "son expéditeur n’a pas pu être informé : le prévenir"
 _BY_STATE: Final[Mapping[str, Reason]] = MappingProxyType(
     {
         "sent-on": Reason(
@@ -62,7 +64,9 @@ def reason_of(mail: Mail, *, waiting: bool) -> Reason:
     known = _FOR_PEOPLE.get(mail.code) or (None if mail.code else _FOR_PEOPLE.get(mail.kind))
     if known is not None:
         return known if waiting else known._replace(remedy=_NOTHING[0], remedy_fr=_NOTHING[1])
-    told = ("its sender was told", "son expéditeur a été informé") if mail.state == "done" else ("", "")
+    told = ("", "")
+    if mail.way:  # else nobody was to be told
+        told = _TOLD if mail.state == "done" else _NOT_TOLD
     left = _IN_THE_BOX if waiting else _NOTHING
     return Reason(_joined("its documents were not taken", told[0]), _joined("documents non intégrés", told[1]), *left)
 

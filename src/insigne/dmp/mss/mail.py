@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Final
@@ -84,6 +84,14 @@ def compose(letter: Letter) -> bytes:
         mail.add_attachment(letter.pdf, maintype="application", subtype="pdf", filename=name)
     mail.set_boundary(f"=_insigne_{letter.sending}")
     return mail.as_bytes()
+
+
+def header_of(mail: Message, name: str) -> str:
+    """Return a header of a mail received, on one line; "" when it is not there, or cannot be read."""
+    try:
+        return " ".join(str(mail.get(name, "")).split())
+    except (ValueError, LookupError, TypeError, AttributeError):  # what the parser of the standard library lets out
+        return ""
 
 
 def subject(title: str, patient: str = "") -> str:

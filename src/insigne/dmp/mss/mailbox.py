@@ -18,7 +18,7 @@ from insigne.dmp.mss import imap
 from insigne.dmp.mss.connection import MailFault
 from insigne.dmp.mss.imap import Session
 from insigne.dmp.mss.inbound import Received
-from insigne.dmp.mss.mails import Mail, MailStorage, MailTransaction, Place, State
+from insigne.dmp.mss.mails import WORK, Mail, MailStorage, MailTransaction, Place, State
 from insigne.dmp.mss.mdm import Envelope, event_of, write_mdm
 from insigne.dmp.mss.reading import Understood, understand
 from insigne.dmp.mss.reports import Report
@@ -30,8 +30,6 @@ from insigne.registry.acts import RaiseDocument
 from insigne.registry.source import Source
 
 _log = structlog.get_logger("insigne.dmp.mss")
-WORK: Final = "document-mail"
-"""The work item of a mail that a person must look at."""
 _WRITE_WAIT: Final = 5.0
 _CONTROL_ID: Final = 20
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from msgspec import Struct
 
 from insigne.dmp.ports import DocumentTransaction
 from insigne.exchange.delivery.model import Attempt, Outgoing
 
+WORK: Final = "document-mail"
+"""The work item of a mail that a person must look at."""
 Kind = Literal["report", "documents", "other", "unreadable"]
 State = Literal["done", "sent-on", "to-answer", "for-people"]
 """`sent-on`: its documents are on their way to the DPI, whose answer is awaited. `to-answer`: its sender is to be told

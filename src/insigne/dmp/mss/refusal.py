@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from insigne.dmp.mss.cda import PDF
 from insigne.dmp.mss.inbound import archive_of, text_of
-from insigne.dmp.mss.mail import ARCHIVE, POLICY, checked, file_name
+from insigne.dmp.mss.mail import ARCHIVE, POLICY, checked, file_name, header_of
 
 _FAILED: Final = "[KO Intégration système !]"
 _TAKEN: Final = "Le document reçu par ce courriel a été intégré."
@@ -133,7 +133,7 @@ def _return(mail: EmailMessage, original: EmailMessage | None) -> None:
         return
     copy = EmailMessage(POLICY)
     for name in _COPIED:
-        if text := " ".join(str(original.get(name, "")).split()):
+        if text := header_of(original, name):
             copy[name] = text
     copy.set_content(text_of(original))
     mail.attach(_part(copy, disposition="attachment", filename="message_original.eml"))

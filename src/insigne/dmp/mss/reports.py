@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage, Message
 from typing import Final, Literal
 
-from insigne.dmp.mss.mail import sending_of
+from insigne.dmp.mss.mail import header_of, sending_of
 
 Fate = Literal["delivered", "relayed", "delayed", "failed", "read", "processed", "not-read", "not-taken"]
 """DSN: delivered, relayed (to a server that reports nothing further), delayed (tried again), failed.
@@ -48,7 +48,7 @@ class Report:
 
 def reports_of(mail: EmailMessage) -> list[Report]:
     """Return what a mail reports; [] when it is no report, or of no mail of ours."""
-    told = _header(mail, "Content-Type").casefold()
+    told = header_of(mail, "Content-Type").casefold()
     for part in mail.walk():
         kind = part.get_content_type()
         if kind in ("message/delivery-status", "message/global-delivery-status"):
@@ -64,23 +64,23 @@ def _dsn(mail: EmailMessage, part: Message) -> Iterator[Report]:
     blocks = _blocks(part)
     if not blocks:
         return
-    sending = sending_of(_header(blocks[0], "Original-Envelope-Id")) or _about(mail)
+    sending = sending_of(header_of(blocks[0], "Original-Envelope-Id")) or _about(mail)
     if not sending:
         return
     for block in blocks[1:] or blocks:
-        fate = _DSN.get(_header(block, "Action").casefold())
+        fate = _DSN.get(header_of(block, "Action").casefold())
         if fate is None:
             continue
-        recipient = _typed(_header(block, "Original-Recipient")) or _typed(_header(block, "Final-Recipient"))
-        code = _header(block, "Status").partition(" ")[0]
-        text = _typed(_header(block, "Diagnostic-Code"))
+        recipient = _typed(header_of(block, "Original-Recipient")) or _typed(header_of(block, "Final-Recipient"))
+        code = header_of(block, "Status").partition(" ")[0]
+        text = _typed(header_of(block, "Diagnostic-Code"))
         yield Report("dsn", sending, fate, recipient, code, text)  # type: ignore[arg-type]  # of the table above
 
 
 def _mdn(mail: EmailMessage, part: Message) -> Iterator[Report]:
     for block in _blocks(part):
-        sending = sending_of(_header(block, "Original-Message-ID")) or _about(mail)
-        disposition = _header(block, "Disposition")
+        sending = sending_of(header_of(block, "Original-Message-ID")) or _about(mail)
+        disposition = header_of(block, "Disposition")
         if not sending or not disposition:
             continue
         _, _, kind = disposition.partition(";")
@@ -88,17 +88,17 @@ def _mdn(mail: EmailMessage, part: Message) -> Iterator[Report]:
         fate = _MDN.get(word.strip().casefold(), "")
         modifier, _, detail = modifier.partition(":")
         code = text = ""
-        if modifier.strip().casefold() in _FAILING or _header(block, "Error") or _header(block, "Failure"):
+        if modifier.strip().casefold() in _FAILING or header_of(block, "Error") or header_of(block, "Failure"):
             fate = "not-taken"
-            code, text = _application(detail or _header(block, "Error") or _header(block, "Failure"))
+            code, text = _application(detail or header_of(block, "Error") or header_of(block, "Failure"))
             code = code or _ko_code(mail)
         if fate:
-            recipient = _typed(_header(block, "Original-Recipient")) or _typed(_header(block, "Final-Recipient"))
+            recipient = _typed(header_of(block, "Original-Recipient")) or _typed(header_of(block, "Final-Recipient"))
             yield Report("mdn", sending, fate, recipient, code, text)  # type: ignore[arg-type]  # of the table above
 
 
 def _ko(mail: EmailMessage) -> Iterator[Report]:
-    if not _KO.match(_header(mail, "Subject")):
+    if not _KO.match(header_of(mail, "Subject")):
         return
     if sending := _about(mail):
         yield Report("ko", sending, "not-taken", "", _ko_code(mail), "")
@@ -106,11 +106,11 @@ def _ko(mail: EmailMessage) -> Iterator[Report]:
 
 def is_failure_notice(mail: EmailMessage) -> bool:
     """Whether a mail tells, by its subject, that a document could not be taken."""
-    return _KO.match(_header(mail, "Subject")) is not None
+    return _KO.match(header_of(mail, "Subject")) is not None
 
 
 def _ko_code(mail: EmailMessage) -> str:
-    found = _KO.match(_header(mail, "Subject"))
+    found = _KO.match(header_of(mail, "Subject"))
     return (found[1] or "") if found else ""
 
 
@@ -135,13 +135,13 @@ def _told(mail: EmailMessage) -> Iterator[str]:
         kind = part.get_content_type()
         if kind == "message/rfc822" and part.is_multipart():
             for inner in _inner(part):
-                yield _header(inner, "Message-ID")
+                yield header_of(inner, "Message-ID")
         elif kind in ("text/rfc822-headers", "message/global-headers"):
             payload = part.get_payload(decode=True)
             text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else str(part.get_payload())
             yield from re.findall(r"(?im)^message-id:\s*(\S+)", text)
-    yield _header(mail, "In-Reply-To")
-    yield from _header(mail, "References").split()
+    yield header_of(mail, "In-Reply-To")
+    yield from header_of(mail, "References").split()
 
 
 def _blocks(part: Message) -> list[Message]:
@@ -153,14 +153,6 @@ def _blocks(part: Message) -> list[Message]:
 def _inner(part: Message) -> Iterable[Message]:
     payload = part.get_payload()
     return [one for one in payload if isinstance(one, Message)] if isinstance(payload, list) else []
-
-
-def _header(mail: Message, name: str) -> str:
-    """A header on one line; "" when it is not there, or cannot be read."""
-    try:
-        return " ".join(str(mail.get(name, "")).split())
-    except (ValueError, LookupError, TypeError, AttributeError):  # what the parser of the standard library lets out
-        return ""
 
 
 def _typed(value: str) -> str:
