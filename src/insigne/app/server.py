@@ -82,8 +82,11 @@ async def serve(loaded: LoadedConfig, ready_file: Path | None = None) -> None:
 class Worker(Protocol):
     """What runs in a thread of its own beside the event loop."""
 
-    def start(self) -> None: ...
-    def stop(self) -> None: ...
+    def start(self) -> None:
+        """Start working."""
+
+    def stop(self) -> None:
+        """End after what is in hand."""
 
 
 class Service:

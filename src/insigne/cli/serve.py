@@ -60,6 +60,6 @@ def serve(
 def _trouble(error: OSError) -> tuple[Exit, str]:
     """What the system refused at the start: a file or folder, or an address."""
     if error.filename is not None:
-        return Exit.USAGE, f"{error.filename}: {error.strerror}; the data folder (--data) must be one this user may write"
+        return Exit.USAGE, f"{error.filename}: {error.strerror}; --data must be a folder that this user may write"
     remedy = "choose others with mllp.host, mllp.port, http.host and http.port (port 0 takes any free one)"
-    return Exit.UNREACHABLE, f"cannot listen: {error}; {remedy}"
+    return Exit.UNREACHABLE, f"cannot listen: {error.strerror or error}; {remedy}"

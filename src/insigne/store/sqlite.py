@@ -187,7 +187,8 @@ class SqliteBackend:
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
-            raise SchemaMissing(f"there is no base at {path}: make it with `insigne db upgrade`")
+            words = "the first start of `insigne serve` makes it, or `insigne db upgrade`; --data names another folder"
+            raise SchemaMissing(f"there is no base at {path}: {words}")
         self.path = path
         self._rows = 0
         self._due = threading.Event()
