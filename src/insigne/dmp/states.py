@@ -59,9 +59,18 @@ def is_right(ins: str, identity: Identity | None, environment: Environment) -> b
     held = qualified_ins(identity, environment)
     if held is None or identity is None:
         return False
-    if ins == ins_text(held) or any(f"{one.oid}|{one.matricule}" == ins for one in identity.national.history):
-        return True
-    return ins in _forms(identity, held)
+    return ins in _forms(identity, held) or ins in _listed_as_former(identity, held)
+
+
+def _listed_as_former(identity: Identity, held: Ins) -> set[str]:
+    """What the nation lists as former INS of the person; nothing when it may have said so of somebody else.
+
+    The list says nothing of the INS it came with, and stays when another one is recorded without any: it counts as long
+    as the identity never held an INS that is neither listed nor the one held now.
+    """
+    listed = {f"{one.oid}|{one.matricule}" for one in identity.national.history}
+    known = listed | _forms(identity, held)
+    return listed if all(ins_text(past.ins) in known for past in identity.ins_history) else set()
 
 
 def _forms(identity: Identity, held: Ins) -> set[str]:

@@ -8,12 +8,12 @@ import pytest
 from insigne.dmp.acts import abandon, confirm, withdraw
 from insigne.dmp.model import StayRef
 from insigne.registry.commands import MoveAccount, MoveAccounts, MovementAssertion, Patient, RecordMovement
-from insigne.registry.events import IdentifierRetired
+from insigne.registry.events import IdentifierRetired, InsRecorded, NationalAnswerAccepted
 from insigne.registry.source import Source
 from insigne.registry.state import StayHeader
-from insigne.registry.values import Identifier
+from insigne.registry.values import Identifier, NationalIns
 
-from .dmp_world import HOSPITAL, ins_of, pi, text_of
+from .dmp_world import HOSPITAL, OID, ins_of, pi, text_of
 
 PREPARED = [("feed", "fed", "to-withdraw"), ("delete", "to-confirm", "ins-lost")]
 ACCOUNT = Identifier("AN", HOSPITAL, "DOS-1")
@@ -75,6 +75,46 @@ def test_what_names_several_people_leaves_once_they_are_one(world, settled, rece
     world.moment += timedelta(minutes=10)
     world.settle()
     assert (world.only().state, world.only().ins) == ("fed", text_of(ins_of("B")))
+
+
+# --- an INS that the nation lists as former
+
+
+@pytest.fixture
+def former(world):
+    """A document fed under an INS that, as INSi says later, is a former one of the person."""
+    world.qualify("A", ins_of("C"))
+    world.take(1)
+    world.settle()
+    history = (NationalIns(ins_of("C").matricule, OID),)
+    recorded = InsRecorded(ins_of("A"), before=ins_of("C"), reason="retrieved")
+    world.happen(("A", NationalAnswerAccepted("INSI", "call", history)), ("A", recorded))
+    world.settle()
+    assert world.states() == [("feed", "fed", "fed")]
+    return world
+
+
+def test_an_ins_that_the_nation_lists_as_former_is_the_same_persons_as_long_as_its_own_is_held(former):
+    former.downgrade("A")
+    former.settle()
+    former.qualify("A")
+    former.settle()
+    assert former.states() == [("feed", "fed", "fed"), ("delete", "cancelled", "right-again")]
+
+
+def test_what_the_nation_said_of_an_ins_that_was_somebody_elses_says_nothing_of_the_next_one(former):
+    former.downgrade("A")
+    former.qualify("A", ins_of("B"))
+    former.settle()
+    assert former.states() == PREPARED
+
+
+def test_a_card_that_tells_no_history_says_nothing_of_what_was_held_before(former):
+    recorded = InsRecorded(ins_of("B"), before=ins_of("A"), reason="retrieved")
+    history = former.identity("A").national.history
+    former.happen(("A", NationalAnswerAccepted("AV", "call", history)), ("A", recorded))
+    former.settle()
+    assert former.states() == PREPARED
 
 
 # --- a stay is moved to another patient (A44)
