@@ -159,6 +159,32 @@ def test_base64_that_is_not_whole_is_refused_all_the_same(encoded):
         decode(encoded.encode(), 1000)
 
 
+@pytest.mark.parametrize("before", range(-6, 1))
+@pytest.mark.parametrize("after", [b"", b"\r\n", b"\n" * 9])
+def test_base64_is_whole_wherever_its_end_stands_among_the_pieces_it_is_read_in(before, after):
+    """A large document is decoded a mebibyte at a time, whose end may part its padding, or the end of its last line."""
+    content = b"\xa5" * 786_430  # ends with two =
+    encoded = base64.b64encode(content)
+    assert (len(encoded), encoded[-2:]) == (1_048_576, b"==")
+    moved = b"\n" * -before + encoded + after
+    body = decode(moved, 2_000_000)
+    assert b"".join(body.pieces()) == content
+    assert not body.unpadded
+    with pytest.raises(BodyError):
+        decode(moved + b"QUJD", 2_000_000)
+
+
+def test_a_text_for_a_mail_is_never_cut(pfi, forms):
+    """A letter of 60 000 bytes is mailed whole; one that is longer than is mailed refuses the document."""
+    yes, prt = ("DESTDMP", "DESTMSSANTEPS"), (forms.SB, forms.RCT)
+    long = "Cher confrère, " * 4000
+    tail = (forms.letter(12, "CORPSMAIL_PS", long),)
+    assert accepted(pfi, pfi.oru(pfi.cda(code=BIO), yes=yes, prt=prt, tail=tail)).mail_professionals == long
+    tail = (forms.letter(12, "CORPSMAIL_PS", long * 2),)
+    [ack] = pfi.post(pfi.oru(pfi.cda("1.2.250.1.999.7.2", code=BIO), yes=yes, prt=prt, tail=tail))
+    assert (ack.code, ack.errors[0].application_code) == ("AE", "906")
+
+
 def test_a_document_of_an_older_header_is_taken_with_warnings_where_the_site_says_so(open_pfi, forms):
     pfi = open_pfi(settings=DmpSettings(intake=IntakeSettings(faults="warn")))
     older = re.sub(rb"<setId[^>]*/>", b"", pfi.cda(code=BIO)).replace(b'qualifier="CL"', b'qualifier="SP"')

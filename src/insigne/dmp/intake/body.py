@@ -147,16 +147,15 @@ def _decoded(encoded: bytes | memoryview, lacking: list[bytes]) -> Iterator[byte
     """The bytes, in pieces. A last group without its padding is put in `lacking`."""
     if _escaped(encoded):
         encoded = _ESCAPES.sub(b"", bytes(encoded))
-    left = b""
+    left, ended = b"", False
     for start in range(0, len(encoded), _ENCODED):
         text = left + bytes(encoded[start : start + _ENCODED]).translate(None, _BLANKS)
-        whole = len(text) // 4 * 4
-        left = text[whole:]
-        ended = b"=" in text[:whole] and left
-        if ended or b"=" in text[:whole].rstrip(b"=") or (b"=" in text and start + _ENCODED < len(encoded)):
+        whole, left = text[: len(text) // 4 * 4], text[len(text) // 4 * 4 :]
+        if (ended and text) or (b"=" in whole and (left or b"=" in whole.rstrip(b"="))):
             raise BodyError("base64")
+        ended = ended or whole.endswith(b"=")
         try:
-            yield binascii.a2b_base64(text[:whole], strict_mode=True)
+            yield binascii.a2b_base64(whole, strict_mode=True)
         except binascii.Error:
             raise BodyError("base64") from None
     if left:

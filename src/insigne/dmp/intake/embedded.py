@@ -7,12 +7,12 @@ from typing import Final
 from msgspec import Struct
 
 from insigne.dmp.intake.body import Body, BodyError, decode
-from insigne.dmp.intake.codes import Code, malformed, refused
+from insigne.dmp.intake.codes import Code, IntakeRefused, malformed, refused
 from insigne.hl7 import Location, Segment
 from insigne.hl7.bulk import bulk_of, lighten
 
-_LONGEST_TEXT: Final = 20_000
-"""Characters of base64 kept of the text of a mail."""
+_LONGEST_TEXT: Final = 100_000
+"""Bytes of the text of a mail, at most."""
 
 
 class Embedded(Struct, frozen=True):
@@ -42,15 +42,29 @@ class Embedded(Struct, frozen=True):
                     raise malformed("102", self.place, text, text_fr) from None
 
     def text(self) -> str:
-        """A text for a mail: what can be read of it, since example messages cut theirs short."""
-        encoded = bytes(self.encoded[:_LONGEST_TEXT])
+        """A text for a mail: what can be read of it, since example messages cut theirs short.
+
+        Raises IntakeRefused (906) for a longer one than is mailed: none is cut.
+        """
+        if len(self.encoded) > 2 * _LONGEST_TEXT:
+            raise self._too_long()
+        encoded = bytes(self.encoded)
         if self.encoding not in ("BASE64", ""):
             return encoded.decode("utf-8", "replace")
-        whole = encoded[: len(encoded) // 4 * 4]
         try:
-            return base64.b64decode(whole).decode("utf-8", "replace")
+            return decode(encoded, _LONGEST_TEXT).start(_LONGEST_TEXT).decode("utf-8", "replace")
+        except BodyError as error:
+            if error.reason == "size":
+                raise self._too_long() from None
+        try:
+            return base64.b64decode(encoded[: len(encoded) // 4 * 4]).decode("utf-8", "replace")
         except binascii.Error:
             return ""
+
+    def _too_long(self) -> IntakeRefused:
+        text = f"the text of a mail has more than {_LONGEST_TEXT} bytes"
+        text_fr = f"le texte d’un courriel dépasse {_LONGEST_TEXT} octets"
+        return refused(Code.OTHER, text, text_fr, self.place, "size")
 
 
 def embedded(obx: Segment, raw: bytes) -> Embedded:
