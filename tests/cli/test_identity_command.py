@@ -9,7 +9,7 @@ import pytest
 
 from insigne.ins.matricule import NIA_OID, NIR_OID
 from insigne.registry import events as ev
-from insigne.registry.values import Authority, Identifier, Ins, Traits
+from insigne.registry.values import Authority, Details, Identifier, Ins, Traits
 
 MARGOT = "01JMARGOT00000000000000000"
 DOUBLE = "01JDOUBLE00000000000000000"
@@ -181,3 +181,12 @@ def test_showing_an_identity_loads_no_web_server_and_no_schema_tools(hospital):
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_person_reads_the_birth_given_names_and_whether_they_are_dead_in_words(insigne, hospital):
+    told = ev.DetailsChanged(Details(), Details(death_indicator="N"))
+    hospital.happened(MARGOT, 4, "2026-03-05T08:00:00.000Z", told)
+    lines = insigne("--data", hospital.folder, "identity", "show", "GAM|4071").out.splitlines()
+    said = {line.split("  ")[0]: line.split("  ")[-1].strip() for line in lines}
+    assert said["birth given names"] == "MARGOT ZOE"
+    assert said["deceased"] == "no"

@@ -11,6 +11,7 @@ from insigne.cli.opening import reading
 from insigne.cli.tables import print_fields, print_table
 from insigne.fhir import Resource, family, patient_of
 from insigne.fhir import named as identities_named
+from insigne.fhir.terms import BIRTH_LIST_GIVEN_NAME
 from insigne.ins.cog import bundled_cog
 from insigne.ins.dates import BirthDate
 from insigne.ins.matricule import compact
@@ -277,10 +278,13 @@ def fields(patient: Resource) -> Iterator[tuple[str, str]]:
         yield _label(identifier), f"{identifier['value']}  ({identifier['use']})"
     for name in patient.get("name", []):
         yield f"{name.get('use', 'other')} name", f"{name.get('family', '')} {' '.join(name.get('given', []))}".strip()
+        listed = [one["valueString"] for one in name.get("extension", []) if one["url"] == BIRTH_LIST_GIVEN_NAME]
+        yield "birth given names", " ".join(listed)
     yield "born", patient.get("birthDate", "")
     yield "gender", patient.get("gender", "")
     yield "birthplace", _birth_place(patient)
-    yield "deceased", str(patient.get("deceasedDateTime", patient.get("deceasedBoolean", "")))
+    dead = patient.get("deceasedDateTime", patient.get("deceasedBoolean", ""))
+    yield "deceased", {True: "yes", False: "no"}.get(dead, dead)
     for link in patient.get("link", []):
         yield link["type"], link["other"]["reference"]
     yield "updated", f"{patient['meta']['lastUpdated']} (version {patient['meta']['versionId']})"
