@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from random import Random
 from traceback import extract_tb
+from typing import Final
 
 import structlog
 from msgspec.structs import replace
@@ -24,11 +25,18 @@ from insigne.dmp.ports import Carrier, Declined, DocumentStorage, Errand, Failed
 from insigne.dmp.recording import put_off, record
 from insigne.dmp.site import Site
 from insigne.dmp.states import effective, ins_text, qualified_ins
+from insigne.exchange.errors import StoreError
+from insigne.net.backoff import Backoff
 from insigne.net.breaker import BreakerState, Change, CircuitBreaker, Evidence
 from insigne.registry.values import Ins
 
 _log = structlog.get_logger("insigne.dmp")
 _WRITE_WAIT = 5.0
+_UNWRITTEN: Final = Backoff(first=0.05, limit=5.0)
+"""Delays before outcomes that the base did not take are written again: lost, their calls would be made again, and only
+once their leases are over."""
+_WRITINGS: Final = 16
+"""Times that outcomes are written before they are given up: about two minutes at most, far less than a lease."""
 _SWEEP = timedelta(minutes=10)
 """How often documents that wait to be told whose they are are looked at: nothing else may tell of what settles it."""
 
@@ -73,13 +81,17 @@ class DmpService:
         *,
         clock: Callable[[], datetime],
         chance: Random,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`carriers`: a channel without one keeps its documents. `clock` gives aware datetimes, as `site.now`."""
+        """`carriers`: a channel without one keeps its documents. `clock` gives aware datetimes, as `site.now`; `sleep`
+        waits for the base.
+        """
         self._storage = storage
         self._site = site
         self._carriers = carriers
         self._clock = clock
         self._chance = chance
+        self._sleep = sleep
         queue = site.settings.queue
         self._queue = queue
         self._backoff = queue.retry.backoff()
@@ -139,7 +151,7 @@ class DmpService:
         if not claimed:
             return 0
         called = list(self._pool.map(self._called, claimed))
-        self._record(called)
+        self._finish(called)
         return len(called)
 
     def _open_channels(self) -> dict[Channel, int]:
@@ -206,7 +218,7 @@ class DmpService:
             frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in extract_tb(error.__traceback__)]
             _log.error("dmp.call-defect", sending=claimed.sending.id, error=type(error).__name__, frames=frames)
             return _Called(claimed, None, Failed("internal", type(error).__name__, sent=True, evidence="alive"))
-        if outcome is not None:
+        if outcome is not None and not _is_ours(outcome):
             self._tell(claimed.sending, outcome)
         return _Called(claimed, errand, outcome)
 
@@ -248,6 +260,18 @@ class DmpService:
 
     # --- recording
 
+    def _finish(self, called: Sequence[_Called]) -> None:
+        """Record what came of calls; a base that others hold, or that is full for a moment, gets it a little later.
+
+        Recording twice what a lost connection may have recorded changes nothing: the claims are over.
+        """
+        for failures in range(1, _WRITINGS):
+            try:
+                return self._record(called)
+            except StoreError:
+                self._sleep(_UNWRITTEN.delay(failures, self._chance.random()))
+        return self._record(called)
+
     def _record(self, called: Sequence[_Called]) -> None:
         transaction = self._storage.begin(_WRITE_WAIT)
         try:
@@ -265,7 +289,7 @@ class DmpService:
         """Write what came of a call; nothing when the claim was lost meanwhile."""
         claimed = one.claimed
         current = ledger.transaction.sending(claimed.sending.id)
-        if one.outcome is None:
+        if one.outcome is None or _is_ours(one.outcome):
             self.breakers[claimed.sending.channel].forgo()
         if current is None or not _is_claim(current, claimed.sending):
             return
@@ -287,6 +311,11 @@ class DmpService:
                 self.counters.faults += 1
             case _:
                 self.counters.arrived += 1
+
+
+def _is_ours(outcome: Outcome) -> bool:
+    """Whether a document was found unfit here: that tells nothing of the other end."""
+    return isinstance(outcome, Declined) and outcome.reason == "content"
 
 
 def _is_claim(current: Sending, claimed: Sending) -> bool:

@@ -1,0 +1,55 @@
+"""The queue at work: while the base is held by others, and during an outage."""
+
+import sqlite3
+from random import Random
+from types import SimpleNamespace
+
+from insigne.dmp import service as at_work
+from insigne.dmp.ports import Declined, Failed
+from insigne.dmp.service import DmpService
+from insigne.net.breaker import BreakerState
+
+
+def test_what_came_of_a_call_while_another_program_writes_is_written_once_it_has_ended(world, monkeypatch):
+    """Given up, the document would be sent again, and only once the lease of its call is over."""
+    monkeypatch.setattr(at_work, "_WRITE_WAIT", 0.0)
+    file = world.url.removeprefix("sqlite:///")
+    other, waited = sqlite3.connect(file, isolation_level=None, check_same_thread=False), []
+    world.qualify("A")
+    world.take(1)
+    world.dmp.check = lambda errand: other.execute("BEGIN IMMEDIATE")
+    service = DmpService(
+        world.store,
+        world.site,
+        {"dmp": world.dmp},
+        clock=lambda: world.moment,
+        chance=Random(1),
+        sleep=lambda seconds: (waited.append(seconds), other.rollback()),
+    )
+    service.work()
+    service.close()
+    other.close()
+    assert len(waited) == 1
+    assert world.states() == [("feed", "fed", "fed")]
+    assert len(world.dmp.calls) == 1
+
+
+def test_a_document_found_unfit_before_its_call_does_not_end_an_outage(make_world, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(at_work, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    world = make_world(queue={"batch": 5, "parallel": 1})
+    world.admit("A")
+    world.qualify("A")
+    for number in range(1, 7):
+        world.take(number)
+    down, unfit = Failed("unreachable", "no connection", sent=False), Declined("904", "other traits", "content")
+    answers = [down] * 5 + [unfit]
+    monkeypatch.setattr(world.dmp, "carry", lambda errand: answers.pop(0))
+    breaker = world.service.breakers["dmp"]
+    world.service.call()
+    assert breaker.state(now[0]) is BreakerState.OPEN
+    now[0] += 16
+    world.service.call()
+    assert answers == []
+    assert breaker.state(now[0]) is BreakerState.HALF_OPEN
+    assert breaker.allows(now[0])
