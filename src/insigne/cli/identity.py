@@ -283,11 +283,16 @@ def fields(patient: Resource) -> Iterator[tuple[str, str]]:
     yield "born", patient.get("birthDate", "")
     yield "gender", patient.get("gender", "")
     yield "birthplace", _birth_place(patient)
-    dead = patient.get("deceasedDateTime", patient.get("deceasedBoolean", ""))
-    yield "deceased", {True: "yes", False: "no"}.get(dead, dead)
+    yield "deceased", _deceased(patient)
     for link in patient.get("link", []):
         yield link["type"], link["other"]["reference"]
     yield "updated", f"{patient['meta']['lastUpdated']} (version {patient['meta']['versionId']})"
+
+
+def _deceased(patient: Resource) -> str:
+    if "deceasedBoolean" in patient:
+        return "yes" if patient["deceasedBoolean"] else "no"
+    return str(patient.get("deceasedDateTime", ""))
 
 
 def row(patient: Resource) -> tuple[str, ...]:
