@@ -18,7 +18,8 @@ def named_rows(
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """The rows of a table with their number (the header is 1), cells by name, trimmed; empty rows left out.
 
-    The delimiter is `;` or `,`, whichever the header has more of. Raises ColumnsError.
+    The delimiter is `;` or `,`, whichever the header has more of. Raises ColumnsError, for a row of more cells than the
+    header too: what stands in which column is not known any more.
     """
     csv.field_size_limit(_LONGEST)
     rest = iter(lines)
@@ -31,8 +32,12 @@ def named_rows(
             raise ColumnsError(f"the header has no column {missing[0]!r}; columns are {', '.join(columns)}")
         if unknown := [name for name in header if name not in columns]:
             raise ColumnsError(f"column {unknown[0]!r} is none of {', '.join(columns)}")
+        if len(set(header)) < len(header):
+            raise ColumnsError("the header names a column twice: leave one")
         for number, row in enumerate(rows, 2):
             cells = [cell.strip() for cell in row]
+            if any(cells[len(header) :]):
+                raise ColumnsError(f"row {number}: more cells than columns; quote what holds the delimiter")
             if any(cells):
                 yield number, dict(zip(header, cells, strict=False))
     except csv.Error as error:

@@ -209,6 +209,8 @@ def test_past_figures_are_read_as_sites_write_them():
 @pytest.mark.parametrize(
     ("row", "said"),
     [
+        ("0000-01,ins-c,3", "2019-03"),
+        ("0001-01,ins-c,3", "2019-03"),
         ("2019-13,ins-c,1", "month"),
         ("2019-03,ins-z,1", "identity"),
         ("2019-03,ins-c,-1", "fed"),
@@ -224,7 +226,15 @@ def test_a_wrong_row_is_told_and_left_out_alone(row, said):
     assert said in problem
 
 
-@pytest.mark.parametrize("header", ["", "month;fed\n", "month;identity;fed;patient\n"])
+def test_a_number_that_holds_the_delimiter_is_not_read_as_another_one():
+    """Twelve hundred documents written "1,200" are neither one document, nor of the establishment 200."""
+    header = "month,identity,fed,establishment,type_code\n"
+    with pytest.raises(ColumnsError, match="row 3"):
+        read_past([header, "2019-03,ins-c,120,350000113,11490-0\n", "2019-04,ins-c,1,200,350000113,11490-0\n"])
+    assert read_past([header, "2019-04,ins-c,12,350000113,11490-0,,\n"]).counts[0].documents == 12
+
+
+@pytest.mark.parametrize("header", ["", "month;fed\n", "month;identity;fed;patient\n", "month;identity;fed;fed\n"])
 def test_a_file_without_the_right_columns_is_refused(header):
     with pytest.raises(ColumnsError):
         read_past([header])

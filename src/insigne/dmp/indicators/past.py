@@ -14,7 +14,7 @@ from insigne.dmp.indicators.figures import Count, Kind, Outcome
 COLUMNS: Final = ("month", "identity", "fed", "establishment", "type_code", "held", "refused")
 """What a column may be; the first three are required."""
 _REQUIRED: Final = COLUMNS[:3]
-_MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+_MONTH: Final = re.compile(r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])")
 _PLACE: Final = re.compile(r"[0-9A-Z]{0,14}")
 _TYPE: Final = re.compile(r"[A-Za-z0-9_-]{0,40}")
 _NUMBER: Final = re.compile(r"[0-9]{1,12}")

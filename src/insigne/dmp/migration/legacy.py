@@ -35,7 +35,7 @@ COLUMNS: Final = (
 )
 _KINDS: Final[dict[str, Kind]] = {"ins-c": "ins-c", "insc": "ins-c", "td0.0": "td0.0", "td00": "td0.0"}
 _VALUE: Final = re.compile(r"[0-9A-Z]{1,40}")
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class LegacyLine(NamedTuple):
