@@ -77,9 +77,9 @@ def blank_pdf(*sizes, **entries) -> bytes:
     return saved(pdf)
 
 
-def saved(pdf, **options) -> bytes:
+def saved(pdf, min_version="1.4", **options) -> bytes:
     out = io.BytesIO()
-    pdf.save(out, **options)
+    pdf.save(out, min_version=min_version, **options)
     return out.getvalue()
 
 

@@ -6,16 +6,16 @@ made once a process and costs about 14 kB a document.
 
 import io
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import pikepdf
 from fontTools import subset  # type: ignore[import-untyped]  # fontTools ships no types
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]  # fontTools ships no types
 
+from insigne.documents.objects import Objects
 from insigne.ins.names import latin_letters
 
 DATA: Final = Path(__file__).with_name("data")
@@ -34,8 +34,9 @@ _TAG: Final = "INSGNE"
 class Face:
     """A subset ready to be embedded: glyphs, and their widths in thousandths of the size, by Unicode character.
 
-    `program` and `unicode` are deflated; `shown` is a glyph as a string operand has
-    it; `present` tells the glyphs it has (CIDSet, which PDF/A-1 asks of a subset).
+    `program` and `unicode` are deflated; `shown` is a glyph as a string operand has it; `present` tells the glyphs it
+    has (CIDSet, which PDF/A-1 asks of a subset); `descriptor` and `descendant` are the entries of these dictionaries
+    that refer to no object.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Face:
     widths: Mapping[str, int]
     cap_height: float
     descriptor: bytes
+    descendant: bytes
     program: bytes
     program_length: int
     present: bytes
@@ -63,31 +65,19 @@ class Face:
         """The string operand that shows a text: glyph numbers in hexadecimal."""
         return f"<{''.join(map(self.shown.__getitem__, text))}>"
 
-    def embed(self, pdf: pikepdf.Pdf, letters: Collection[str]) -> pikepdf.Object:
-        """Put the face in a PDF as a composite font (Type 0, Identity-H), its text being copied right; return it.
+    def embed(self, objects: Objects) -> int:
+        """Put the face among the objects of a PDF as a composite font (Type 0, Identity-H); return its number.
 
-        `letters` are those that will be shown: the widths of no other are told.
+        The text it shows is copied right.
         """
-        flate = pikepdf.Name.FlateDecode
-        program = pikepdf.Stream(pdf, self.program, Filter=flate, Length1=self.program_length)
-        descriptor = pikepdf.Object.parse(self.descriptor)
-        descriptor.FontFile2 = program
-        descriptor.CIDSet = pikepdf.Stream(pdf, self.present)
-        widths = " ".join(f"{self.glyphs[letter]}[{self.widths[letter]}]" for letter in letters)
-        descendant = pikepdf.Object.parse(
-            f"<</Type/Font/Subtype/CIDFontType2/BaseFont/{self.name}/CIDToGIDMap/Identity/DW 0/W[{widths}]"
-            "/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>>>".encode()
-        )
-        descendant.FontDescriptor = pdf.make_indirect(descriptor)
-        return pdf.make_indirect(
-            pikepdf.Dictionary(
-                Type=pikepdf.Name.Font,
-                Subtype=pikepdf.Name.Type0,
-                BaseFont=pikepdf.Name(f"/{self.name}"),
-                Encoding=pikepdf.Name("/Identity-H"),
-                DescendantFonts=pikepdf.Array([pdf.make_indirect(descendant)]),
-                ToUnicode=pikepdf.Stream(pdf, self.unicode, Filter=flate),
-            )
+        program = objects.stream(b"/Filter/FlateDecode/Length1 %d" % self.program_length, self.program)
+        present = objects.stream(b"", self.present)
+        unicode = objects.stream(b"/Filter/FlateDecode", self.unicode)
+        descriptor = objects.add(b"<<%s/FontFile2 %d 0 R/CIDSet %d 0 R>>" % (self.descriptor, program, present))
+        descendant = objects.add(b"<<%s/FontDescriptor %d 0 R>>" % (self.descendant, descriptor))
+        return objects.add(
+            b"<</Type/Font/Subtype/Type0/BaseFont/%s/Encoding/Identity-H/DescendantFonts[%d 0 R]/ToUnicode %d 0 R>>"
+            % (self.name.encode(), descendant, unicode)
         )
 
 
@@ -110,12 +100,14 @@ def _cut(font: Any) -> Face:
     names = font.getBestCmap()
     glyphs = {chr(code): font.getGlyphID(glyph) for code, glyph in names.items()}
     unit = 1000 / font["head"].unitsPerEm
+    widths = [round(font["hmtx"][glyph][0] * unit) for glyph in font.getGlyphOrder()]
     return Face(
         name=name,
         glyphs=glyphs,
-        widths={chr(code): round(font["hmtx"][glyph][0] * unit) for code, glyph in names.items()},
+        widths={letter: widths[glyph] for letter, glyph in glyphs.items()},
         cap_height=font["OS/2"].sCapHeight * unit / 1000,
         descriptor=_descriptor(font, name, unit),
+        descendant=_descendant(name, widths),
         program=zlib.compress(out.getvalue(), 9),
         program_length=len(out.getvalue()),
         present=_present(len(font.getGlyphOrder())),
@@ -129,9 +121,16 @@ def _descriptor(font: Any, name: str, unit: float) -> bytes:
     box = " ".join(str(round(edge * unit)) for edge in (head.xMin, head.yMin, head.xMax, head.yMax))
     bold = os2.usWeightClass >= 600
     return (
-        f"<</Type/FontDescriptor/FontName/{name}/Flags 4/FontBBox[{box}]/ItalicAngle 0/StemV {140 if bold else 80}"
+        f"/Type/FontDescriptor/FontName/{name}/Flags 4/FontBBox[{box}]/ItalicAngle 0/StemV {140 if bold else 80}"
         f"/Ascent {os2.sTypoAscender * unit:.0f}/Descent {os2.sTypoDescender * unit:.0f}"
-        f"/CapHeight {os2.sCapHeight * unit:.0f}>>"
+        f"/CapHeight {os2.sCapHeight * unit:.0f}"
+    ).encode()
+
+
+def _descendant(name: str, widths: list[int]) -> bytes:
+    return (
+        f"/Type/Font/Subtype/CIDFontType2/BaseFont/{name}/CIDToGIDMap/Identity/DW 0/W[0[{' '.join(map(str, widths))}]]"
+        "/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
     ).encode()
 
 

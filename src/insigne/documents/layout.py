@@ -6,12 +6,13 @@ Lengths are in points (1/72 inch) at the size of an A4 page; the origin of a str
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from insigne.documents.banner import Banner, Item
 from insigne.documents.errors import DocumentError
 from insigne.documents.font import BOLD, REGULAR, Face, face
-from insigne.documents.symbol import CAPTION, Symbol, symbol_of
+from insigne.documents.symbol import CAPTION, QUIET_MODULES, Symbol, symbol_of
 
 POINTS_PER_MM: Final = 72 / 25.4
 SIDE: Final = 20.0
@@ -26,6 +27,8 @@ GAP: Final = 12.0
 """Space between two traits of a line, and between the lines and the symbol."""
 NARROWEST: Final = 90.0
 """Width that the lines need, about fifteen letters."""
+_LENGTHS: Final = [f"{length} 1 re\n" for length in range(145)]
+"""Runs of modules as what follows their corner in a path; the largest symbol has 144 modules on a side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +55,6 @@ def lay_out_symbol(payload: str, module_mm: float) -> Strip:
     side = symbol.side * module_mm * POINTS_PER_MM
     operators = "\n".join(_symbol(symbol, 0.0, side + CAPTION_HEIGHT, module_mm * POINTS_PER_MM))
     return Strip(side, side + CAPTION_HEIGHT, operators.encode())
-
-
-def letters_of(banner: Banner) -> set[str]:
-    """The letters that a banner shows."""
-    texts = [f"{item.label} : {item.value}" for row in banner.rows for item in row]
-    return set(face(REGULAR).write("".join([*texts, CAPTION])))
 
 
 def lay_out(banner: Banner, width: float, module_mm: float) -> Strip:
@@ -101,8 +98,9 @@ class _Flow:
         """Write a row of traits on lines of their own: broken between traits, else between words, else in a word."""
         self._start()
         for item in row:
-            label, value = face(REGULAR).write(f"{item.label} : "), face(BOLD).write(item.value)
-            before, after = _width(label, bold=False), _width(value, bold=True)
+            (label, before), value = _label(f"{item.label} : "), face(BOLD).write(item.value)
+            before *= SIZE
+            after = _width(value)
             if self._x and self._x + GAP + before + after > self._room:
                 self._start()
             elif self._x:
@@ -121,9 +119,9 @@ class _Flow:
 
     def _write(self, word: str) -> None:
         """Write a word of a value, on a new line when it does not fit."""
-        if self._x and self._x + _width(word.rstrip(), bold=True) > self._room:
+        if self._x and self._x + _width(word.rstrip()) > self._room:
             self._start()
-        self._put(word, _width(word, bold=True), bold=True)
+        self._put(word, _width(word), bold=True)
 
     def _put(self, text: str, width: float, *, bold: bool) -> None:
         self.lines[-1].append(_Piece(self._x, text, bold))
@@ -131,20 +129,34 @@ class _Flow:
 
     def _cut(self, word: str) -> Iterator[str]:
         """Cut a word wider than a line."""
-        most = int(self._room / _width("W", bold=True))
-        if _width(word, bold=True) <= self._room:
+        most = int(self._room / _width("W"))
+        if _width(word) <= self._room:
             yield word
             return
         for start in range(0, len(word), most):
             yield word[start : start + most]
 
 
-def _width(text: str, *, bold: bool) -> float:
-    return _face(bold=bold).width(text) * SIZE
+def _width(text: str) -> float:
+    """The width of a value."""
+    return face(BOLD).width(text) * SIZE
 
 
 def _face(*, bold: bool) -> Face:
     return face(BOLD if bold else REGULAR)
+
+
+@cache
+def _label(text: str) -> tuple[str, float]:
+    """A text that every banner has, as it is written, and its width at size 1."""
+    written = face(REGULAR).write(text)
+    return written, face(REGULAR).width(written)
+
+
+@cache
+def _corners(wide: int) -> list[str]:
+    """The corner of each place of a symbol, as operands; `wide` places in a row."""
+    return [f"{place % wide + QUIET_MODULES} {place // wide + QUIET_MODULES} " for place in range(wide * wide)]
 
 
 def _text(lines: list[list[_Piece]], top: float) -> Iterator[str]:
@@ -159,9 +171,10 @@ def _text(lines: list[list[_Piece]], top: float) -> Iterator[str]:
 def _symbol(symbol: Symbol, left: float, top: float, module: float) -> Iterator[str]:
     """The symbol in one path, so that no renderer shows seams between modules; the caption centred under it."""
     yield f"q {module:.4f} 0 0 {-module:.4f} {left:.2f} {top:.2f} cm"
-    yield " ".join([f"{x} {y} {length} 1 re" for x, y, length in symbol.runs()]) + " f Q"
-    caption = face(REGULAR).write(CAPTION)
+    corners = _corners(symbol.wide)
+    yield "".join([corners[start] + _LENGTHS[end - start] for start, end in symbol.spans()]) + "f Q"
+    caption, width = _label(CAPTION)
     side = symbol.side * module
-    x = left + (side - face(REGULAR).width(caption) * CAPTION_SIZE) / 2
+    x = left + (side - width * CAPTION_SIZE) / 2
     y = top - side - CAPTION_HEIGHT + 2
     yield f"BT /R {CAPTION_SIZE} Tf {x:.2f} {y:.2f} Td {face(REGULAR).show(caption)} Tj ET"

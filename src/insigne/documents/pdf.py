@@ -26,15 +26,29 @@ class Limits:
 
 
 @contextmanager
+def readable(source: Source) -> Iterator[BinaryIO]:
+    """The file of a source, closed in the end if it was opened here."""
+    if not isinstance(source, Path):
+        yield source
+        return
+    with source.open("rb") as file:
+        yield file
+
+
+@contextmanager
 def opened(source: Source, limits: Limits, *, repair: bool = False) -> Iterator[pikepdf.Pdf]:
     """Open a PDF to change it; it is read as needed, never copied whole: a file faster than a stream.
+
+    What pages inherit is not copied into them, which would change them all (`resources_of`).
 
     Raises DocumentError for one that is too large, encrypted (a password, or restrictions), damaged (unless `repair`),
     without a page, or an XFA form (its pages are drawn by the reader). What fails later inside is told as damage too.
     """
     _check_size(source, limits)
     try:
-        with pikepdf.open(source, attempt_recovery=repair, suppress_warnings=True) as pdf:
+        with pikepdf.open(
+            source, attempt_recovery=repair, suppress_warnings=True, inherit_page_attributes=False
+        ) as pdf:
             _check(pdf, limits)
             yield pdf
     except pikepdf.PasswordError as error:
@@ -43,6 +57,19 @@ def opened(source: Source, limits: Limits, *, repair: bool = False) -> Iterator[
         raise (_BROKEN if repair else _DAMAGED) from error
     except (RecursionError, pikepdf.ForeignObjectError) as error:
         raise _BROKEN from error
+
+
+def resources_of(page: pikepdf.Page) -> pikepdf.Object:
+    """The resources of a page, its own or those of the nearest node above it that has some (ISO 32000-1, 7.7.3.4)."""
+    node: object = page.obj
+    for _ in range(_TREE_DEPTH):
+        if not isinstance(node, pikepdf.Dictionary):
+            break
+        found = node.get("/Resources")
+        if isinstance(found, pikepdf.Dictionary):
+            return found
+        node = node.get("/Parent")
+    return pikepdf.Dictionary()
 
 
 def signatures(pdf: pikepdf.Pdf) -> int:

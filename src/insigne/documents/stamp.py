@@ -2,8 +2,9 @@
 
 import copy
 import math
+import tempfile
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Final, Literal
 
 import pikepdf
@@ -11,8 +12,9 @@ import pikepdf
 from insigne.documents.banner import Banner
 from insigne.documents.errors import DocumentError
 from insigne.documents.font import BOLD, REGULAR, face
-from insigne.documents.layout import Strip, lay_out, letters_of
-from insigne.documents.pdf import Limits, Source, drop_signatures, opened, signatures
+from insigne.documents.layout import Strip, lay_out
+from insigne.documents.pdf import Limits, Source, drop_signatures, opened, readable, resources_of, signatures
+from insigne.documents.revision import Revision, continuable
 from insigne.documents.settings import DocumentSettings
 
 A4_WIDTH: Final = 595.0
@@ -59,29 +61,45 @@ class Stamped:
 def stamp(source: Source, target: BinaryIO, banner: Banner, options: StampOptions) -> Stamped:
     """Copy a PDF from `source` to `target` with the banner on its first page, or on all.
 
-    The rest of the file is kept as it is: text, forms, attachments, metadata. Raises DocumentError for a PDF that
-    cannot be changed (see `pdf.opened`), one that is signed (unless signatures are given up), one that has a banner
-    already, and a page too narrow. Nothing is written then.
+    The file is kept byte for byte, the banner and the changed pages follow (`revision`). One that is repaired, whose
+    signatures are given up, or of an older version than the banner needs, is written anew first: its text, forms,
+    attachments and metadata stay. Raises DocumentError for a PDF that cannot be changed (see `pdf.opened`), one that is
+    signed (unless signatures are given up), one that has a banner already, and a page too narrow. Nothing is written
+    then.
     """
-    with opened(source, options.limits, repair=options.repair) as pdf:
+    with readable(source) as file, opened(source, options.limits, repair=options.repair) as pdf:
         lost = signatures(pdf)
         if lost and not options.drop_signatures:
             raise _SIGNED
-        if lost:
-            drop_signatures(pdf)
-        chosen = pdf.pages if options.pages == "all" else [pdf.pages[0]]
-        press = _Press(pdf, banner, options)
-        for page in chosen:
-            press.print_on(page)
-        pdf.save(
-            target,
-            min_version=_LEAST_VERSION,
-            fix_metadata_version=pdf.pdf_version < _LEAST_VERSION,
-            compress_streams=False,
-            stream_decode_level=pikepdf.StreamDecodeLevel.none,
-            deterministic_id=True,
-        )
-        return Stamped(len(pdf.pages), len(chosen), lost)
+        if not lost and pdf.pdf_version >= _LEAST_VERSION and continuable(pdf, file):
+            return _print(pdf, file, target, banner, options)
+        drop_signatures(pdf)
+        with tempfile.TemporaryFile() as anew:
+            _write_anew(pdf, anew)
+            with pikepdf.open(anew, suppress_warnings=True, inherit_page_attributes=False) as whole:
+                return replace(_print(whole, anew, target, banner, options), signatures_dropped=lost)
+
+
+def _print(pdf: pikepdf.Pdf, file: BinaryIO, target: BinaryIO, banner: Banner, options: StampOptions) -> Stamped:
+    """Write the file of an open PDF, then the banner and the pages that bear it."""
+    chosen = pdf.pages if options.pages == "all" else [pdf.pages[0]]
+    revision = Revision(pdf, file)
+    press = _Press(revision, banner, options)
+    for page in chosen:
+        press.print_on(page)
+    revision.write(target)
+    return Stamped(len(pdf.pages), len(chosen), 0)
+
+
+def _write_anew(pdf: pikepdf.Pdf, target: BinaryIO) -> None:
+    pdf.save(
+        target,
+        min_version=_LEAST_VERSION,
+        fix_metadata_version=pdf.pdf_version < _LEAST_VERSION,
+        compress_streams=False,
+        stream_decode_level=pikepdf.StreamDecodeLevel.none,
+        deterministic_id=True,
+    )
 
 
 _Box = tuple[float, float, float, float]
@@ -126,12 +144,11 @@ class _Sheet:
 class _Press:
     """Prints one banner on pages of one PDF: strips of the same width are made once."""
 
-    def __init__(self, pdf: pikepdf.Pdf, banner: Banner, options: StampOptions) -> None:
-        self._pdf = pdf
+    def __init__(self, revision: Revision, banner: Banner, options: StampOptions) -> None:
+        self._revision = revision
         self._banner = banner
         self._options = options
-        letters = sorted(letters_of(banner))
-        self._fonts = pikepdf.Dictionary(R=face(REGULAR).embed(pdf, letters), B=face(BOLD).embed(pdf, letters))
+        self._fonts = tuple(face(path).embed(revision.objects) for path in (REGULAR, BOLD))
         self._forms: dict[float, tuple[Strip, pikepdf.Object]] = {}
 
     def print_on(self, page: pikepdf.Page) -> None:
@@ -147,30 +164,46 @@ class _Press:
             low += -thickness if self._options.position == "top" else thickness
             if thickness > height:
                 raise _NO_ROOM
-            _isolate(self._pdf, page)
+            self._isolate(page)
         _add_form(page, form)
         a, b, c, d, e, f = sheet.place(0.0, low)
         turn = " ".join(f"{number * factor:.5f}" for number in (a, b, c, d))
         draw = f"/Artifact BMC q {turn} {e:.3f} {f:.3f} cm {_BANNER} Do Q EMC\n"
         if self._options.cover:
-            page.contents_add(draw.encode())
+            page.obj.Contents = self._content(f"{_PAGE} Do\n{draw}")
         else:
-            _draw_beside(page, sheet, draw, sheet.rectangle(low, low + thickness))
+            self._draw_beside(page, sheet, draw, sheet.rectangle(low, low + thickness))
+        self._revision.replace(page.obj)
 
     def _form(self, width: float) -> tuple[Strip, pikepdf.Object]:
         if width not in self._forms:
             strip = lay_out(self._banner, width, self._options.module_mm)
-            form = pikepdf.Stream(
-                self._pdf,
-                zlib.compress(strip.operators, 1),
-                Filter=pikepdf.Name.FlateDecode,
-                Type=pikepdf.Name.XObject,
-                Subtype=pikepdf.Name.Form,
-                BBox=[0, 0, round(strip.width, 2), round(strip.height, 2)],
-                Resources=pikepdf.Dictionary(Font=self._fonts),
-            )
-            self._forms[width] = strip, self._pdf.make_indirect(form)
+            entries = b"/Filter/FlateDecode/Type/XObject/Subtype/Form/BBox[0 0 %.2f %.2f]" % (strip.width, strip.height)
+            fonts = b"/Resources<</Font<</R %d 0 R/B %d 0 R>>>>" % self._fonts
+            number = self._revision.objects.stream(entries + fonts, zlib.compress(strip.operators, 1))
+            self._forms[width] = strip, self._revision.refer(number)
         return self._forms[width]
+
+    def _draw_beside(self, page: pikepdf.Page, sheet: _Sheet, draw: str, strip: _Box) -> None:
+        """Draw the banner before the page, then the page clipped to what was seen of it: bleed stays hidden.
+
+        First, so that nothing the page leaves undone (a state not restored) turns or colours the banner.
+        """
+        x0, y0, x1, y1 = sheet.box
+        before = self._content(f"{draw}q {x0:.3f} {y0:.3f} {x1 - x0:.3f} {y1 - y0:.3f} re W n\n")
+        page.obj.Contents = pikepdf.Array([before, *_contents(page), self._content("\nQ\n")])
+        page.obj.MediaBox = _array(_union(sheet.media, strip))
+        page.obj.CropBox = _array(_union(sheet.box, strip))
+
+    def _isolate(self, page: pikepdf.Page) -> None:
+        """Make the page one form, so that nothing it leaves undone reaches what is drawn over it."""
+        form = page.as_form_xobject(handle_transformations=False)
+        entries = form.stream_dict.unparse().removeprefix(b"<<").removesuffix(b">>")
+        number = self._revision.objects.stream(entries + b"/Filter/FlateDecode", zlib.compress(form.read_bytes(), 1))
+        page.obj.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary({_PAGE: self._revision.refer(number)}))
+
+    def _content(self, operators: str) -> pikepdf.Object:
+        return self._revision.refer(self._revision.objects.stream(b"", operators.encode()))
 
 
 def _sheet(page: pikepdf.Page) -> _Sheet:
@@ -200,24 +233,10 @@ def _box(array: pikepdf.Object) -> _Box | None:
     return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
 
 
-def _draw_beside(page: pikepdf.Page, sheet: _Sheet, draw: str, strip: _Box) -> None:
-    """Draw the banner before the page, then the page clipped to what was seen of it: bleed stays hidden.
-
-    First, so that nothing the page leaves undone (a state not restored) turns or colours the banner.
-    """
-    x0, y0, x1, y1 = sheet.box
-    page.contents_add(f"{draw}q {x0:.3f} {y0:.3f} {x1 - x0:.3f} {y1 - y0:.3f} re W n\n".encode(), prepend=True)
-    page.contents_add(b"\nQ\n")
-    seen = _union(sheet.box, strip)
-    page.obj.MediaBox = _array(_union(sheet.media, strip))
-    page.obj.CropBox = _array(seen)
-
-
-def _isolate(pdf: pikepdf.Pdf, page: pikepdf.Page) -> None:
-    """Make the page one form, so that nothing it leaves undone reaches what is drawn over it."""
-    form = page.as_form_xobject(handle_transformations=False)
-    page.obj.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary({_PAGE: form}))
-    page.obj.Contents = pikepdf.Stream(pdf, f"{_PAGE} Do\n".encode())
+def _contents(page: pikepdf.Page) -> list[pikepdf.Object]:
+    held = page.obj.get("/Contents")
+    parts = held if isinstance(held, pikepdf.Array) else [held]
+    return [part for part in parts if isinstance(part, pikepdf.Stream)]
 
 
 def _add_form(page: pikepdf.Page, form: pikepdf.Object) -> None:
@@ -225,7 +244,7 @@ def _add_form(page: pikepdf.Page, form: pikepdf.Object) -> None:
 
     Copied without reading the names they hold: those of old files are of any encoding.
     """
-    resources = copy.copy(page.resources)
+    resources = copy.copy(resources_of(page))
     forms = resources.get("/XObject")
     forms = copy.copy(forms) if isinstance(forms, pikepdf.Dictionary) else pikepdf.Dictionary()
     if _BANNER in forms:

@@ -1,8 +1,8 @@
 """The INS Data Matrix as a drawing: square ECC 200 symbol, quiet zone, caption; SVG, PNG and PDF (ISO/IEC 16022)."""
 
 import io
-import re
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +20,6 @@ QUIET_MODULES: Final = 2
 PNG_DPI: Final = 600
 
 _FONT: Final = Path(__file__).with_name("data") / "SourceSans3-Regular.ttf"
-_RUN: Final = re.compile(b"\x01+")
 _DARK: Final = bytes([1]) + bytes(255)
 """Pixel → module: 0 is dark."""
 
@@ -58,11 +57,28 @@ class Symbol:
         """Modules on a side, quiet zone included."""
         return len(self.rows) + 2 * QUIET_MODULES
 
+    def spans(self) -> list[tuple[int, int]]:
+        """The dark modules as horizontal runs (start, end), places counted row after row.
+
+        Each row has `wide` of them, the last of which is light.
+        """
+        modules = b"\0" + b"\0".join(self.rows) + b"\0"
+        dark = int.from_bytes(modules, "big")
+        changes = (dark ^ dark >> 8).to_bytes(len(modules), "big")  # 1 where a module is not as the one before it
+        edges = compress(range(-1, len(modules)), changes)
+        return list(zip(edges, edges, strict=True))
+
+    @property
+    def wide(self) -> int:
+        """Places of a row in `spans`."""
+        return len(self.rows) + 1
+
     def runs(self) -> list[tuple[int, int, int]]:
         """The dark modules as horizontal runs (x, y, length), in modules from the top left of the quiet zone."""
-        wide = len(self.rows) + 1  # a light module after each row ends its last run
-        spans = [run.span() for run in _RUN.finditer(b"\0".join(self.rows))]
-        return [(start % wide + QUIET_MODULES, start // wide + QUIET_MODULES, end - start) for start, end in spans]
+        wide = self.wide
+        return [
+            (start % wide + QUIET_MODULES, start // wide + QUIET_MODULES, end - start) for start, end in self.spans()
+        ]
 
     def svg(self, module_mm: float) -> bytes:
         """An SVG document at its printed size, on white, with the caption under it."""
