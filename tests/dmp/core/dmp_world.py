@@ -9,20 +9,28 @@ import msgspec
 
 from insigne.dmp.follower import DocumentFollower
 from insigne.dmp.ledger import target_of
-from insigne.dmp.model import Content, Document, Flags, Intent, Sender
+from insigne.dmp.model import Content, Document, Flags, Intent, Sender, StayRef
 from insigne.dmp.ports import Arrived, Declined, Failed
 from insigne.dmp.reception import receive
 from insigne.dmp.service import DmpService
 from insigne.dmp.settings import DmpSettings
 from insigne.dmp.site import Site
 from insigne.dmp.states import qualified_ins
-from insigne.dmp.whose import standing
+from insigne.dmp.whose import is_of_another_stay, standing
 from insigne.exchange.apply import Registrar
 from insigne.registry import events as ev
 from insigne.registry.acts import UnmergeIdentities
-from insigne.registry.commands import MergePatients, Patient
+from insigne.registry.commands import (
+    MergePatients,
+    MoveAccount,
+    MoveAccounts,
+    MovementAssertion,
+    Patient,
+    RecordMovement,
+)
 from insigne.registry.settings import Policy
 from insigne.registry.source import Source
+from insigne.registry.state import StayHeader
 from insigne.registry.values import Authority, Details, Dmp, Identifier, Ins, Traits
 from insigne.registry.workingset import WorkingSet
 from insigne.store import open_store
@@ -180,6 +188,8 @@ class World:
                 return
             assert qualified_ins(identity, "test") == errand.ins, "sent without a qualified INS"
             assert "DOUT" not in identity.attributes
+            if errand.action != "delete" and self.site.settings.stay_of_another == "hold":
+                assert not is_of_another_stay(view, errand.document, identity, self.policy), "of another's stay"
 
     # --- people
 
@@ -256,6 +266,26 @@ class World:
 
     def unmerge(self, absorbed):
         self.registrar.act(UnmergeIdentities(absorbed, "by mistake"), Source(self.now(), "claire", "user", "claire"))
+
+    # --- stays
+
+    def open_stay(self, name):
+        """A stay of the account DOS-NAME, of that patient."""
+        movement = MovementAssertion((f"MVT-{name}",), "A01", "INSERT", "20260301080000", patient_class="I")
+        patient = Patient(identifiers=(pi(name),))
+        command = RecordMovement(patient, StayHeader(), account=account(name), movement=movement)
+        self.registrar.apply(command, Source(self.now(), "gam", "message", "M"))
+
+    def move_stay(self, name, prior, patient):
+        """A44: the account DOS-NAME is given by a patient to another one."""
+        move = MoveAccount(Patient(identifiers=(pi(patient),)), (pi(prior),), account(name))
+        self.registrar.apply(MoveAccounts((move,)), Source(self.now(), "gam", "message", "M"))
+
+    def owner_of_stay(self, name):
+        """Whose the stay of that account is now."""
+        with self.store.read() as view:
+            [stay] = view.encounters(("AN", HOSPITAL.key, f"DOS-{name}"))
+            return standing(view, view.encounter(stay).identity).id
 
     # --- documents
 
@@ -361,6 +391,15 @@ class World:
     def target(self, sending):
         with self.store.read() as view:
             return target_of(view, view.document(sending.document), sending)
+
+
+def account(name):
+    return Identifier("AN", HOSPITAL, f"DOS-{name}")
+
+
+def stay_of(name):
+    """How a document names the stay of that account."""
+    return StayRef(account=f"{HOSPITAL.key}|DOS-{name}")
 
 
 def pi(name):

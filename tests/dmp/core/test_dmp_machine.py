@@ -20,7 +20,7 @@ from insigne.dmp.states import is_right
 from insigne.dmp.whose import whose
 from insigne.store import upgrade
 
-from .dmp_world import Killed, World, ins_of
+from .dmp_world import Killed, World, ins_of, stay_of
 
 PATIENTS = ("A", "B", "C")
 people = st.sampled_from(PATIENTS)
@@ -41,15 +41,18 @@ class DocumentsMachine(RuleBasedStateMachine):
         self.world = World(f"sqlite:///{self.folder}/insigne.db", without_consent="hold", queue={"parallel": 1})
         for name in PATIENTS:
             self.world.admit(name, feeding="INO")
+            self.world.open_stay(name)
         self.number = 0
         self.received = []
         self.missing = []
 
     # --- documents come
 
-    @rule(patient=people)
-    def a_document_comes(self, patient):
-        self._taken(self.world.document(self._next(), patient))
+    @rule(patient=people, stay=people)
+    def a_document_comes(self, patient, stay):
+        """Of a stay of the patient, or of none."""
+        known = {"stay": stay_of(patient)} if stay == patient else {}
+        self._taken(self.world.document(self._next(), patient, **known))
 
     @rule(patient=people, data=st.data())
     @precondition(lambda self: self.received)
@@ -135,6 +138,10 @@ class DocumentsMachine(RuleBasedStateMachine):
     def a_merge_is_undone(self, absorbed):
         if self.world.identity(absorbed).merged_into:
             self.world.unmerge(absorbed)
+
+    @rule(stay=people, patient=people)
+    def a_stay_is_moved(self, stay, patient):
+        self.world.move_stay(stay, self.world.owner_of_stay(stay), patient)
 
     # --- the worker, the DMP, people
 
@@ -222,6 +229,8 @@ class DocumentsMachine(RuleBasedStateMachine):
     def _all_is_put_right(self):
         world = self.world
         self.all_is_quiet()
+        for name in PATIENTS:
+            world.move_stay(name, world.owner_of_stay(name), name)
         for number, patient in self.missing:
             self._comes_at_last(number, patient)
         for name in PATIENTS:

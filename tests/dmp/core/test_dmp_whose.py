@@ -6,31 +6,12 @@ import msgspec
 import pytest
 
 from insigne.dmp.acts import abandon, confirm, withdraw
-from insigne.dmp.model import StayRef
-from insigne.registry.commands import MoveAccount, MoveAccounts, MovementAssertion, Patient, RecordMovement
 from insigne.registry.events import IdentifierRetired, InsRecorded, NationalAnswerAccepted
-from insigne.registry.source import Source
-from insigne.registry.state import StayHeader
-from insigne.registry.values import Identifier, NationalIns
+from insigne.registry.values import NationalIns
 
-from .dmp_world import HOSPITAL, OID, ins_of, pi, text_of
+from .dmp_world import OID, ins_of, pi, stay_of, text_of
 
 PREPARED = [("feed", "fed", "to-withdraw"), ("delete", "to-confirm", "ins-lost")]
-ACCOUNT = Identifier("AN", HOSPITAL, "DOS-1")
-STAY = StayRef(account=f"{HOSPITAL.key}|DOS-1")
-
-
-def opened(world, name):
-    """A stay of that account, of that patient."""
-    movement = MovementAssertion(("MVT-1",), "A01", "INSERT", "20260301080000", patient_class="I")
-    command = RecordMovement(Patient(identifiers=(pi(name),)), StayHeader(), account=ACCOUNT, movement=movement)
-    world.registrar.apply(command, Source(world.now(), "gam", "message", "M"))
-
-
-def moved(world, prior, patient):
-    """A44: the account is given to another patient."""
-    move = MoveAccount(Patient(identifiers=(pi(patient),)), (pi(prior),), ACCOUNT)
-    world.registrar.apply(MoveAccounts((move,)), Source(world.now(), "gam", "message", "M"))
 
 
 def test_what_was_fed_after_two_merges_is_found_when_the_first_one_is_undone(world):
@@ -123,17 +104,17 @@ def test_a_card_that_tells_no_history_says_nothing_of_what_was_held_before(forme
 @pytest.fixture
 def moving(world):
     """A stay opened for A, who is qualified as B is."""
-    opened(world, "A")
+    world.open_stay("A")
     world.qualify("A")
     world.qualify("B")
     return world
 
 
 def test_what_was_fed_for_a_stay_moved_since_has_a_deletion_that_a_person_confirms(moving):
-    moving.take(1, stay=STAY)
+    moving.take(1, stay=stay_of("A"))
     moving.take(2)
     moving.settle()
-    moved(moving, "A", "B")
+    moving.move_stay("A", "A", "B")
     moving.settle()
     assert moving.states() == [
         ("feed", "fed", "to-withdraw"),
@@ -148,34 +129,34 @@ def test_what_was_fed_for_a_stay_moved_since_has_a_deletion_that_a_person_confir
 
 
 def test_what_waits_for_a_stay_moved_since_is_held_until_it_is_moved_back(world):
-    opened(world, "A")
-    world.take(1, stay=STAY)
-    moved(world, "A", "B")
+    world.open_stay("A")
+    world.take(1, stay=stay_of("A"))
+    world.move_stay("A", "A", "B")
     world.qualify("A")
     world.qualify("B")
     world.settle()
     assert world.states() == [("feed", "waiting-identity", "stay-of-another")]
     assert world.dmp.calls == []
-    moved(world, "B", "A")
+    world.move_stay("A", "B", "A")
     world.settle()
     assert world.only().ins == text_of(ins_of("A"))
 
 
 def test_a_stay_moved_back_cancels_the_deletion(moving):
-    moving.take(1, stay=STAY)
+    moving.take(1, stay=stay_of("A"))
     moving.settle()
-    moved(moving, "A", "B")
+    moving.move_stay("A", "A", "B")
     moving.settle()
-    moved(moving, "B", "A")
+    moving.move_stay("A", "B", "A")
     moving.settle()
     assert moving.states() == [("feed", "fed", "fed"), ("delete", "cancelled", "right-again")]
     assert moving.open_items() == []
 
 
 def test_a_person_may_say_that_a_document_of_a_stay_moved_since_stays_where_it_is(moving):
-    moving.take(1, stay=STAY)
+    moving.take(1, stay=stay_of("A"))
     moving.settle()
-    moved(moving, "A", "B")
+    moving.move_stay("A", "A", "B")
     moving.settle()
     moving.act(abandon, moving.only(action="delete").id)
     moving.consent("A", "INO")
@@ -185,11 +166,11 @@ def test_a_person_may_say_that_a_document_of_a_stay_moved_since_stays_where_it_i
 
 @pytest.mark.parametrize("by", ["sender", "person"])
 def test_what_was_fed_for_a_stay_moved_since_is_deleted_as_it_is_asked(moving, by):
-    [sending] = moving.take(1, stay=STAY)
+    [sending] = moving.take(1, stay=stay_of("A"))
     moving.settle()
-    moved(moving, "A", "B")
+    moving.move_stay("A", "A", "B")
     if by == "sender":
-        moving.receive(*moving.deletion(2, 1, stay=STAY))
+        moving.receive(*moving.deletion(2, 1, stay=stay_of("A")))
     else:
         moving.act(withdraw, sending.id)
     moving.settle()
@@ -203,17 +184,17 @@ def test_a_site_may_leave_documents_of_stays_moved_since_where_they_are(make_wor
     for name in ("A", "B"):
         world.admit(name)
         world.qualify(name)
-    opened(world, "A")
-    world.take(1, stay=STAY)
-    moved(world, "A", "B")
+    world.open_stay("A")
+    world.take(1, stay=stay_of("A"))
+    world.move_stay("A", "A", "B")
     world.settle()
     assert world.states() == [("feed", "fed", "fed")]
 
 
 def test_a_stay_that_came_while_two_were_merged_holds_no_document_once_they_are_apart(world):
     world.merge("A", "B")
-    opened(world, "A")
-    world.take(1, patient="A", stay=STAY)
+    world.open_stay("A")
+    world.take(1, patient="A", stay=stay_of("A"))
     world.unmerge("A")
     world.qualify("A")
     world.settle()
