@@ -272,3 +272,9 @@ def test_wrong_lines_are_told_without_their_values_and_a_file_may_be_forgotten(m
     migrate("import-legacy", "--forget", "insc.csv")
     assert listed(migrate("legacy", "--json")) == []
     migrate("import-legacy", "--forget", "insc.csv", status=1)
+
+
+def test_a_destination_that_is_not_configured_is_told(migrate, tmp_path):
+    file = tmp_path / "inventaire.toml"
+    file.write_text('site = "CH"\n[[components]]\nname = "DPI"\nroles = ["ri", "dpi"]\ndestination = "DP1"\n')
+    assert "DP1 is none of [[destinations]]" in migrate("assess", file).err

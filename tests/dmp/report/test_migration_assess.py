@@ -140,10 +140,11 @@ def test_the_sharing_of_the_roles_is_read_from_the_components(components, sharin
         b'site = "CH"\ncomponents = []\n',
         b'site = "CH"\n[[components]]\nname = "A"\nroles = ["chef"]\n',
         b'site = "CH"\nfiness = "12"\n[[components]]\nname = "A"\nroles = ["ri"]\n',
-        b'site = "CH"\n[[components]]\nname = "A"\nroles = ["ri"]\n[[components]]\nname = "A"\nroles = ["dpi"]\n',
+        b'site = "CH"\n[[components]]\nname = "A"\nroles = ["ri"]\n[[components]]\nname = "a"\nroles = ["dpi"]\n',
+        b'site = "CH"\ncomponents = ' + b"[" * 5000 + b"]" * 5000,
         b'site = "CH"\nteam = "X"\n[[components]]\nname = "A"\nroles = ["ri"]\n',
     ],
-    ids=["no component", "no such role", "no FINESS", "twice", "no such key"],
+    ids=["no component", "no such role", "no FINESS", "twice", "too deep", "no such key"],
 )
 def test_a_wrong_inventory_is_refused(text):
     with pytest.raises(InventoryError):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from insigne.cli.common import Context, Exit, fail
+from insigne.cli.common import Context, Exit, fail, note
 from insigne.cli.migrate.measuring import measure
 from insigne.dmp.migration.assess import Assessment, assess
 from insigne.dmp.migration.inventory import Answer, Inventory, InventoryError, read_answers, read_inventory
@@ -39,7 +39,11 @@ def answers_of(file: Path | None) -> dict[str, Answer]:
 
 
 def assessed(context: Context, inventory: Inventory, answers: Mapping[str, Answer]) -> Assessment:
-    """Where the site stands now."""
+    """Where the site stands now. A destination that is not configured is told: nothing can be measured of it."""
+    known = {one.name for one in context.config.destinations}
+    for one in inventory.components:
+        if one.destination and one.destination not in known:
+            note(f"{one.name}: {one.destination} is none of [[destinations]]: what it is sent is not measured")
     return assess(inventory, _solutions(context), measure(context), answers, context.config.dmp.migration)
 
 

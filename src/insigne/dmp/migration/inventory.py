@@ -97,10 +97,10 @@ def read_inventory(text: bytes) -> Inventory:
     """Read an inventory. Raises InventoryError."""
     try:
         inventory = msgspec.toml.decode(text, type=Inventory)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InventoryError(f"{error}; see docs/migration.md for the keys") from error
-    names = [one.name for one in inventory.components]
-    if twice := next((name for name in names if names.count(name) > 1), ""):
+    names = [one.name.casefold() for one in inventory.components]
+    if twice := next((one.name for one in inventory.components if names.count(one.name.casefold()) > 1), ""):
         raise InventoryError(f"component {twice!r} is there twice: give it all its roles at once")
     return inventory
 
@@ -109,7 +109,7 @@ def read_answers(text: bytes, codes: frozenset[str]) -> dict[str, Answer]:
     """Read answers to the questions of these codes. Raises InventoryError."""
     try:
         answers = msgspec.toml.decode(text, type=Answers).answers
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InventoryError(f"{error}; see docs/migration.md for the keys") from error
     if unknown := sorted(answers.keys() - codes):
         raise InventoryError(f"answers.{unknown[0]}: no such question; questions are {', '.join(sorted(codes))}")

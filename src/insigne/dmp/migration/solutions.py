@@ -133,7 +133,7 @@ def older(one: Sequence[int], other: Sequence[int]) -> bool:
 def _read(text: bytes) -> tuple[Solution, ...]:
     try:
         table = msgspec.toml.decode(text, type=_Table).solutions
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SolutionsError(str(error)) from error
     for one in table:
         if wrong := [version for version in one.versions if not numbers(version)]:
