@@ -14,8 +14,8 @@ from insigne.cli.opening import existing
 from insigne.cli.tables import print_table
 from insigne.config import Config
 from insigne.dmp.contents import opened
+from insigne.dmp.judging import target_of
 from insigne.dmp.leaving import Leaving
-from insigne.dmp.ledger import target_of
 from insigne.dmp.lots import feeding
 from insigne.dmp.ports import Errand
 from insigne.dmp.states import effective, qualified_ins

@@ -5,7 +5,8 @@ Each is one function over a transaction, which writes it; the caller records who
 
 from msgspec.structs import replace
 
-from insigne.dmp.ledger import Ledger, deletion_of, is_prepared, same_way
+from insigne.dmp.judging import deletion_of, is_prepared, same_way
+from insigne.dmp.ledger import Ledger
 from insigne.dmp.model import Document, Sending
 from insigne.dmp.ports import DocumentTransaction
 from insigne.dmp.site import Site

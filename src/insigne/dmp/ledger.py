@@ -9,109 +9,28 @@ A `Ledger` works inside one transaction; `close` it before the commit. Nothing h
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from msgspec.structs import replace
 
 from insigne.dmp.answers import RECEIVED_BY_DMP, answer
+from insigne.dmp.judging import Patient, deletion_of, is_prepared, judged, patient_of, same_way, target_of, way
 from insigne.dmp.model import Document, Intent, Sending, State
-from insigne.dmp.ports import DocumentTransaction, DocumentView
+from insigne.dmp.ports import DocumentTransaction
 from insigne.dmp.site import Site
-from insigne.dmp.states import DELETION_PENDING, ENDED, HELD, PENDING, Verdict, evaluate, is_right
-from insigne.dmp.whose import Several, is_of_another_stay, whose
+from insigne.dmp.states import ENDED, HELD, Verdict, is_right
 from insigne.registry import acts, documents
 from insigne.registry.ports import View
 from insigne.registry.source import Source
-from insigne.registry.state import Identity
 
 AUTHOR = "pfi"
 _WAITS: Final = HELD | {"ready"}
 _LEFT: Final = frozenset({"fed", "replaced", "deleted"})
 
 
-def is_prepared(document: Document, sending: Sending) -> bool:
-    """Whether it is a deletion prepared because an INS was lost, as against one that was asked for."""
-    return sending.action == "delete" and document.intent is not Intent.DELETE and bool(sending.ins)
-
-
-def target_of(view: DocumentView, document: Document, sending: Sending) -> tuple[Document, Sending] | None:
-    """What a sending replaces or deletes; None when it does neither, or when this base never had it."""
-    if sending.action == "feed" or (sending.action == "replace" and sending.channel != "dmp"):
-        return None
-    if document.intent is Intent.DELETE or sending.action == "replace":
-        versions = [one for one in view.documents_named(document.parent) if one.intent is not Intent.DELETE]
-    else:
-        versions = [document]
-    for version in reversed(versions):
-        sent = [one for one in same_way(view, version, sending) if one.action != "delete"]
-        if sent:
-            return version, sent[-1]
-    return None
-
-
-def same_way(view: DocumentView, document: Document, sending: Sending) -> list[Sending]:
-    """The sendings of a document on the channel, and to the recipient, of another one, oldest first."""
-    return [one for one in view.sendings_of(document.id) if _way(one) == _way(sending)]
-
-
-def _way(sending: Sending) -> tuple[str, str]:
-    return sending.channel, sending.recipient
-
-
-def deletion_of(view: DocumentView, document: Document, sending: Sending) -> Sending | None:
-    """The deletion prepared for a sending, that is not over; one refused waits for a person."""
-    return next(
-        (
-            one
-            for one in same_way(view, document, sending)
-            if is_prepared(document, one) and one.ins == sending.ins and one.state in PENDING | {"refused"}
-        ),
-        None,
-    )
-
-
 def _may_go_on(sending: Sending) -> bool:
     """Whether a sending was refused for want of the version that it replaces or deletes."""
     return sending.state == "refused" and sending.reason == "predecessor-unknown"
-
-
-class Patient(NamedTuple):
-    """The person a document is of, as of now; why it is nobody (a code of `REASONS`) when it is."""
-
-    identity: Identity | None
-    nobody: str = "identity-unknown"
-
-
-def patient_of(view: View, site: Site, document: Document, sending: Sending) -> Patient:
-    """Whose the document of a sending is now. A deletion that was asked for goes where the document went."""
-    found = whose(view, document, site.policy)
-    if isinstance(found, Several):
-        return Patient(None, "identifiers-of-several")
-    asked = sending.action == "delete" and not is_prepared(document, sending)
-    looked_at = site.settings.stay_of_another == "hold" and not asked
-    if looked_at and found is not None and is_of_another_stay(view, document, found, site.policy):
-        return Patient(None, "stay-of-another")
-    return Patient(found)
-
-
-def judged(
-    view: DocumentView, site: Site, document: Document, sending: Sending, patient: Patient, people: View | None = None
-) -> tuple[Verdict, tuple[Document, Sending] | None]:
-    """What the sending is to become as everything is now, and what it replaces or deletes; `people` as in `Ledger`."""
-    target = target_of(view, document, sending)
-    before = target[1] if target is not None else None
-    verdict = evaluate(document, sending, patient.identity, before, site.settings, site.environment)
-    if verdict.reason == "identity-unknown":
-        verdict = Verdict(verdict.state, patient.nobody)
-    if verdict.state == "ready" and sending.ins and sending.action != "delete":
-        deletion = deletion_of(view, document, sending)
-        if deletion is not None and deletion.sent:  # it is under way: what it deletes is not sent beside it
-            verdict = DELETION_PENDING
-    if target is not None and verdict.state in {"ready", "waiting-predecessor"} and patient.identity is not None:
-        owner = patient.identity if target[0].id == document.id else whose(people or view, target[0], site.policy)
-        if isinstance(owner, Identity) and owner.id != patient.identity.id:
-            verdict = Verdict("refused", "other-patient")
-    return verdict, target
 
 
 class Ledger:
@@ -373,7 +292,7 @@ class Ledger:
     def _successors(self, document: Document, sending: Sending | None) -> Iterator[Sending]:
         for later in self.transaction.documents_after(document.unique_id):
             for one in self.transaction.sendings_of(later.id):
-                if sending is None or _way(one) == _way(sending):
+                if sending is None or way(one) == way(sending):
                     yield one
         if sending is not None:
             for one in same_way(self.transaction, document, sending):

@@ -2,7 +2,8 @@
 
 from msgspec.structs import replace
 
-from insigne.dmp.ledger import Ledger, is_prepared, same_way, target_of
+from insigne.dmp.judging import is_prepared, same_way, target_of
+from insigne.dmp.ledger import Ledger
 from insigne.dmp.model import Action, Document, Intent, Sending
 from insigne.dmp.ports import Arrived, Declined, Failed, Outcome
 from insigne.registry import acts, documents

@@ -19,7 +19,8 @@ import structlog
 from msgspec.structs import replace
 
 from insigne.dmp.contents import opened
-from insigne.dmp.ledger import Ledger, Patient, is_prepared, judged, patient_of
+from insigne.dmp.judging import Patient, is_prepared, judged, patient_of
+from insigne.dmp.ledger import Ledger
 from insigne.dmp.model import Channel, Document, Sending
 from insigne.dmp.ports import Carrier, Declined, DocumentStorage, Errand, Failed, Outcome
 from insigne.dmp.recording import put_off, record

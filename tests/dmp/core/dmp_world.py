@@ -8,7 +8,7 @@ from random import Random
 import msgspec
 
 from insigne.dmp.follower import DocumentFollower
-from insigne.dmp.ledger import target_of
+from insigne.dmp.judging import target_of
 from insigne.dmp.model import Content, Document, Flags, Intent, Sender, StayRef
 from insigne.dmp.ports import Arrived, Declined, Failed
 from insigne.dmp.reception import receive
