@@ -119,6 +119,10 @@ def test_an_overlay_of_a_feed_is_applied_or_dropped(desk, hospital, options, nam
     file.write_text(overlay, newline="")
     received(desk, file.read_bytes())
     [item] = desk.lines("worklist", "list", "--kind", "overlay")
+    told = desk._run("--data", desk.folder, "worklist", "show", item["id"]).out
+    assert ["nom", "de", "naissance", "LESTREZ", "DURAND"] in [line.split() for line in told.splitlines()]
+    assert "date de naissance, sexe" in told
+    assert "PI GAM 4071" in told
     desk.act("worklist", "close", item["id"], "--outcome", "tranché", *options)
     [patient] = desk.lines("identity", "show", "GAM|4071")
     assert patient["name"][0]["family"] == name

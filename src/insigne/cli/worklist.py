@@ -8,7 +8,15 @@ import typer
 
 from insigne.access import Right
 from insigne.cli.common import Context, Exit, emit, emit_line, examples, fail, group_app
-from insigne.cli.comparing import TITLES, side_by_side
+from insigne.cli.comparing import (
+    HELD_TITLES,
+    PEOPLE_TITLES,
+    TITLES,
+    beside_held,
+    person,
+    side_by_side,
+    trait_name,
+)
 from insigne.cli.desk import As, Desk, at_desk
 from insigne.cli.identity import named
 from insigne.cli.opening import reading
@@ -76,7 +84,7 @@ def list_(
             emit_line(document)
         return
     rows = [
-        (one["id"], one["label_fr"], f"{one['age_days']} j", one["assignee"], ", ".join(one["subjects"]), one["cause"])
+        (one["id"], one["label_fr"], f"{one['age_days']} j", one["assignee"], ", ".join(one["subjects"]), _cause(one))
         for one in documents
     ]
     print_table(("id", "nature", "âge", "confié à", "identités", "cause"), rows, none="rien à traiter")
@@ -98,6 +106,12 @@ def show(ctx: typer.Context, item: Item) -> None:
         answer = beside(people[0], read_held(found), context.config.comparison)
         print_fields([("call", answer.call)])
         print_table(TITLES, side_by_side(people[0], answer), none="")
+    elif not context.json and people:
+        typer.echo()
+        print_table(PEOPLE_TITLES, map(person, people), none="")
+        if found.kind == "overlay":
+            typer.echo()
+            print_table(HELD_TITLES, beside_held(people[0], document["held"]), none="")
 
 
 @app.command(
@@ -163,7 +177,8 @@ def _print(context: Context, document: dict[str, Any]) -> None:
     if context.json:
         emit(document)
     else:
-        print_fields((name, _text(value)) for name, value in document.items() if name not in ("held", "patients"))
+        said = document | {"cause": _cause(document)}
+        print_fields((name, _text(value)) for name, value in said.items() if name not in ("held", "patients"))
 
 
 def _document(item: WorkItem) -> dict[str, Any]:
@@ -182,6 +197,12 @@ def _document(item: WorkItem) -> dict[str, Any]:
         "closed": item.closed or None,
         "outcome": item.outcome,
     }
+
+
+def _cause(document: dict[str, Any]) -> str:
+    """The cause, for a person: an overlay names the traits it would change."""
+    cause: str = document["cause"]
+    return ", ".join(map(trait_name, cause.split(", "))) if document["kind"] == "overlay" else cause
 
 
 def _text(value: object) -> str:
