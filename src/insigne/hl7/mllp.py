@@ -8,6 +8,7 @@ A frame is VT, the message, FS, CR. The rules of this decoder, which no input ca
   left between two frames are not: they are what some senders add around each frame.
 """
 
+import io
 import re
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
@@ -16,6 +17,8 @@ START: Final = b"\x0b"
 END: Final = b"\x1c\r"
 #: Bytes of a rejected run that are kept for diagnosis.
 JUNK_KEPT: Final = 256
+#: Bytes of a frame from which those searched are put aside.
+_LARGE: Final = 1_048_576
 
 _RESTART: Final = b"\x0bMSH"
 _BOUNDARY: Final = re.compile(END + b"|" + _RESTART)
@@ -62,6 +65,9 @@ class MllpDecoder:
     def __init__(self, max_frame: int = 1_048_576) -> None:
         self._max_frame = max_frame
         self._buffer = bytearray()
+        # What precedes the buffer in a large frame. A `BytesIO` gives its bytes without a copy of them, which a buffer
+        # cannot: a document is held once while it comes, not twice when it is complete.
+        self._aside = io.BytesIO()
         self._searched = 0  # bytes of the buffer known to hold no end and no restart
         self._inside = False
         self._skipping = False  # inside a frame already reported as oversized
@@ -71,7 +77,7 @@ class MllpDecoder:
     @property
     def pending(self) -> int:
         """How many bytes have been received and not been reported yet."""
-        return len(self._buffer) + self._outside_size
+        return self._aside.tell() + len(self._buffer) + self._outside_size
 
     def receive(self, data: bytes) -> list[Frame | Junk]:
         """Take the bytes just received and return what they complete, in order."""
@@ -88,7 +94,7 @@ class MllpDecoder:
         events: list[Frame | Junk] = []
         self._report_outside(events)
         if self._buffer and not self._skipping:
-            events.append(_junk(bytes(self._buffer), "unterminated"))
+            events.append(_junk(self._content(len(self._buffer)), "unterminated"))
         self._buffer.clear()
         self._leave_frame()
         return events
@@ -133,16 +139,25 @@ class MllpDecoder:
         position = found.start()
         ended = found.end() - position == len(END)
         if not self._skipping:
-            with memoryview(buffer) as view, view[:position] as received:
-                content = bytes(received)  # the one copy: a document may be large
+            content = self._content(position)
             if ended:
                 events.append(self._completed(content))
             elif content:
-                events.append(_junk(content, "unterminated" if position <= self._max_frame else "oversized"))
+                events.append(_junk(content, "unterminated" if len(content) <= self._max_frame else "oversized"))
         del buffer[: position + (len(END) if ended else len(START))]
         self._leave_frame()
         self._inside = not ended
         return True
+
+    def _content(self, position: int) -> bytes:
+        """What was received of the frame, as far as a place of the buffer."""
+        with memoryview(self._buffer) as view, view[:position] as received:
+            if not self._aside.tell():
+                return bytes(received)
+            self._aside.write(received)
+        content = self._aside.getvalue()
+        self._aside = io.BytesIO()
+        return content
 
     def _completed(self, payload: bytes) -> Frame | Junk:
         if len(payload) > self._max_frame:
@@ -156,10 +171,14 @@ class MllpDecoder:
         """Wait for more bytes, without keeping those of a frame that is too large."""
         buffer = self._buffer
         tail = len(_RESTART) - 1  # what the next bytes could complete
-        if not self._skipping and len(buffer) > self._max_frame + tail:
-            events.append(_junk(bytes(buffer), "oversized"))
+        if not self._skipping and self._aside.tell() + len(buffer) > self._max_frame + tail:
+            events.append(_junk(self._content(len(buffer)), "oversized"))
             self._skipping = True
         if self._skipping:
+            del buffer[:-tail]
+        elif len(buffer) > _LARGE:
+            with memoryview(buffer) as view, view[:-tail] as searched:
+                self._aside.write(searched)
             del buffer[:-tail]
         self._searched = max(0, len(buffer) - tail)
 
