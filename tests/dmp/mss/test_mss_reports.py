@@ -161,6 +161,27 @@ def test_a_report_about_a_mail_that_is_not_ours_changes_nothing(world, sent):
     assert told(world, mdn("<somebody@else.example>")) == []
 
 
+@pytest.mark.parametrize("report", [lambda: dsn("other.1@x", "failed", "5.1.1"), lambda: mdn("<other@x>")])
+def test_what_a_report_returns_is_no_document_received(world, sent, report):
+    """A server that gives back the whole mail gives back its archive: we sent it, or the DPI refused it before."""
+    returned = world.raw_mails(DOCTOR)[0].decode().replace("\r\n", "\n").replace("<insigne.", "<other.")
+    told(
+        world,
+        report()
+        .replace("<insigne.0@", "<other.0@")
+        .replace("\n--B--", "\n--B\nContent-Type: message/rfc822\n\n" + returned + "\n--B--"),
+    )
+    assert world.messages("DPI") == []
+    assert world.open_items() == []
+
+
+def test_an_answer_that_comes_back_waits_for_people(world):
+    for action, status, named in (("failed", "5.1.1", "m1"), ("delayed", "4.2.2", "m2")):
+        report = dsn("answer.00000000000000000007000000", action, status, named=named)
+        told(world, report.replace("<insigne.0@", "<insigne.answer.00000000000000000007000000@"))
+        assert world.open_items() == [("document-mail", "mail-other")]
+
+
 @pytest.mark.parametrize(
     ("disposition", "fate"),
     [

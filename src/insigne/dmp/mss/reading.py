@@ -12,7 +12,7 @@ import structlog
 from insigne.dmp.mss.inbound import NotTaken, Received, archive_of, carries_documents, documents_of, text_of
 from insigne.dmp.mss.mails import Kind
 from insigne.dmp.mss.refusal import Addressee, addressee
-from insigne.dmp.mss.reports import Report, is_failure_notice, reports_of
+from insigne.dmp.mss.reports import Report, is_answer_lost, is_failure_notice, is_report, reports_of
 from insigne.dmp.settings_mss import MssSettings
 
 _log = structlog.get_logger("insigne.dmp.mss")
@@ -69,6 +69,8 @@ def _understood(key: str, mail: EmailMessage, settings: MssSettings) -> Understo
     reports = tuple(reports_of(mail))
     if reports:
         return Understood(key, "report", message_id, automatic=True, reports=reports)
+    if is_report(mail):  # of a mail that is not ours, or of an answer: an archive in it is what it returns
+        return Understood(key, "other", message_id, automatic=not is_answer_lost(mail))
     if is_failure_notice(mail) or not carries_documents(mail):
         return Understood(key, "other", message_id, automatic=automatic)
     documents: tuple[Received, ...] = ()

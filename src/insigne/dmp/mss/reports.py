@@ -18,6 +18,9 @@ MDN: read (displayed), processed without being displayed, not-read (deleted), no
 """
 Kind = Literal["dsn", "mdn", "ko"]
 
+_DELIVERY: Final = frozenset({"message/delivery-status", "message/global-delivery-status"})
+_DISPOSITION: Final = frozenset({"message/disposition-notification", "message/global-disposition-notification"})
+_REPORTS: Final = _DELIVERY | _DISPOSITION | {"multipart/report"}
 _DSN: Final = {
     "delivered": "delivered",
     "relayed": "relayed",
@@ -51,9 +54,9 @@ def reports_of(mail: EmailMessage) -> list[Report]:
     told = header_of(mail, "Content-Type").casefold()
     for part in mail.walk():
         kind = part.get_content_type()
-        if kind in ("message/delivery-status", "message/global-delivery-status"):
+        if kind in _DELIVERY:
             return list(_dsn(mail, part))
-        if kind in ("message/disposition-notification", "message/global-disposition-notification"):
+        if kind in _DISPOSITION:
             return list(_mdn(mail, part))
         if kind == "message/rfc822" and "multipart/report" not in told:
             break  # what follows is another mail, sent along
@@ -102,6 +105,25 @@ def _ko(mail: EmailMessage) -> Iterator[Report]:
         return
     if sending := _about(mail):
         yield Report("ko", sending, "not-taken", "", _ko_code(mail), "")
+
+
+def is_report(mail: EmailMessage) -> bool:
+    """Whether a mail is a report, whatever it is about: what it returns is not sent to us."""
+    parts = mail.get_payload()
+    kinds = {mail.get_content_type()} | {
+        one.get_content_type() for one in (parts if isinstance(parts, list) else []) if isinstance(one, Message)
+    }
+    return not kinds.isdisjoint(_REPORTS)
+
+
+def is_answer_lost(mail: EmailMessage) -> bool:
+    """Whether a delivery report says that an answer of ours did not arrive."""
+    for part in mail.walk():
+        if part.get_content_type() in _DELIVERY and (blocks := _blocks(part)):
+            about = header_of(blocks[0], "Original-Envelope-Id")
+            failed = any(header_of(block, "Action").casefold() == "failed" for block in blocks)
+            return failed and about.startswith("answer.")
+    return False
 
 
 def is_failure_notice(mail: EmailMessage) -> bool:
