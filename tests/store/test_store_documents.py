@@ -196,6 +196,14 @@ def test_a_document_that_waits_is_never_purged(store):
     assert purge(store, "claire", documents_before=LATEST)["documents"] == 0
 
 
+def test_a_document_that_was_refused_is_purged_only_when_it_was_by_the_patient(store):
+    put(store, document(1), sending(1, "refused", reason="content", ended=AT))
+    put(store, document(2), sending(2, "refused", reason="opposition", ended=AT))
+    assert purge(store, "claire", documents_before=LATER, now=lambda: LATEST)["documents"] == 1
+    first, second = read(store, lambda view: (view.document("D1"), view.document("D2")))
+    assert (first, second.patient) == (document(1), b"")
+
+
 def test_verifying_finds_a_content_cut_short_and_a_sending_of_no_document(store, hospital):
     hospital.admit("A")
     written(store, lambda t: t.put_content(DIGEST, parts()))

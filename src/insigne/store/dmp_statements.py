@@ -85,11 +85,13 @@ MOVE_REVIEW: Final = "UPDATE document_review SET cursor = ? WHERE identity = ?"
 END_REVIEW: Final = "DELETE FROM document_review WHERE identity = ?"
 COUNT_REVIEWS: Final = "SELECT count(*), min(since) FROM document_review"
 
-#: Documents nothing will happen to any more, all of whose sendings ended before that moment; and what empties one.
+#: Documents nothing will happen to any more, all of whose sendings ended before that moment; and what empties one. What
+#: was refused waits for a person, unless it was by the patient.
 OLD: Final = (
     "WITH bound (moment) AS (VALUES (CAST(? AS TEXT))) SELECT id FROM document, bound WHERE received < moment"
     " AND id > ? AND personal IS NOT NULL AND NOT EXISTS (SELECT 1 FROM document_sending AS one"
-    " WHERE one.document = document.id AND (one.ended = '' OR one.ended >= moment)) ORDER BY id LIMIT ?"
+    " WHERE one.document = document.id AND (one.ended = '' OR one.ended >= moment"
+    " OR (one.state = 'refused' AND one.reason <> 'opposition'))) ORDER BY id LIMIT ?"
 )
 _ERASE_CONTENT: Final = (
     "DELETE FROM document_content WHERE digest = (SELECT digest FROM document WHERE id = ?) AND NOT EXISTS"
