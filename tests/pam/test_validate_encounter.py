@@ -136,12 +136,20 @@ def test_shifted_movement_fields_are_told_as_one_shift():
         "ZBE_10": "HMS",
     }
     findings = found(build(**moved))
-    [shift] = [one for one in findings if one.rule == "V19"]
-    assert str(shift.location) == "ZBE"
+    code, shift = (one for one in findings if one.rule == "V19")
+    assert (str(code.location), str(shift.location)) == ("ZBE-6", "ZBE")
+    assert "“N”" in code.message
     assert "from ZBE-3 on" in shift.message
     assert {("V09", "warning", "ZBE-3"), ("F-extra", "warning", "ZBE-10"), ("F-required", "error", "ZBE-4")} <= said(
         build(**moved)
     )
+
+
+@pytest.mark.parametrize("code", ["N", "A1", "a01"])
+def test_a_zbe_6_that_is_no_event_is_told_once(code):
+    told = {("V19", "warning", "ZBE-6")}
+    assert {one for one in said(transfer(ZBE_6=code)) if one[0] == "V19"} == told
+    assert {one for one in said(cancellation("A11", "ADT_A09", code)) if one[0] == "V19"} == told
 
 
 def test_a_cancellation_names_the_event_that_it_cancels():

@@ -1,5 +1,6 @@
 """Rules on the stay and the movement: PV1 (V16 to V18, V24), ZBE (V19), changes of class (V22)."""
 
+import re
 from typing import Final
 
 from insigne.hl7 import Segment
@@ -7,6 +8,7 @@ from insigne.pam.findings import Report, shown
 from insigne.pam.profile import Event
 from insigne.pam.rules.fields import written_as_cx
 
+_EVENT: Final = re.compile("[A-Z][0-9]{2}")
 _ACTIONS: Final = frozenset({"INSERT", "UPDATE", "CANCEL"})
 _VISIT_CLASSES: Final = frozenset("IOERV")
 _TARGET_CLASSES: Final = {"A06": frozenset("IR"), "A07": frozenset("OE")}
@@ -60,13 +62,16 @@ def check_movement(report: Report, movement: Segment, event: Event) -> None:
         elif len(parts) > 2 and bool(parts[2]) != bool("".join(parts[3:4])):
             report.add("V19.universal", movement.location(1, index))
     action, origin = movement.value(4), movement.value(6)
+    nonsense = bool(origin) and _EVENT.fullmatch(origin) is None
+    if nonsense:
+        report.add("V19.origin-code", movement.location(6), code=shown(origin, report.edition))
     if action not in _ACTIONS and movement.value(5) in _ACTIONS:
         report.add("V19.shifted", movement.location(), first=3 if movement.field(3) else 4)
         return
     if action in _ACTIONS and action not in event.actions:
         expected = "/".join(sorted(event.actions))
         report.add("V19.action", movement.location(4), code=action, event=event.id, expected=expected)
-    elif action in ("CANCEL", "UPDATE"):
+    elif action in ("CANCEL", "UPDATE") and not nonsense:
         _check_origin(report, movement, event, origin)
     if movement.value(9) == "C" and not (event.id == "Z99" and origin in _CORRECTED):
         report.add("V19.correction", movement.location(9))
