@@ -9,12 +9,12 @@ import pytest
 
 from insigne.exchange.errors import StoreError
 from insigne.registry.values import Authority, Identifier
+from insigne.registry.worklist_kinds import WorkFilter
 from insigne.store import SchemaTooOld, is_sqlite, open_store, upgrade
 from insigne.store.audit_verify import audit_verify
 from insigne.store.backup import _run_tool, backup, check_backup, restore
 from insigne.store.lock import FolderLock, LockHeld
 from insigne.store.opening import REVISIONS
-from insigne.store.queries import WorkFilter
 from insigne.store.verify import verify
 
 PI = Identifier("PI", Authority("HOSPITAL", "1.2.250.1.999.1", "ISO"), "1")

@@ -24,8 +24,9 @@ from insigne.registry.index import account_key, ins_key, visit_key
 from insigne.registry.state import StayHeader
 from insigne.registry.values import Authority, Identifier, Ins, Traits
 from insigne.registry.workingset import WorkingSet
+from insigne.registry.worklist_kinds import WorkFilter
 from insigne.store import AuditEntry
-from insigne.store.queries import MessageFilter, WorkFilter
+from insigne.store.queries import MessageFilter
 from insigne.store.tokens import StoredTokens
 
 HOSPITAL = Authority("HOSPITAL", "1.2.250.1.999.1", "ISO")

@@ -11,9 +11,9 @@ from insigne.insi.ports import InsiStorage, InsiTransaction
 from insigne.registry import events as ev
 from insigne.registry.values import Authority, Identifier, Ins
 from insigne.registry.workingset import WorkingSet
+from insigne.registry.worklist_kinds import WorkFilter
 from insigne.store.insi import CallFilter, JobFilter
 from insigne.store.purge import purge
-from insigne.store.queries import WorkFilter
 from insigne.store.rebuild import rebuild
 from insigne.store.verify import verify
 

@@ -3,10 +3,10 @@
 import pytest
 
 from insigne.registry.index import replaced_ins_key
+from insigne.registry.worklist_kinds import WorkFilter
 from insigne.store import SchemaTooOld, open_store, upgrade
 from insigne.store.audit_verify import audit_verify
 from insigne.store.opening import REVISIONS
-from insigne.store.queries import WorkFilter
 from insigne.store.verify import verify
 
 TO_COME = "2027-01-01T00:00:00.000Z"

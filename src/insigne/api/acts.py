@@ -1,4 +1,4 @@
-"""`/api/v1/identities…`: the acts of a named person on identities of ours, the same as those of `insigne identity`.
+"""`/api/v1/identities…`, `/api/v1/worklist…`: the acts of a named person, as `insigne identity` and `worklist` do.
 
 A route is an act: `POST /api/v1/identities/{id}/ACT`. It answers the Patient of `identity show` afterwards, or problem
 details. It wants the token of an application (scope `api.write`) and the person who acts (`acts_person`), with the
@@ -16,6 +16,7 @@ from insigne.access import Right, Scope
 from insigne.api import acts_bodies as bodies
 from insigne.api import acts_identity as on_identity
 from insigne.api import acts_qualification as on_status
+from insigne.api import acts_worklist as worklist
 from insigne.api.acts_deps import ActsDeps
 from insigne.api.acts_desk import PATH, ActsDesk, Asked
 from insigne.api.acts_person import Persons
@@ -29,17 +30,21 @@ Act = Callable[[ActsDesk, Asked], Response]
 
 
 class Served(NamedTuple):
-    """An act as it is served: its name in the path ("" for creating), what does it, the right, the body it takes."""
+    """An act as it is served: its name in the path ("" for creating), what does it, the right, the body it takes.
+
+    `under`: what its path begins with.
+    """
 
     name: str
     act: Act
     right: Right
     body: type[bodies.Body]
+    under: str = f"{PATH}/{{id}}"
 
     @property
     def path(self) -> str:
         """The template of its route."""
-        return f"{PATH}/{{id}}/{self.name}" if self.name else PATH
+        return f"{self.under}/{self.name}" if self.name else PATH
 
 
 ACTS: Final = (
@@ -56,6 +61,10 @@ ACTS: Final = (
     Served("qualify-by-card", on_status.qualify_by_card, Right.IDENTITY_QUALIFY, bodies.QualifyByCard),
     Served("read-data-matrix", on_status.read_data_matrix, Right.IDENTITY_QUALIFY, bodies.ReadDataMatrix),
 )
+WORK: Final = (
+    Served("assign", worklist.assign, Right.WORKLIST, bodies.Assign, worklist.ITEM_PATH),
+    Served("close", worklist.close, Right.WORKLIST, bodies.Close, worklist.ITEM_PATH),
+)
 ANSWER_PATH: Final = f"{PATH}/{{id}}/insi-answer"
 
 
@@ -68,9 +77,17 @@ class Acts:
 
     def routes(self) -> list[Route]:
         """The routes, each open to tokens of scope `api.write` and to persons with its right."""
-        served = [written(one.path, self._handler(one.act, one.right), Scope.API_WRITE) for one in ACTS]
-        compare = self._handler(on_status.insi_answer, Right.IDENTITY_READ)
-        return [*served, secured(ANSWER_PATH, lambda request: compare(request, b""), Scope.API_WRITE)]
+        served = [written(one.path, self._handler(one.act, one.right), Scope.API_WRITE) for one in (*ACTS, *WORK)]
+        return [
+            *served,
+            self._read(ANSWER_PATH, on_status.insi_answer),
+            self._read(worklist.PATH, worklist.list_),
+            self._read(worklist.ITEM_PATH, worklist.show),
+        ]
+
+    def _read(self, path: str, reading: Act) -> Route:
+        handle = self._handler(reading, Right.IDENTITY_READ)
+        return secured(path, lambda request: handle(request, b""), Scope.API_WRITE)
 
     def _handler(self, act: Act, right: Right) -> Callable[[Request, bytes], Response]:
         def handle(request: Request, body: bytes) -> Response:

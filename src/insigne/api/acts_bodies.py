@@ -163,6 +163,19 @@ class Unmerge(Body, frozen=True):
     reason: Reason
 
 
+class Assign(Body, frozen=True):
+    """Give the item to a user, or to nobody with ""."""
+
+    assignee: Text
+
+
+class Close(Body, frozen=True):
+    """Settle the item. `apply`: what was held back is applied, instead of dropped."""
+
+    outcome: Reason
+    apply: bool = False
+
+
 def read(body: bytes, kind: type[Kind]) -> Kind:
     """The body, of that kind. Raises Problem: 400 when it is not JSON, 422 when it is not as described."""
     try:

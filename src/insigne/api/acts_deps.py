@@ -1,6 +1,6 @@
 """What the acts of a person need from the rest of the program."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
@@ -18,8 +18,9 @@ from insigne.insi.jobs import Job
 from insigne.insi.ports import InsiTransaction
 from insigne.insi.settings import InsiSettings
 from insigne.registry.settings import Policy
-from insigne.registry.state import Identity
+from insigne.registry.state import Identity, WorkItem
 from insigne.registry.values import Authority
+from insigne.registry.worklist_kinds import WorkFilter
 
 
 class ActsView(Reader, HeldReader, Protocol):
@@ -27,6 +28,10 @@ class ActsView(Reader, HeldReader, Protocol):
 
     def search(self, birth_date: str, *, name: str = "", given: str = "") -> Iterable[Identity]:
         """See `exchange.creation.Searching`."""
+        ...
+
+    def work_items(self, wanted: WorkFilter, *, limit: int, after: str) -> Sequence[WorkItem]:
+        """Work items, oldest first, at most `limit`; `after` is the id of the last one of the page before."""
         ...
 
     def last_job(self, identity: str) -> Job | None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from typing import Final
 
 from starlette.requests import Request
@@ -73,6 +73,10 @@ class ActsDesk:
     def today(self) -> date:
         """The day it is, in UTC as everywhere in the journal."""
         return self._api.now().astimezone(UTC).date()
+
+    def moment(self) -> datetime:
+        """The present, aware."""
+        return self._api.now()
 
     def now(self) -> str:
         """The present, RFC 3339 UTC with milliseconds."""

@@ -4,11 +4,13 @@ from typing import Any, Final
 
 import msgspec
 
-from insigne.api.acts import ACTS, ANSWER_PATH, Served
+from insigne.api import acts_worklist as worklist
+from insigne.api.acts import ACTS, ANSWER_PATH, WORK, Served
 from insigne.api.acts_desk import REMARKS
 from insigne.api.acts_person import HEADER
 from insigne.api.gate import LARGEST_BODY
 from insigne.api.problems import MEDIA_TYPE
+from insigne.registry.worklist_kinds import KINDS
 
 PERSON: Final = {
     "type": "apiKey",
@@ -44,6 +46,28 @@ _REFUSALS: Final = {
     "429": "Too many wrong secrets or tokens: wait",
     "503": "The base or INSi cannot be used now",
 }
+_READ: Final = ["400", "401", "403", "404", "409", "429", "503"]
+_TEXT: Final = {"type": "string"}
+_TEXT_OR_NULL: Final = {"type": ["string", "null"]}
+_ITEM: Final = {"name": "item", "in": "path", "required": True, "schema": _TEXT}
+_TASK: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {
+        **dict.fromkeys(("id", "label", "label_fr", "assignee", "cause", "outcome"), _TEXT),
+        "kind": {"type": "string", "enum": list(KINDS)},
+        "age_days": {"type": "integer"},
+        "opened": {"type": "string", "format": "date-time"},
+        "closed": _TEXT_OR_NULL,
+        "subjects": {"type": "array", "items": _TEXT, "description": "Ids of identities."},
+        "next": {"type": "array", "items": _TEXT, "description": "What may be done, in the usual order."},
+    },
+}
+_FILTERS: Final[dict[str, Any]] = {
+    **dict.fromkeys(("assignee", "identity", "after"), _TEXT),
+    "kind": {"type": "string", "enum": list(KINDS)},
+    "state": {"type": "string", "enum": list(worklist.STATES)},
+    "limit": {"type": "integer", "minimum": 1, "maximum": worklist.MOST_LIMIT, "default": worklist.DEFAULT_LIMIT},
+}
 _ANSWER: Final = {
     "type": "object",
     "required": ["identity", "question", "answer"],
@@ -75,14 +99,39 @@ def paths() -> dict[str, Any]:
         {"200": {"description": "Done", "content": {"application/json": {"schema": _ANSWER}}}},
         ["401", "403", "404", "409", "429", "503"],
     )
-    return described | {ANSWER_PATH: {"get": read}}
+    return described | {ANSWER_PATH: {"get": read}} | _worklist()
 
 
 def schemas() -> dict[str, Any]:
     """The bodies of the acts."""
-    kinds = [one.body for one in ACTS]
+    kinds = [one.body for one in (*ACTS, *WORK)]
     _, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
     return dict(components)
+
+
+def _worklist() -> dict[str, Any]:
+    """The paths of the work lists."""
+    page = {"type": "object", "properties": {"items": {"type": "array", "items": _TASK}, "next": _TEXT_OR_NULL}}
+    shown = _TASK | {"properties": _TASK["properties"] | {"patients": {"type": "array"}, "held": {}}}
+    parameters = [{"name": name, "in": "query", "schema": _FILTERS[name]} for name in worklist.PARAMETERS]
+    listed = _operation("What waits, oldest first (right `identity.read`)", "worklist", parameters, _done(page), _READ)
+    one = _operation("An item and the people it is about (right `identity.read`)", "item", [_ITEM], _done(shown), _READ)
+    described: dict[str, Any] = {worklist.PATH: {"get": listed}, worklist.ITEM_PATH: {"get": one}}
+    for act in WORK:
+        summary = f"{(act.body.__doc__ or '').partition('.')[0]} (right `{act.right}`)"
+        refusals = [name for name in _REFUSALS if name != "428"]
+        operation = _operation(summary, act.name, [_ITEM], _done(_TASK), refusals)
+        described[act.path] = {"post": operation | {"requestBody": _body(act)}}
+    return described
+
+
+def _done(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"200": {"description": "Done", "content": {"application/json": {"schema": schema}}}}
+
+
+def _body(one: Served) -> dict[str, Any]:
+    schema = {"$ref": f"#/components/schemas/{one.body.__name__}"}
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 
 def _act(one: Served) -> dict[str, Any]:
@@ -104,9 +153,7 @@ def _act(one: Served) -> dict[str, Any]:
         refusals = list(_REFUSALS)
     summary = f"{(one.body.__doc__ or '').partition('.')[0]} (right `{one.right}`)"
     operation = _operation(summary, one.name or "create", parameters, {status: answer}, refusals)
-    body = {"schema": {"$ref": f"#/components/schemas/{one.body.__name__}"}}
-    operation["requestBody"] = {"required": True, "content": {"application/json": body}}
-    return operation
+    return operation | {"requestBody": _body(one)}
 
 
 def _operation(

@@ -15,9 +15,10 @@ from insigne.cli.tables import print_table
 from insigne.insi.jobs import CallTrace
 from insigne.registry.quality import CallFact, Happened, Indicator, quality
 from insigne.registry.state import WorkItem
+from insigne.registry.worklist_kinds import WorkFilter
 from insigne.store.insi import CallFilter
 from insigne.store.moments import rfc3339
-from insigne.store.queries import ReadView, WorkFilter
+from insigne.store.queries import ReadView
 
 app = group_app(
     "Reports on identities, and on the feeding of the DMP.",

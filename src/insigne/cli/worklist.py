@@ -21,14 +21,15 @@ from insigne.cli.desk import As, Desk, at_desk
 from insigne.cli.identity import named
 from insigne.cli.opening import reading
 from insigne.cli.tables import print_fields, print_table
+from insigne.exchange.work import told
 from insigne.fhir import patient_of
 from insigne.ins.cog import bundled_cog
 from insigne.insi.desk import read_held
 from insigne.insi.outcomes import beside
 from insigne.registry import acts
 from insigne.registry.state import WorkItem
-from insigne.registry.worklist_kinds import KINDS, kind_of
-from insigne.store.queries import ReadView, WorkFilter
+from insigne.registry.worklist_kinds import KINDS, WorkFilter
+from insigne.store.queries import ReadView
 
 app = group_app(
     "What waits for a person: list, assign, settle.",
@@ -182,21 +183,9 @@ def _print(context: Context, document: dict[str, Any]) -> None:
 
 
 def _document(item: WorkItem) -> dict[str, Any]:
-    kind = kind_of(item.kind)
-    return {
-        "id": item.id,
-        "kind": item.kind,
-        "label": kind.label,
-        "label_fr": kind.label_fr,
-        "age_days": (datetime.now(UTC) - datetime.fromisoformat(item.opened)).days,
-        "opened": item.opened,
-        "assignee": item.assignee,
-        "subjects": item.subjects,
-        "cause": item.cause,
-        "next": [] if item.closed else [_COMMANDS.get(action, f"identity {action}") for action in kind.actions],
-        "closed": item.closed or None,
-        "outcome": item.outcome,
-    }
+    """An item as it is shown, with the commands that may follow."""
+    document = told(item, datetime.now(UTC))
+    return document | {"next": [_COMMANDS.get(action, f"identity {action}") for action in document["next"]]}
 
 
 def _cause(document: dict[str, Any]) -> str:

@@ -3,7 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
+
+from insigne.registry.values import Value
+
+
+class WorkFilter(Value, frozen=True):
+    """Which work items to list: "" means any. `subject` is an identity concerned; `state` is open or closed."""
+
+    kind: str = ""
+    assignee: str = ""
+    subject: str = ""
+    state: Literal["open", "closed", ""] = "open"
+
 
 Action = str
 """What a person may do next: the act of `insigne identity …`, or `close` and `apply` of `insigne worklist close`."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -10,6 +10,7 @@ from insigne.exchange.model import MessageRecord
 from insigne.ins.names import fold_name
 from insigne.registry.headers import EventHeader
 from insigne.registry.state import Encounter, Identity, WorkItem
+from insigne.registry.worklist_kinds import WorkFilter
 from insigne.store import rows, statements
 from insigne.store.alarms import AlarmReader
 from insigne.store.audit import AuditEntry
@@ -44,15 +45,6 @@ class MessageFilter(msgspec.Struct, frozen=True):
 
 
 _ANY_MESSAGE = MessageFilter()
-
-
-class WorkFilter(msgspec.Struct, frozen=True):
-    """Which work items to list: "" means any. `subject` is an identity concerned; `state` is open or closed."""
-
-    kind: str = ""
-    assignee: str = ""
-    subject: str = ""
-    state: Literal["open", "closed", ""] = "open"
 
 
 _OPEN_WORK = WorkFilter()

@@ -9,12 +9,13 @@ from insigne.exchange.delivery.model import Attempt, Bytes, Outgoing
 from insigne.exchange.model import MessageRecord
 from insigne.insi.jobs import CallTrace
 from insigne.pam.encode import Notice
+from insigne.registry.worklist_kinds import WorkFilter
 from insigne.store import statements
 from insigne.store.audit import STREAM, AuditEntry
 from insigne.store.insi import CallFilter
 from insigne.store.journal import JournalEntry, read_audit, read_entry
 from insigne.store.outbox import OutboxFilter
-from insigne.store.queries import MessageFilter, ReadView, WorkFilter
+from insigne.store.queries import MessageFilter, ReadView
 
 _ENTRY: Final = statements.HISTORY.partition(" WHERE ")[0]
 _BY_SEQ: Final = f"{_ENTRY} WHERE seq = ?"

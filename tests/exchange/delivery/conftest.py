@@ -21,8 +21,8 @@ from insigne.exchange.delivery.undelivered import undelivered
 from insigne.exchange.model import Peer, Received
 from insigne.hl7 import AckError, Message
 from insigne.registry.source import Source
+from insigne.registry.worklist_kinds import WorkFilter
 from insigne.store import upgrade
-from insigne.store.queries import WorkFilter
 
 PATIENCE = 20
 

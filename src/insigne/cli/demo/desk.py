@@ -17,8 +17,8 @@ from insigne.registry.commands import DetailsAssertion, TraitsAssertion
 from insigne.registry.decision import Refused
 from insigne.registry.source import Source
 from insigne.registry.values import Authority, Identifier, Proof
+from insigne.registry.worklist_kinds import WorkFilter
 from insigne.simulate.truth import Person
-from insigne.store.queries import WorkFilter
 
 _DRAIN_SECONDS = 60.0
 CELL = "cellule identitovigilance"

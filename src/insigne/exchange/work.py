@@ -1,0 +1,29 @@
+"""A work item as it is shown to people, whatever the interface."""
+
+from datetime import datetime
+from typing import Any
+
+from insigne.registry.state import WorkItem
+from insigne.registry.worklist_kinds import kind_of
+
+
+def told(item: WorkItem, now: datetime) -> dict[str, Any]:
+    """What is said of an item: its kind, age in whole days, cause, who treats it, and what may be done next.
+
+    `next` holds the actions of its kind, none once it is closed; nothing of what was held back is in it.
+    """
+    kind = kind_of(item.kind)
+    return {
+        "id": item.id,
+        "kind": item.kind,
+        "label": kind.label,
+        "label_fr": kind.label_fr,
+        "age_days": max(0, (now - datetime.fromisoformat(item.opened)).days),
+        "opened": item.opened,
+        "assignee": item.assignee,
+        "subjects": item.subjects,
+        "cause": item.cause,
+        "next": () if item.closed else kind.actions,
+        "closed": item.closed or None,
+        "outcome": item.outcome,
+    }
