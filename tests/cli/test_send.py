@@ -218,6 +218,9 @@ def test_messages_go_over_mutual_tls(insigne, receiver, files, authority):
     with capture_logs(), listening(receiver, tls) as address:
         assert insigne("send", address, *files(a=message("A")), *certified).status == 0
         refused = insigne("send", address, *files(a=message("A")), *trusting, "--json")
-    assert refused.status == 3
+        plain = insigne("send", address, *files(a=message("A")), "--json")
+    assert refused.status == plain.status == 3
+    assert "--tls-cert and --tls-key" in lines(refused)[0]["text"]
+    assert "expects TLS" in lines(plain)[0]["text"]
     assert lines(refused)[0]["code"] is None
     assert [received.peer.name for received in receiver.received] == ["gam.example"]

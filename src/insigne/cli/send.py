@@ -123,11 +123,23 @@ def send(
         host, port, ssl_context=ssl_context, connect_timeout=timeout, answer_timeout=timeout, report=note
     )
     messages = [outgoing for file in files for outgoing in _read(file)]
-    status = asyncio.run(_send_all(client, messages, lambda result: _show(context, result)))
+    advice = _advice(tls)
+    status = asyncio.run(_send_all(client, messages, advice, lambda result: _show(context, result)))
     raise typer.Exit(status)
 
 
-async def _send_all(client: MllpClient, messages: Sequence[_Outgoing], show: Callable[[_Result], None]) -> int:
+def _advice(tls: ClientTlsSettings) -> str:
+    """Why a peer that was reached may close without a word."""
+    if tls.cert_file:
+        return "it may not let our certificate in: its log says"
+    if tls != ClientTlsSettings():
+        return "it may want a certificate of ours: --tls-cert and --tls-key"
+    return "a port that expects TLS does so: --tls-ca, --tls-cert and --tls-key"
+
+
+async def _send_all(
+    client: MllpClient, messages: Sequence[_Outgoing], advice: str, show: Callable[[_Result], None]
+) -> int:
     """Send all, show each result as it comes, return the exit status.
 
     Once the peer cannot be reached, what is left is not tried: it would be sent out of order if the peer came back.
@@ -140,7 +152,7 @@ async def _send_all(client: MllpClient, messages: Sequence[_Outgoing], show: Cal
             result = _Result(outgoing, reason=unreachable)
             if not unreachable:
                 try:
-                    result = await _send_one(client, outgoing)
+                    result = await _send_one(client, outgoing, advice)
                 except Unreachable as error:
                     unreachable = str(error)
                     result = _Result(outgoing, reason=unreachable)
@@ -151,14 +163,16 @@ async def _send_all(client: MllpClient, messages: Sequence[_Outgoing], show: Cal
     return status
 
 
-async def _send_one(client: MllpClient, outgoing: _Outgoing) -> _Result:
+async def _send_one(client: MllpClient, outgoing: _Outgoing, advice: str) -> _Result:
     """Send one message. Raises Unreachable."""
     try:
         if outgoing.is_ack:
             await client.post(outgoing.raw)
             return _Result(outgoing)
         return _Result(outgoing, (await client.send(outgoing.raw)).ack)
-    except (NoAnswer, ValueError) as error:
+    except NoAnswer as error:
+        return _Result(outgoing, reason=f"{error}; {advice}" if error.failure == "closed" else str(error))
+    except ValueError as error:
         return _Result(outgoing, reason=str(error))
 
 
