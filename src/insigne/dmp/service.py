@@ -24,6 +24,7 @@ from insigne.dmp.ledger import Ledger
 from insigne.dmp.model import Channel, Document, Sending
 from insigne.dmp.ports import Carrier, Declined, DocumentStorage, Errand, Failed, Outcome
 from insigne.dmp.recording import put_off, record
+from insigne.dmp.reviewing import Reviewer
 from insigne.dmp.site import Site
 from insigne.dmp.states import effective, ins_text, qualified_ins
 from insigne.exchange.errors import StoreError
@@ -38,19 +39,18 @@ _UNWRITTEN: Final = Backoff(first=0.05, limit=5.0)
 once their leases are over."""
 _WRITINGS: Final = 16
 """Times that outcomes are written before they are given up: about two minutes at most, far less than a lease."""
-_SWEEP = timedelta(minutes=10)
-"""How often documents that wait to be told whose they are are looked at: nothing else may tell of what settles it."""
+_DEFECT: Final = timedelta(hours=1)
+"""How long a document waits that a defect of ours keeps from being judged."""
 
 
 @dataclass(slots=True)
 class DmpCounters:
-    """Since the start: what came of the calls, outages, documents looked at again."""
+    """Since the start: what came of the calls, outages."""
 
     arrived: int = 0
     refused: int = 0
     faults: int = 0
     outages: int = 0
-    reviewed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,50 +99,21 @@ class DmpService:
         self._pool = ThreadPoolExecutor(queue.parallel, "insigne-dmp-call")
         self.breakers = {channel: CircuitBreaker(queue.breaker.rule()) for channel in carriers}
         self.counters = DmpCounters()
-        self._sweep = clock()
+        self._reviewer = Reviewer(storage, site, clock)
 
     def work(self) -> int:
         """Look again at a page of documents, then make the calls that are due; how many of both. Raises StoreError."""
         return self.look_again() + self.call()
+
+    def look_again(self) -> int:
+        """Evaluate again a page of the documents whose patients changed; how many were looked at."""
+        return self._reviewer.look_again()
 
     def close(self) -> None:
         """Close connections; what is in hand ends."""
         self._pool.shutdown(wait=True)
         for carrier in set(self._carriers.values()):
             carrier.close()
-
-    # --- looking again
-
-    def look_again(self) -> int:
-        """Evaluate again a page of the documents whose patients changed; how many were looked at."""
-        now = self._clock()
-        swept = now >= self._sweep
-        transaction = self._storage.begin(_WRITE_WAIT)
-        try:
-            ledger = Ledger(transaction, self._site)
-            left = self._queue.reviews
-            if swept:
-                transaction.ask_review_of_unsettled(ledger.now)
-                self._sweep = now + _SWEEP
-            asked = transaction.reviews(left)
-            if not asked:
-                return 0
-            for identity, cursor in asked:
-                page = transaction.live_sendings(identity, cursor, left)
-                ledger.foresee(page)
-                for sending in page:
-                    ledger.look_again(ledger.latest(sending))
-                left -= len(page)
-                transaction.move_review(identity, page[-1].id if left <= 0 else "")
-                if left <= 0:
-                    break
-            ledger.close()
-            transaction.commit()
-        finally:
-            transaction.rollback()
-        looked = self._queue.reviews - left
-        self.counters.reviewed += looked
-        return max(looked, 1)
 
     # --- calling
 
@@ -167,9 +138,45 @@ class DmpService:
         return allowed
 
     def _claim(self) -> list[_Claimed]:
+        """Take what is due on the channels that may be called.
+
+        When a defect of ours comes up, one is taken after the other, and the one it is about is put off: the others go.
+        """
         allowed = self._open_channels()
         if not allowed:
             return []
+        try:
+            return self._claim_at_once(allowed)
+        except StoreError:
+            raise
+        except Exception:  # told once it is known about which
+            return [one for channel, most in allowed.items() for one in self._claim_apart(channel, most)]
+
+    def _claim_apart(self, channel: Channel, most: int) -> list[_Claimed]:
+        claimed: list[_Claimed] = []
+        for _ in range(most):
+            try:
+                claimed += self._claim_at_once({channel: 1})
+            except StoreError:
+                raise
+            except Exception as error:
+                self._put_off_defect(channel, error)
+        return claimed
+
+    def _put_off_defect(self, channel: Channel, error: Exception) -> None:
+        """Have the first that is due wait, without judging it: an earlier call of it is still known."""
+        transaction = self._storage.begin(_WRITE_WAIT)
+        try:
+            due = _text(self._clock() + _DEFECT)
+            for one in transaction.due_sendings(channel, self._site.now(), 1):
+                _log.error("dmp.claim-defect", sending=one.id, error=type(error).__name__)
+                late = replace(one, state="ready", reason="fault", lease="", due=due, code="internal", text="")
+                transaction.put_sending(late)
+            transaction.commit()
+        finally:
+            transaction.rollback()
+
+    def _claim_at_once(self, allowed: Mapping[Channel, int]) -> list[_Claimed]:
         claimed: list[_Claimed] = []
         transaction = self._storage.begin(_WRITE_WAIT)
         try:

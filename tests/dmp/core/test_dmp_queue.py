@@ -4,6 +4,9 @@ import sqlite3
 from random import Random
 from types import SimpleNamespace
 
+import pytest
+
+from insigne.dmp import judging
 from insigne.dmp import service as at_work
 from insigne.dmp.ports import Declined, Failed
 from insigne.dmp.service import DmpService
@@ -53,3 +56,29 @@ def test_a_document_found_unfit_before_its_call_does_not_end_an_outage(make_worl
     assert answers == []
     assert breaker.state(now[0]) is BreakerState.HALF_OPEN
     assert breaker.allows(now[0])
+
+
+@pytest.mark.parametrize("when", ["looked at again", "claimed"])
+def test_a_document_that_a_defect_of_ours_is_about_holds_no_other_back(world, monkeypatch, when):
+    [first] = world.take(1)
+    second, third = (world.take(number)[0] for number in (2, 3))
+    if when == "claimed":
+        world.qualify("A")
+        world.service.look_again()
+    evaluate = judging.evaluate
+
+    def defective(document, sending, *rest):
+        if sending.id == second.id:
+            raise RecursionError
+        return evaluate(document, sending, *rest)
+
+    monkeypatch.setattr(judging, "evaluate", defective)
+    world.qualify("A")
+    world.drain()
+    states = {one.id: one.state for one in world.sendings()}
+    assert (states[first.id], states[third.id]) == ("fed", "fed")
+    assert states[second.id] in {"waiting-ins", "ready"}
+    monkeypatch.undo()
+    world.consent("A", "INO")
+    world.settle()
+    assert {one.state for one in world.sendings()} == {"fed"}
