@@ -25,7 +25,7 @@ from pysasl.hashing import BuiltinHash
 
 from insigne.dmp.follower import DocumentFollower
 from insigne.dmp.leaving import Leaving
-from insigne.dmp.model import Content, Document, Flags, Intent, Sender, StayRef
+from insigne.dmp.model import Content, Flags
 from insigne.dmp.mss.answering import Answering
 from insigne.dmp.mss.carrier import MailCarrier
 from insigne.dmp.mss.mailbox import MailboxReader
@@ -37,7 +37,7 @@ from insigne.dmp.site import Site
 from insigne.dmp.whose import standing
 from insigne.dmp.zam import zam
 from insigne.documents.cda.build import write_cda
-from insigne.documents.cda.description import Description, Event, Organization, Professional, Stay
+from insigne.documents.cda.description import Event
 from insigne.exchange.apply import Registrar
 from insigne.exchange.delivery.model import Attempt
 from insigne.ins.cog import bundled_cog
@@ -46,6 +46,9 @@ from insigne.registry.settings import Policy
 from insigne.registry.values import Authority, Details, Dmp, Identifier, Ins, Traits
 from insigne.registry.workingset import WorkingSet
 from insigne.store import open_store
+
+from ...discharge_letter import described as letter_described
+from ...discharge_letter import kept as letter_kept
 
 HOSPITAL = Authority("CHEX", "1.2.250.1.999.1", "ISO")
 INS = Ins("279035121518989", "1.2.250.1.213.1.4.10")
@@ -396,32 +399,18 @@ class World:
         return target.getvalue()
 
     def document(self, body, number=42, **fields):
-        uid = unique_id(number)
         row = {
             "id": f"D{self.new_id()}",
             "received": self.now(),
-            "source": "mllp:DPI",
             "message": f"M{number}",
             "control_id": f"C{number}",
-            "sending": "DPI|CHEX",
-            "intent": Intent.INITIAL,
-            "unique_id": uid,
-            "set_id": uid,
-            "version": 1,
-            "parent": "",
-            "type_code": "11490-0",
-            "title": "Lettre de liaison à la sortie",
-            "confidentiality": "N",
-            "created": "2026-03-02T09:15:00.000Z",
             "identity": "A",
             "patient": msgspec.json.encode((pi("A"),)),
             "content": Content(hashlib.sha256(body).hexdigest(), len(body), "text/xml"),
             "flags": Flags(to_dmp=False, to_professionals=True, ack_reception=True, ack_read=True),
-            "sender": Sender("810012345678", "LEROUX", "Anne", "1750000001", "CH Exemple"),
             "recipients": (DOCTOR,),
-            "stay": StayRef(patient_class="I"),
         }
-        return Document(**{**row, **fields})
+        return letter_kept(unique_id(number), **{**row, **fields})
 
     def take(self, body=None, number=42, **fields):
         body = body if body is not None else self.cda(number)
@@ -511,21 +500,5 @@ def unique_id(number):
 
 
 def described(number, **changes):
-    author = Professional(
-        id="810012345678",
-        family="LEROUX",
-        given="Anne",
-        profession="G15_10/SM26",
-        profession_name="Médecin - Qualifié en médecine générale (SM)",
-        organization=Organization(id="1750000001", name="CH Exemple"),
-    )
-    given = {
-        "code": "11490-0",
-        "title": "Lettre de liaison à la sortie",
-        "time": SENT_DATE,
-        "author": author,
-        "id": unique_id(number),
-        "event": Event(start=SENT_DATE, end=SENT_DATE),
-        "stay": Stay(),
-    }
-    return Description(**{**given, **changes})
+    given = {"time": SENT_DATE, "event": Event(start=SENT_DATE, end=SENT_DATE)}
+    return letter_described(unique_id(number), **{**given, **changes})

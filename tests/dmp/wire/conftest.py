@@ -5,7 +5,7 @@ import ssl
 import subprocess
 import sys
 import threading
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
@@ -15,23 +15,22 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from insigne.dmp.client import DmpClient
-from insigne.dmp.model import Content, Document, Flags, Intent, Sender, StayRef
 from insigne.dmp.settings_wire import CallerSettings, ServiceSettings, SoftwareSettings
 from insigne.dmp.wire.model import Ins
 from insigne.dmp.wire.sign import SigningKey
 from insigne.documents.cda.build import write_cda
-from insigne.documents.cda.description import Description, Event, Organization, Professional, Stay
 from insigne.ins.cog import bundled_cog
 from insigne.net.settings import ClientTlsSettings
 from insigne.registry.state import HeldIdentifier, HeldIns, Identity
 from insigne.registry.values import Authority, Details, Identifier, Traits
+
+from ...discharge_letter import described, kept
 
 NOW = datetime(2026, 3, 2, 9, 30, 15, tzinfo=UTC)
 INS = Ins("279035121518989", "1.2.250.1.213.1.4.10")
 DOCUMENT_ID = "1.2.250.1.999.1.7.42"
 ENTRY = "urn:uuid:1f6d3c1e-52a7-4a77-9f5e-0d4c5f0f8a11"
 SYSTEM = "1.2.250.1.999.1.5"
-PARIS = timezone(timedelta(hours=1))
 HOSPITAL = Authority("CHEX", "1.2.250.1.999.1", "ISO")
 
 
@@ -57,66 +56,16 @@ def identity():
     )
 
 
-def description(**changes):
-    author = Professional(
-        id="810012345678",
-        family="LEROUX",
-        given="Anne",
-        profession="G15_10/SM26",
-        profession_name="Médecin - Qualifié en médecine générale (SM)",
-        organization=Organization(id="1750000001", name="CH Exemple"),
-    )
-    given = {
-        "code": "11490-0",
-        "title": "Lettre de liaison à la sortie",
-        "time": datetime(2026, 3, 2, 10, 15, tzinfo=PARIS),
-        "author": author,
-        "id": DOCUMENT_ID,
-        "event": Event(start=datetime(2026, 2, 25, 0, 30, tzinfo=PARIS), end=datetime(2026, 3, 2, 10, 0, tzinfo=PARIS)),
-        "stay": Stay(),
-    }
-    return Description(**{**given, **changes})
-
-
 def cda(pdf=b"%PDF-1.4\n" + bytes(range(256)) * 64, **changes):
     """A CDA of the ANS test patient with a PDF inside, as `documents` builds it."""
     target = io.BytesIO()
-    write_cda(io.BytesIO(pdf), target, identity(), description(**changes), "test", bundled_cog())
+    write_cda(io.BytesIO(pdf), target, identity(), described(DOCUMENT_ID, **changes), "test", bundled_cog())
     return target.getvalue()
 
 
 def document(**changes):
     """The document as intake keeps it: its sender is its author."""
-    given = {
-        "id": "01JDOC00000000000000000000",
-        "received": "2026-03-02T09:20:00.000Z",
-        "source": "mllp:DPI",
-        "message": "",
-        "control_id": "M1",
-        "sending": "DPI|CHEX",
-        "intent": Intent.INITIAL,
-        "unique_id": DOCUMENT_ID,
-        "set_id": DOCUMENT_ID,
-        "version": 1,
-        "parent": "",
-        "type_code": "11490-0",
-        "title": "Lettre de liaison à la sortie",
-        "confidentiality": "N",
-        "created": "2026-03-02T09:15:00.000Z",
-        "identity": "01JPAT00000000000000000000",
-        "patient": b"[]",
-        "content": Content("0" * 64, 1, "text/xml"),
-        "flags": Flags(masked_professionals=True),
-        "sender": Sender(
-            person_id="810012345678",
-            family="LEROUX",
-            given="Anne",
-            structure_id="1750000001",
-            structure_name="CH Exemple",
-        ),
-        "stay": StayRef(patient_class="I"),
-    }
-    return Document(**{**given, **changes})
+    return kept(**{"unique_id": DOCUMENT_ID, "set_id": DOCUMENT_ID, **changes})
 
 
 def uuids():

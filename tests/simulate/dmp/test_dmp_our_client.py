@@ -1,7 +1,7 @@
 """The product's own client against the simulator: two programs that share no builder agree on every transaction."""
 
 import io
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,17 +11,16 @@ from msgspec.structs import replace
 
 from insigne.dmp import lots
 from insigne.dmp.client import DmpClient
-from insigne.dmp.model import Content, Document, Flags, Intent, Sender, StayRef
 from insigne.dmp.settings_wire import CallerSettings, ServiceSettings, SoftwareSettings
 from insigne.dmp.wire.model import DmpFault, Ins
 from insigne.documents.cda.build import write_cda
-from insigne.documents.cda.description import Description, Event, Organization, Professional, Stay
 from insigne.ins.cog import bundled_cog
 from insigne.net.settings import ClientTlsSettings
 from insigne.registry.state import HeldIns, Identity
 from insigne.registry.values import Authority, Details, Traits
 
-PARIS = timezone(timedelta(hours=1))
+from ...discharge_letter import described, kept
+
 HOSPITAL = Authority("CHEX", "1.2.250.1.999.1", "ISO")
 NATHALIE = Ins("277076322082910", "1.2.250.1.213.1.4.8")
 
@@ -49,44 +48,16 @@ def identity():
 
 
 def cda(unique_id, *, replaces="", version=1, pdf=b"%PDF-1.4\n"):
-    author = Professional(
-        id="810012345678",
-        family="LEROUX",
-        given="Anne",
-        profession="G15_10/SM26",
-        profession_name="Médecin - Qualifié en médecine générale (SM)",
-        organization=Organization(id="1750000001", name="CH Exemple"),
-    )
-    about = Description(
-        code="11490-0",
-        title="Lettre de liaison à la sortie",
-        time=datetime(2026, 3, 2, 10, 15, tzinfo=PARIS),
-        author=author,
-        id=unique_id,
-        event=Event(start=datetime(2026, 2, 25, 0, 30, tzinfo=PARIS), end=datetime(2026, 3, 2, 10, 0, tzinfo=PARIS)),
-        stay=Stay(),
-        replaces=replaces,
-        version=version,
-    )
     target = io.BytesIO()
-    write_cda(io.BytesIO(pdf), target, identity(), about, "production", bundled_cog())
+    write_cda(
+        io.BytesIO(pdf),
+        target,
+        identity(),
+        described(unique_id, replaces=replaces, version=version),
+        "production",
+        bundled_cog(),
+    )
     return target
-
-
-def kept(unique_id, **changes):
-    given = {
-        "id": "01JDOC00000000000000000000", "received": "2026-03-02T09:20:00.000Z", "source": "mllp:DPI", "message": "",
-        "control_id": "M1", "sending": "DPI|CHEX", "intent": Intent.INITIAL, "unique_id": unique_id,
-        "set_id": unique_id, "version": 1, "parent": "", "type_code": "11490-0",
-        "title": "Lettre de liaison à la sortie", "confidentiality": "N", "created": "2026-03-02T09:15:00.000Z",
-        "identity": "01JPAT00000000000000000000", "patient": b"[]", "content": Content("0" * 64, 1, "text/xml"),
-        "flags": Flags(masked_professionals=True), "stay": StayRef(patient_class="I"),
-        "sender": Sender(
-            person_id="810012345678", family="LEROUX", given="Anne", structure_id="1750000001",
-            structure_name="CH Exemple",
-        ),
-    }  # fmt: skip
-    return Document(**given | changes)
 
 
 @pytest.fixture
