@@ -223,6 +223,17 @@ def test_a_letter_that_somebody_wrote_waits_for_people(world):
     assert world.flags(OURS) == [{r"\Seen", r"\Flagged"}, {r"\Seen"}]
 
 
+def test_who_answers_a_mail_of_ours_is_read_by_people_and_told_no_failure(world):
+    world.take()
+    world.work()
+    [sent] = world.mails(DOCTOR)
+    reply = f"From: {DOCTOR}\r\nIn-Reply-To: {sent['Message-ID']}\r\nSubject: Re: XDM/1.0/DDM+Lettre\r\n\r\nMerci."
+    take(world, reply.encode())
+    assert world.open_items() == [("document-mail", "mail-other")]
+    assert world.answering().answer() == 0
+    assert len(world.mails(DOCTOR)) == 1
+
+
 def altered(archive):
     """The same archive, with one letter of the document changed."""
     target = io.BytesIO()

@@ -8,7 +8,7 @@ from email.message import EmailMessage, Message
 from typing import Final
 
 from insigne.dmp.mss.cda import Cda, CdaError, read_cda
-from insigne.dmp.mss.mail import ARCHIVE, SUBJECT
+from insigne.dmp.mss.mail import ARCHIVE, SUBJECT, header_of
 from insigne.dmp.mss.metadata import Act, Entry, read_metadata
 from insigne.dmp.mss.xdm import Subset, XdmError, read
 from insigne.dmp.settings_mss import MssSettings
@@ -69,8 +69,9 @@ def archive_of(mail: EmailMessage) -> bytes | None:
 
 
 def carries_documents(mail: EmailMessage) -> bool:
-    """Whether a mail says that it carries an archive, by its subject or by the archive itself."""
-    return SUBJECT[:-1].casefold() in str(mail.get("Subject", "")).casefold() or archive_of(mail) is not None
+    """Whether a mail carries an archive, or says so by its subject. Who answers one ("Re: XDM/1.0…") says something."""
+    announced = header_of(mail, "Subject").casefold().startswith(SUBJECT[:-1].casefold())
+    return announced or archive_of(mail) is not None
 
 
 def documents_of(archive: bytes | None, settings: MssSettings) -> list[Received]:
