@@ -46,7 +46,7 @@ def abandon(transaction: DocumentTransaction, site: Site, sending_id: str, autho
         if one.state == "fed":
             ledger.put(replace(one, reason="kept"))
         elif one.state not in {"replaced", "deleted", "cancelled", "calling"}:
-            ledger.put(replace(one, ins="", sent=""))
+            ledger.overtaken(document, ledger.put(replace(one, ins="", sent="")))
     ended = ledger.end(document, replace(sending, author=author), "cancelled", "abandoned")
     ledger.close()
     return ended

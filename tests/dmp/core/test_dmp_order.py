@@ -2,7 +2,7 @@
 
 import pytest
 
-from insigne.dmp.acts import ActRefused, retry, withdraw
+from insigne.dmp.acts import ActRefused, abandon, retry, withdraw
 from insigne.registry.values import Ins
 
 from .dmp_world import OID, ins_of, text_of
@@ -159,6 +159,22 @@ def test_an_older_version_is_not_tried_again_while_a_newer_one_may_have_left(wor
     world.settle()
     assert world.dmp.held.keys() == {named(2)}
     assert world.states()[-1] == ("replace", "fed", "fed")
+
+
+def test_what_its_sender_deleted_is_not_sent_again_when_a_person_abandons_the_deletion_prepared_for_it(world):
+    world.qualify("A")
+    world.take(1)
+    world.dmp.script = ["lost"]
+    world.drain()
+    world.downgrade("A")
+    world.settle()
+    world.receive(*world.deletion(2, 1))
+    prepared = world.only(state="to-confirm")
+    world.act(abandon, prepared.id)
+    world.qualify("A", ins_of("C"))
+    world.settle()
+    assert world.dmp.created == [named(1)]
+    assert world.only(action="feed").state == "cancelled"
 
 
 # --- what people are told
