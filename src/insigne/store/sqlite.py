@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from insigne.exchange.errors import StoreBusy, StoreError, StoreFull
-from insigne.store import statements
+from insigne.store import dmp_statements, statements
 from insigne.store.errors import SchemaMissing, WrongUrl
 from insigne.store.session import Row, Session
 
@@ -15,6 +15,11 @@ _PREFIX: Final = "sqlite:///"
 #: Memory for pages, in KiB, by kind of connection.
 _WRITER_CACHE: Final = 64 * 1024
 _READER_CACHE: Final = 8 * 1024
+#: The same for the rest of a transaction that writes a large document.
+_LEAN_CACHE: Final = 4 * 1024
+#: Texts whose second value is the number of a part, of a mebibyte, and how many parts are many.
+_PARTS: Final = frozenset({statements.INSERT_MESSAGE_PART, dmp_statements.PUT_PART})
+_MANY_PARTS: Final = 4
 #: Rows written between two checkpoints in the background; about 16 MB of write-ahead log, which a start after a crash
 #: reads in a tenth of a second. A page that many commits change is copied once: rarer checkpoints copy less.
 _CHECKPOINT_ROWS: Final = 4000
@@ -54,6 +59,7 @@ class SqliteSession:
             )
         self._data_version = -1
         self._wait = -1.0
+        self._lean = False
         try:
             self._set_up(read_only=read_only)
         except StoreError:
@@ -97,6 +103,10 @@ class SqliteSession:
     def execute_each(self, work: Sequence[tuple[str, Sequence[Row]]]) -> int:
         """See `Session.execute_each`."""
         try:
+            if not self._lean and any(sql in _PARTS and rows and rows[-1][1] >= _MANY_PARTS for sql, rows in work):
+                # Pages of a large document are not read again: they need not wait in memory for the commit.
+                self._connection.execute(f"PRAGMA cache_size = -{_LEAN_CACHE}")
+                self._lean = True
             return sum(self._connection.executemany(sql, rows).rowcount for sql, rows in work)
         except sqlite3.Error as error:
             raise translate(error, "write") from error
@@ -107,6 +117,9 @@ class SqliteSession:
         try:
             if self._connection.in_transaction:
                 self._connection.rollback()
+            if self._lean:
+                execute(f"PRAGMA cache_size = -{_WRITER_CACHE}")
+                self._lean = False
             if wait != self._wait:
                 execute(f"PRAGMA busy_timeout = {round(wait * 1000)}")
                 self._wait = wait

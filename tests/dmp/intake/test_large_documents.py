@@ -1,4 +1,4 @@
-"""A large document is taken without being held three times."""
+"""A large document is taken without being held twice; in base64 it is a third larger."""
 
 import base64
 import subprocess
@@ -54,7 +54,7 @@ def large_message(pfi, size):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is read in /proc")
-def test_a_large_document_takes_less_than_three_times_its_size(pfi, tmp_path):
+def test_a_large_document_takes_less_than_twice_its_size(pfi, tmp_path):
     raw, _ = large_message(pfi, MEGABYTES * 750_000)
     document = len(raw) * 3 // 4
     folder = tmp_path / "measured"
@@ -66,7 +66,7 @@ def test_a_large_document_takes_less_than_three_times_its_size(pfi, tmp_path):
     )
     code, grown = done.stdout.split()[-2:]
     assert code == "AA"
-    assert int(grown) < 3 * document
+    assert int(grown) < 2 * document
 
 
 def test_a_large_message_comes_back_as_it_was_received(pfi):
