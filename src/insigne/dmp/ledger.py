@@ -82,8 +82,8 @@ class Ledger:
     def close(self) -> None:
         """Raise and settle work items: what a person must see goes with what made it so."""
         for identity in self._touched:
-            if self.transaction.to_confirm(identity):
-                self._acts.append(acts.RaiseDocument(identity, documents.TO_WITHDRAW, identity, "ins-lost"))
+            if cause := self.transaction.to_confirm(identity):
+                self._acts.append(acts.RaiseDocument(identity, documents.TO_WITHDRAW, identity, cause))
             else:
                 self._acts.append(acts.SettleDocument(documents.TO_WITHDRAW, identity, "nothing to confirm"))
         if self._acts:

@@ -55,8 +55,8 @@ class DocumentView(View, Protocol):
         """The sending that the other end knows by that identifier (`Sending.entry`)."""
         ...
 
-    def to_confirm(self, identity: str) -> bool:
-        """Whether a deletion of that identity's documents waits for a person."""
+    def to_confirm(self, identity: str) -> str:
+        """Why a deletion of that identity's documents waits for a person; "" when none does."""
         ...
 
 

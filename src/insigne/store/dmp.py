@@ -95,9 +95,10 @@ class DocumentReader(Reader):
         found = self.select(sql.SENDING_KNOWN_AS, (entry,))
         return Sending(*found[0]) if found else None
 
-    def to_confirm(self, identity: str) -> bool:
+    def to_confirm(self, identity: str) -> str:
         """See `DocumentView.to_confirm`."""
-        return bool(self.select(sql.TO_CONFIRM, (identity,)))
+        found = self.select(sql.TO_CONFIRM, (identity,))
+        return str(found[0][0]) if found else ""
 
 
 class DocumentWriter(DocumentReader, Writer):

@@ -51,7 +51,9 @@ HELD_IDENTITIES: Final = (
     f"WITH wanted (w1) AS (VALUES {{rows}}) SELECT w1 FROM wanted WHERE EXISTS"  # noqa: S608  # no value
     f" (SELECT 1 FROM document_sending WHERE identity = w1 AND {LIVE})"
 )
-TO_CONFIRM: Final = f"SELECT id FROM document_sending WHERE identity = ? AND {LIVE} AND state = 'to-confirm' LIMIT 1"  # noqa: S608  # no value
+TO_CONFIRM: Final = (
+    f"SELECT reason FROM document_sending WHERE identity = ? AND {LIVE} AND state = 'to-confirm' LIMIT 1"  # noqa: S608  # no value
+)
 LIST: Final = f"{_SENDINGS} WHERE 1 = 1"
 FILTERS: Final = {
     "id": " AND id = ?",

@@ -121,7 +121,7 @@ def test_what_was_fed_for_a_stay_moved_since_has_a_deletion_that_a_person_confir
         ("feed", "fed", "fed"),
         ("delete", "to-confirm", "stay-moved"),
     ]
-    assert moving.open_items() == [("document-to-withdraw", "ins-lost")]
+    assert moving.open_items() == [("document-to-withdraw", "stay-moved")]
     moving.act(confirm, moving.only(action="delete").id)
     moving.settle()
     assert moving.dmp.held.keys() == {("1.2.250.1.999.7.2", text_of(ins_of("A")))}
