@@ -13,8 +13,8 @@ from insigne.config import load
 from insigne.exchange.delivery.alarms import Alarms
 from insigne.exchange.delivery.channel import ChannelCounters
 from insigne.exchange.delivery.model import Draft
+from insigne.insi.hearing import InsiCounters
 from insigne.insi.jobs import Job
-from insigne.insi.service import InsiCounters
 from insigne.net.breaker import BreakerRule, CircuitBreaker, Evidence
 from insigne.store import upgrade
 from insigne.transport.mllp_connection import MllpCounters

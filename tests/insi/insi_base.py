@@ -37,7 +37,7 @@ class Site:
         self._ids = (f"{n:08d}" for n in range(1, 10_000))
         self.registrar = Registrar(self.store, self.policy, self.new_id)
         self.asked, self.answers, self.verdicts, self.batches, self.collections = [], [], {}, [], []
-        self.places = []
+        self.places, self.skew = [], None
         self.service = self.worker()
 
     def worker(self, settings=None, sleep=lambda _: None) -> InsiService:
@@ -57,7 +57,7 @@ class Site:
     def search(self, traits, caller):
         self.asked.append(traits.given_name)
         self.places.append(traits.birth_place)
-        return _Call(self.answers.pop(0), traits, caller, self.now)
+        return _Call(self.answers.pop(0), traits, caller, self.now, self.skew)
 
     certificate = "INSI-AUTO"
 
@@ -114,10 +114,10 @@ class Site:
 class _Call:
     """What `client.Traced` tells of a call."""
 
-    def __init__(self, result, criteria, caller, started) -> None:
+    def __init__(self, result, criteria, caller, started, skew) -> None:
         self.result, self.criteria, self.caller, self.started = result, criteria, caller, started
         self.operation, self.response, self.seconds = "search", b"<answer/>", 0.1
-        self.certificate = "INSI-MANU"
+        self.certificate, self.clock_skew = "INSI-MANU", skew
 
 
 FOUND = InsiAnswer(

@@ -4,6 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+import structlog
 from msgspec.structs import replace
 
 from insigne.exchange.desk import edits
@@ -339,6 +340,17 @@ def test_a_verdict_about_other_traits_is_not_applied(site):
     site.service.work()
     assert (site.job(job).state, site.job(job).ticket) == ("waiting", "")
     assert "ins-verified" not in site.events(identity)
+
+
+def test_a_clock_that_is_not_ours_is_said_once_and_so_is_its_return(site):
+    said = []
+    for skew in (None, 59.0, 600.0, 601.0, None, -2.0, 0.0):
+        site.skew, site.answers = skew, [FOUND]
+        site.queue(site.create(str(len(said) + 1)))
+        with structlog.testing.capture_logs() as logs:
+            assert site.service.work() == 1
+        said.append([(log["event"], log.get("seconds")) for log in logs])
+    assert said == [[], [], [("insi.clock-differs", 600)], [], [], [("insi.clock-agrees", None)], []]
 
 
 def test_an_answer_is_written_while_others_are_still_awaited(site):

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from insigne.exchange.errors import StoreLost
-from insigne.insi import service
+from insigne.insi import recording
 from insigne.insi.outcomes import given_names_of
 from insigne.insi.settings import BreakerSettings, InsiSettings
 from insigne.insi.verification import Collected, VerificationFailed
@@ -76,7 +76,7 @@ def test_an_answer_that_comes_while_another_program_writes_is_written_once_it_ha
     """Given up, it would be asked for again only when the lease of its question is over, ten minutes later."""
     identity = site.create("1", held=True)
     job = site.queue(identity, "verify")
-    monkeypatch.setattr(service, "_LOCK_WAIT", 0.0)
+    monkeypatch.setattr(recording, "_LOCK_WAIT", 0.0)
     other, waited = sqlite3.connect(site.file, isolation_level=None, check_same_thread=False), []
     worker = site.worker(sleep=lambda seconds: (waited.append(seconds), other.rollback()))
     site.verdicts = {identity: lambda _: (other.execute("BEGIN IMMEDIATE"), "OK")[1]}
@@ -92,16 +92,16 @@ def test_an_answer_whose_recording_was_not_confirmed_is_recorded_once(site, monk
     identity = site.create("1", held=True)
     site.queue(identity, "verify")
     site.verdicts = {identity: "OK"}
-    recording, lost = site.service._record, []
+    record, lost = site.service._recorder._record, []
 
     def unconfirmed(done):
-        recorded = recording(done)
+        recorded = record(done)
         if not lost:
             lost.append(True)
             raise StoreLost("commit: the connection was lost")
         return recorded
 
-    monkeypatch.setattr(site.service, "_record", unconfirmed)
+    monkeypatch.setattr(site.service._recorder, "_record", unconfirmed)
     assert site.service.work() == 1
     assert lost
     assert len(calls(site, "verify")) == 1

@@ -1,15 +1,13 @@
 """The queue of INSi at work: claim, call, record. One cycle is safe against a kill at any point.
 
 Claiming gives a lease. Calls are made outside any transaction. Their traces, the end of the job and what the registry
-is told are then written in one transaction, if the claim still holds: a job whose worker died is claimed again, its
-call made again, and its outcome applied once.
+is told are then written in one transaction (`recording`), if the claim still holds: a job whose worker died is claimed
+again, its call made again, and its outcome applied once.
 """
 
-import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 from random import Random
@@ -19,28 +17,25 @@ import msgspec
 import structlog
 
 from insigne.exchange.apply import Registrar
-from insigne.exchange.errors import StoreError
 from insigne.insi.campaigns import moment
-from insigne.insi.client import Caller, InsiClient, InsiUnusable, evidence, retrieve
+from insigne.insi.client import Caller, InsiClient, InsiUnusable, retrieve
 from insigne.insi.desk import queued
 from insigne.insi.done import Claimed, Done
-from insigne.insi.endings import CHANGED, Endings, asked_again, is_asked_since, is_same_claim
+from insigne.insi.endings import Endings
 from insigne.insi.entry import UNKNOWN_TO_COG, prepare_search
+from insigne.insi.hearing import Hearing
 from insigne.insi.jobs import Job, JobKind, is_of_campaign
 from insigne.insi.outcomes import given_names_of
 from insigne.insi.ports import InsiStorage, InsiTransaction
+from insigne.insi.recording import Recorder
 from insigne.insi.settings import InsiSettings
 from insigne.insi.traces import trace_of
 from insigne.insi.verification import Verifier
 from insigne.insi.verifying import Verifications, dashed, mode_of
-from insigne.insi.wire.model import InsiFault, InsiResult
-from insigne.net.backoff import Backoff
-from insigne.net.breaker import BreakerState, Change, CircuitBreaker, Evidence
+from insigne.insi.wire.model import InsiFault
+from insigne.net.breaker import Evidence
 from insigne.net.rate import TokenBucket
-from insigne.registry.acts import Act
-from insigne.registry.decision import Refused
 from insigne.registry.settings import Policy
-from insigne.registry.source import Source
 from insigne.registry.state import Identity
 
 _log = structlog.get_logger("insigne.insi")
@@ -56,23 +51,6 @@ _FEWEST, _MOST = 16, 64
 fewer commits, and takes longer to stop."""
 _GATHER: Final = 0.01
 """How long an answer waits, in seconds, for those that may be written with it: a commit costs more than a call."""
-_LOCK_WAIT: Final = 5.0
-_UNWRITTEN: Final = Backoff(first=0.05, limit=5.0)
-"""Delays before answers that the base did not take are written again: lost, they would have to be asked for again, and
-only once their leases are over."""
-_WRITINGS: Final = 16
-"""Times that answers are written before they are given up: about two minutes at most, far less than a lease."""
-
-
-@dataclass(slots=True)
-class InsiCounters:
-    """Since the start: calls by outcome, outages."""
-
-    found: int = 0
-    not_found: int = 0
-    several: int = 0
-    faults: int = 0
-    outages: int = 0
 
 
 class InsiService:
@@ -94,20 +72,21 @@ class InsiService:
     ) -> None:
         """`clock` gives aware datetimes; `chance` spreads retries; `sleep` waits for the rate limit, or the base."""
         self._storage = storage
-        self._registrar = registrar
         self._client = client
         self._settings = settings
         self._clock = clock
         self._new_id = new_id
-        self._chance = chance
         self._sleep = sleep
         self._endings = Endings(settings, policy)
-        self._verifications = Verifications(verifier, now=self._now, pause=self._pause, heard=self._heard)
+        self._recorder = Recorder(
+            storage, registrar, self._endings, clock=clock, new_id=new_id, chance=chance, sleep=sleep
+        )
+        self._hearing = Hearing(settings)
+        self._verifications = Verifications(verifier, now=self._now, pause=self._pause, heard=self._hearing.heard)
         self._bucket = TokenBucket(settings.rate, settings.burst)
         self._batch = min(max(_FEWEST, round(settings.rate * _BATCH_SECONDS)), _MOST)
         self._pool = ThreadPoolExecutor(_PARALLEL, "insigne-insi-call")
-        self.breaker = CircuitBreaker(settings.breaker.rule())
-        self.counters = InsiCounters()
+        self.breaker, self.counters = self._hearing.breaker, self._hearing.counters
 
     def work(self, limit: int = 0) -> int:
         """Work on up to `limit` due jobs (0: a batch fit for the rate limit); how many were worked on.
@@ -117,7 +96,7 @@ class InsiService:
         """
         if not self.breaker.allows(time.monotonic()):
             return 0
-        if not self._is_closed():
+        if not self._hearing.is_closed:
             return self._written(self._try_one())
         alone, batches = _sorted(self._claim(limit or self._batch))
         worked = self._ask_each(alone)
@@ -163,7 +142,7 @@ class InsiService:
 
     def _ask_together(self, ticket: str, claimed: Sequence[Claimed]) -> list[Done]:
         """Deposit a batch, or collect one; unless the service went down for everybody meanwhile."""
-        if not self._is_closed():
+        if not self._hearing.is_closed:
             return [Done(*one, put_off=True) for one in claimed]
         if ticket:
             return self._safely(lambda: self._verifications.collect(ticket, claimed), claimed)
@@ -178,7 +157,7 @@ class InsiService:
             return ask()
         except InsiUnusable as unusable:  # a file of ours is not there: nobody can be asked about
             code, reason = _UNUSABLE, str(unusable)
-            self._heard(Evidence.DOWN, claimed[0][0].identity, code)
+            self._hearing.heard(Evidence.DOWN, claimed[0][0].identity, code)
         except Exception as error:  # one odd answer must not keep the others waiting, nor come back at every turn
             code, reason = _DEFECT, type(error).__name__
         _log.error("insi.question-failed", code=code, reason=reason)
@@ -235,12 +214,9 @@ class InsiService:
         lease = moment(self._clock() + _LEASE)
         return msgspec.structs.replace(job, state="calling", attempts=job.attempts + 1, lease=lease)
 
-    def _is_closed(self) -> bool:
-        return self.breaker.state(time.monotonic()) is BreakerState.CLOSED
-
     def _ask_in_turn(self, claimed: Claimed) -> Done:
         """Ask, unless the service went down for everybody since the batch was claimed."""
-        return self._ask_alone(claimed) if self._is_closed() else Done(*claimed, put_off=True)
+        return self._ask_alone(claimed) if self._hearing.is_closed else Done(*claimed, put_off=True)
 
     def _ask_alone(self, claimed: Claimed) -> Done:
         return self._safely(lambda: [self._ask(claimed)], [claimed])[0]
@@ -270,7 +246,7 @@ class InsiService:
         caller = Caller(job.author, f"job {job.id} ({job.origin})")
         made = retrieve(self._client, prepared.search, caller, self._pause)
         for call in made:
-            self._tell(call.result, identity.id)
+            self._hearing.search(call, identity.id)
         traces = tuple(
             trace_of(call, moment(call.started), mode_of(job), job=job.id, identity=identity.id) for call in made
         )
@@ -278,84 +254,7 @@ class InsiService:
         return Done(job, identity, traces, prepared.search.outcome, doubt)
 
     def _finish(self, done: Sequence[Done]) -> list[Job]:
-        """Record what came of questions; a base that others hold, or that is full for a moment, gets it a little later.
-
-        Recording twice what a lost connection may have recorded changes nothing: calls keep their ids, claims are over.
-        """
-        done = [self._numbered(one) for one in done]
-        for failures in range(1, _WRITINGS):
-            try:
-                return self._record(done)
-            except StoreError:
-                self._sleep(_UNWRITTEN.delay(failures, self._chance.random()))
-        return self._record(done)
-
-    def _record(self, done: Sequence[Done]) -> list[Job]:
-        """Record calls, ends of jobs, and what the registry is told, in one transaction."""
-        transaction = self._storage.begin(_LOCK_WAIT)
-        try:
-            jobs = []
-            for one in done:
-                for call in one.calls:
-                    transaction.put_call(call)
-                job, act = self._ended(transaction, one)
-                if act is not None:
-                    source = Source(self._now(), one.job.author, "insi", one.job.id, local=True)
-                    job = self._told(transaction, job, act, source)
-                jobs.append(job)
-            transaction.commit()
-        finally:
-            transaction.rollback()
-        return jobs
-
-    def _numbered(self, one: Done) -> Done:
-        """Give its calls their ids: by the one thread that writes, in the order of the calls."""
-        calls = tuple(msgspec.structs.replace(call, id=self._new_id()) for call in one.calls)
-        return dataclasses.replace(one, calls=calls)
-
-    def _told(self, transaction: InsiTransaction, job: Job, act: Act, source: Source) -> Job:
-        """Tell the registry; an identity merged or made doubtful meanwhile refuses, alone."""
-        try:
-            self._registrar.act_within(transaction, [(act, source)])
-        except Refused as refused:
-            _log.warning("insi.outcome-refused", job=job.id, reason=refused.text)
-            job = msgspec.structs.replace(job, error="refused")
-            transaction.put_job(job)
-        return job
-
-    def _ended(self, transaction: InsiTransaction, one: Done) -> tuple[Job, Act | None]:
-        """The job as it is from now on, and the act it calls for; nothing when the claim was lost meanwhile.
-
-        What is learnt of an identity that is not what it was when it was asked about is nobody's: it is asked again, as
-        it is when a person asked meanwhile and no answer came.
-        """
-        current = transaction.job(one.job.id)
-        if current is None or not is_same_claim(current, one.job):
-            return current or one.job, None
-        ended, act = self._endings.ended(dataclasses.replace(one, job=current), self._clock(), self._chance.random())
-        if one.identity is not None and self._endings.outdated(one, transaction.identity(one.identity.id)):
-            ended, act = asked_again(current, self._now(), CHANGED), None
-        elif is_asked_since(current, one.job) and not one.answered:
-            ended, act = asked_again(current, self._now(), ended.error), None
-        transaction.put_job(ended)
-        return ended, act
-
-    def _tell(self, result: InsiResult, subject: str) -> None:
-        """Tell the counters and the breaker of a search."""
-        name = {"00": "found", "01": "not_found", "02": "several"}.get(
-            result.code if not isinstance(result, InsiFault) else "", "faults"
-        )
-        setattr(self.counters, name, getattr(self.counters, name) + 1)
-        self._heard(evidence(result), subject, result.code)
-
-    def _heard(self, told: Evidence, subject: str, code: str) -> None:
-        """Tell the breaker; announce an outage once at its start and once at its end."""
-        change = self.breaker.record(told, subject, time.monotonic())
-        if change is Change.OPENED:
-            self.counters.outages += 1
-            _log.error("insi.outage-started", code=code)
-        elif change is Change.CLOSED:
-            _log.warning("insi.outage-ended")
+        return self._recorder.finish(done)
 
     def _pause(self) -> None:
         seconds = self._bucket.reserve(time.monotonic())
