@@ -13,7 +13,7 @@ from insigne.config import load
 from insigne.exchange.delivery.alarms import Alarms
 from insigne.exchange.delivery.channel import ChannelCounters
 from insigne.exchange.delivery.model import Draft
-from insigne.exchange.model import MessageRecord
+from insigne.exchange.model import MessageRecord, Peer, Received
 from insigne.registry.workingset import WorkingSet
 from insigne.store import upgrade
 from insigne.store.moments import rfc3339
@@ -198,3 +198,28 @@ def test_the_command_lists_alarms_that_are_on_and_those_that_ended(base, insigne
     assert insigne(*arguments).out.splitlines()[-1] == "no alarm"
     ended = insigne(*arguments, "--ended-since", "2026-03-01T00:00:00Z", "--json").out.splitlines()
     assert f'"ended":"{rfc3339(NOW)}"' in ended[-1]
+
+
+def test_a_sender_that_reuses_a_control_id_is_told_of_for_a_day(base):
+    now = datetime.now(UTC)  # control ids are remembered until thirty days before the present
+
+    def message(name):
+        raw = (
+            "MSH|^~\\&|GAM|CHU|INS|CHU|20260302||ADT^A28^ADT_A05|C1|P|2.5^FRA^2.11||||||UNICODE UTF-8\r"
+            f"EVN||20260302\rPID|||1^^^GAM&1.2.250.1.999.7&ISO^PI||{name}^ALIX^ALIX^^^^L||19800102|F|"
+            + "|" * 23
+            + "PROV\rPV1||N\r"
+        )
+        return Received(raw.encode(), Peer("mllp", "GAM"), rfc3339(now))
+
+    watch = AlarmWatch(base, Alarms())
+    base.intake.process([message("VALBERTIN"), message("VALBERTIN")])
+    watch.look(now)
+    assert on(base) == []
+    base.intake.process([message("OUDINOT")])
+    watch.look(now)
+    assert on(base) == [("control-id-reused", "GAM|CHU")]
+    AlarmWatch(base, Alarms()).look(now + timedelta(hours=23))
+    assert on(base) == [("control-id-reused", "GAM|CHU")]
+    watch.look(now + timedelta(hours=24))
+    assert on(base) == []

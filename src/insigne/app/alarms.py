@@ -17,12 +17,14 @@ from insigne.exchange.silence import hour_key, silent
 from insigne.store.moments import rfc3339
 
 _log = structlog.get_logger("insigne.alarms")
-HELD, DEAD, SILENT = "messages-held", "messages-dead", "feed-silent"
+HELD, DEAD, SILENT, REUSED = "messages-held", "messages-dead", "feed-silent", "control-id-reused"
 _ABOUT_DESTINATIONS: Final = frozenset({DOWN, REFUSING, STOPPED, LONG, LATE, HELD, DEAD})
 #: How much of the message log is counted at once, so that a long one is caught up with bit by bit.
 _SLICE: Final = timedelta(days=1)
 #: How long ended alarms are kept.
 _KEPT: Final = timedelta(days=365)
+#: How long it is told that a sender used a control id again, since the last time it did.
+_REUSE: Final = timedelta(days=1)
 _WRITE_WAIT: Final = 5.0
 
 
@@ -71,6 +73,7 @@ class AlarmWatch:
             self.inherit()
         self._unsettled(rfc3339(now))
         self._recovered(rfc3339(now))
+        self._reused(now)
         self._also(self._alarms, now)
         if self._settings.silence:
             self._count_feeds(now)
@@ -110,6 +113,18 @@ class AlarmWatch:
         for channel in self._channels():
             if channel.counters.delivered and channel.breaker.open_since() is None:
                 self._alarms.ended(DOWN, channel.name, now)
+
+    def _reused(self, now: datetime) -> None:
+        """Senders who gave a control id to two messages: the second was refused, and may be lost for them."""
+        last = dict(self._base.intake.counters.reused)
+        for sender, time in last.items():
+            if now - datetime.fromisoformat(time) < _REUSE:
+                text = "a message refused (AE 205) had the MSH-10 of another one: insigne message list --code AE"
+                self._alarms.raised(REUSED, sender, rfc3339(now), text)
+        for alarm in self._alarms.on():
+            since = last.get(alarm.subject, alarm.since)
+            if alarm.kind == REUSED and now - datetime.fromisoformat(since) >= _REUSE:
+                self._alarms.ended(REUSED, alarm.subject, rfc3339(now))
 
     # --- feeds
 

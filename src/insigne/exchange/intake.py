@@ -40,7 +40,10 @@ class Unframed:
 
 @dataclass(slots=True)
 class IntakeCounters:
-    """What was taken in since the start, by disposition; `alarms` counts control ids used again with other content."""
+    """What was taken in since the start, by disposition; `alarms` counts control ids used again with other content.
+
+    `reused` says when each sender (MSH-3|MSH-4) last did so.
+    """
 
     accepted: int = 0
     rejected: int = 0
@@ -50,6 +53,7 @@ class IntakeCounters:
     alarms: int = 0
     failures: int = 0
     batches: int = 0
+    reused: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -286,6 +290,7 @@ class Intake:
             batch.records.append(record)
             return Answer(previous.ack, previous.code, message_id, durable=True)
         self.counters.alarms += 1
+        self.counters.reused[previous.sender] = item.time
         _log.error("control id used again with other content", message=message_id, earlier=previous.id)
         error = AckError(
             "205", "E", Location("MSH", field=10), "this control id was accepted with other content: give it a new one"
