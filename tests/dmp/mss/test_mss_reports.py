@@ -161,6 +161,14 @@ def test_a_report_about_a_mail_that_is_not_ours_changes_nothing(world, sent):
     assert told(world, mdn("<somebody@else.example>")) == []
 
 
+def test_a_report_about_a_letter_that_answers_ours_is_not_about_ours(world, sent):
+    """Somebody writes from our box in the same conversation: that this letter was read does not say that ours was."""
+    thread = f"References: {sent[1]}\nIn-Reply-To: {sent[1]}\nFrom: "
+    assert told(world, mdn("<lettre@ch-exemple.mssante.fr>").replace("From: ", thread, 1)) == []
+    assert told(world, dsn("autre-lettre").replace("<insigne.0@", "<lettre@").replace("From: ", thread, 1)) == []
+    assert told(world, mdn("").replace("Original-Message-ID: \n", "").replace("From: ", thread, 1)) != []
+
+
 @pytest.mark.parametrize("report", [lambda: dsn("other.1@x", "failed", "5.1.1"), lambda: mdn("<other@x>")])
 def test_what_a_report_returns_is_no_document_received(world, sent, report):
     """A server that gives back the whole mail gives back its archive: we sent it, or the DPI refused it before."""

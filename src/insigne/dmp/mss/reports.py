@@ -82,7 +82,8 @@ def _dsn(mail: EmailMessage, part: Message) -> Iterator[Report]:
 
 def _mdn(mail: EmailMessage, part: Message) -> Iterator[Report]:
     for block in _blocks(part):
-        sending = sending_of(header_of(block, "Original-Message-ID")) or _about(mail)
+        original = header_of(block, "Original-Message-ID")
+        sending = sending_of(original) if original else _about(mail)
         disposition = header_of(block, "Disposition")
         if not sending or not disposition:
             continue
@@ -103,7 +104,7 @@ def _mdn(mail: EmailMessage, part: Message) -> Iterator[Report]:
 def _ko(mail: EmailMessage) -> Iterator[Report]:
     if not _KO.match(header_of(mail, "Subject")):
         return
-    if sending := _about(mail):
+    if sending := _ours([*_returned(mail), *_answered(mail)]):
         yield Report("ko", sending, "not-taken", "", _ko_code(mail), "")
 
 
@@ -145,14 +146,21 @@ def _application(detail: str) -> tuple[str, str]:
 
 
 def _about(mail: EmailMessage) -> str:
-    """The sending of ours that a mail is about: by what it returns of it, by what it answers."""
-    for told in _told(mail):
-        if sending := sending_of(told):
-            return sending
-    return ""
+    """The sending of ours that a report is about: by what it returns of it, else by what it answers."""
+    returned = list(_returned(mail))
+    return _ours(returned or _answered(mail))
 
 
-def _told(mail: EmailMessage) -> Iterator[str]:
+def _ours(message_ids: Iterable[str]) -> str:
+    return next((sending for one in message_ids if (sending := sending_of(one))), "")
+
+
+def _answered(mail: EmailMessage) -> list[str]:
+    return [header_of(mail, "In-Reply-To"), *header_of(mail, "References").split()]
+
+
+def _returned(mail: EmailMessage) -> Iterator[str]:
+    """The Message-ID of the mail that is returned, whole or its headers."""
     for part in mail.walk():
         kind = part.get_content_type()
         if kind == "message/rfc822" and part.is_multipart():
@@ -162,8 +170,6 @@ def _told(mail: EmailMessage) -> Iterator[str]:
             payload = part.get_payload(decode=True)
             text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else str(part.get_payload())
             yield from re.findall(r"(?im)^message-id:\s*(\S+)", text)
-    yield header_of(mail, "In-Reply-To")
-    yield from header_of(mail, "References").split()
 
 
 def _blocks(part: Message) -> list[Message]:
