@@ -36,3 +36,11 @@ def test_a_sequence_of_segments_beyond_any_feed_is_not_remembered():
     before = len(validator._sequences)
     findings_of(HEAD + "PV1||N\r" + "OBX|1|NM|3142-7^Poids^LN||72|kg|||||F\r" * 1_000)
     assert len(validator._sequences) == before
+
+
+def test_fields_are_not_looked_at_once_nothing_more_will_be_told(monkeypatch):
+    looked = []
+    genuine = validator.check_fields
+    monkeypatch.setattr(validator, "check_fields", lambda *a, **k: looked.append(a) or genuine(*a, **k))
+    assert len(findings_of(HEAD + "NK1|1\r" * 5_000 + "PV1||N\r")) == 200
+    assert len(looked) <= 200

@@ -102,9 +102,14 @@ class Report:
         self.edition = edition
         self.findings: list[Finding] = []
 
+    @property
+    def full(self) -> bool:
+        """Whether nothing more will be kept."""
+        return len(self.findings) >= MOST_FINDINGS
+
     def add(self, key: str, location: Location | None = None, **values: object) -> None:
         """Add the finding `key` ("rule.variant") unless the edition silences it; `values` fill its sentences."""
-        if len(self.findings) >= MOST_FINDINGS:
+        if self.full:
             return
         finding = make_finding(key, self.edition, location, **values)
         if finding is not None:

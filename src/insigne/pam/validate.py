@@ -104,6 +104,8 @@ def _check_segments(report: Report, segments: list[Segment]) -> None:
         if segment.name in FRENCH_SEGMENTS and not text[3:].strip(delimiters.field):
             report.add("V20.empty", segment.location(), segment=segment.name)
         if not (standard and plan.is_clean(text)):
+            if report.full:
+                return
             check_fields(report, segment, plan, standard=standard)
 
 
