@@ -1,15 +1,16 @@
 """Group commit: batches, order, back-pressure, another writer, drain. No clock is waited for."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
+from insigne.exchange.arrival import Unframed
 from insigne.exchange.errors import StoreBusy
 from insigne.exchange.groupcommit import GroupCommit
-from insigne.exchange.intake import Unframed
 from insigne.exchange.model import Answer, Peer, Received
 from insigne.exchange.settings import ExchangeSettings
 from insigne.hl7 import Junk
@@ -17,22 +18,38 @@ from insigne.hl7 import Junk
 PEER = Peer("gam", "mllp")
 
 
+class Reading(NamedTuple):
+    """A message that the stand-in has read."""
+
+    item: Received | Unframed
+
+
 class Intake:
     """An intake that answers each message with its own bytes, and remembers its batches."""
 
     def __init__(self) -> None:
+        self.read_so_far: list[bytes] = []
         self.batches: list[list[bytes]] = []
         self.busy = 0
         self.refused: list[str] = []
         self.during: Callable[[], None] = lambda: None
+        self.committing: Callable[[], None] = lambda: None
 
-    def process(self, batch: Sequence[Received | Unframed]) -> list[Answer]:
+    def read(self, item: Received | Unframed) -> Reading:
+        self.read_so_far.append(_content(item))
+        return Reading(item)
+
+    def decide(self, readings: Sequence[Reading]) -> list[bytes]:
         self.during()
         if self.busy:
             self.busy -= 1
             raise StoreBusy("locked")
-        self.batches.append([_content(item) for item in batch])
-        return [Answer(_content(item), "AA", "id", durable=True) for item in batch]
+        return [_content(one.item) for one in readings]
+
+    def conclude(self, batch: list[bytes]) -> list[Answer]:
+        self.committing()
+        self.batches.append(batch)
+        return [Answer(content, "AA", "id", durable=True) for content in batch]
 
     def unavailable(self, item: Received | Unframed, reason: str) -> Answer:
         self.refused.append(reason)
@@ -48,12 +65,13 @@ def _received(content: bytes) -> Received:
 
 
 def _group(intake: Intake, **settings: Any) -> GroupCommit:
-    executor = settings.pop("executor", None)
+    executor, remote = settings.pop("executor", None), settings.pop("remote", False)
     return GroupCommit(
         intake,  # type: ignore[arg-type]  # a stand-in for the intake: what the group asks of it
         ExchangeSettings(**settings),
         clock=lambda: "2026-03-01T08:00:00.000Z",
         executor=executor,
+        remote=remote,
     )
 
 
@@ -224,14 +242,15 @@ def test_junk_is_recorded_in_its_turn() -> None:
     assert intake.batches == [[b"first", b"junk"]]
 
 
+@pytest.mark.parametrize("remote", [False, True])
 @pytest.mark.parametrize("busy", [0, 2])
-def test_batches_may_be_processed_in_a_thread_one_after_another(busy: int) -> None:
+def test_batches_may_be_committed_in_a_thread_one_after_another(busy: int, remote: bool) -> None:
     intake = Intake()
     intake.busy = busy
 
     async def scenario() -> list[bytes]:
         with ThreadPoolExecutor(1) as executor:
-            group = _group(intake, batch=2, executor=executor)
+            group = _group(intake, batch=2, executor=executor, remote=remote)
             answers = await asyncio.gather(*(group.submit(_received(b"%d" % number)) for number in range(5)))
             await group.drain()
         return [answer.payload for answer in answers]
@@ -251,6 +270,61 @@ def test_messages_go_through_a_real_intake(hospital: Any, write: Any) -> None:
     assert [answer.code for answer in answers] == ["AA"] * 10
     assert len(hospital.identities()) == 10
     assert hospital.intake.counters.batches == 1
+
+
+def test_messages_are_read_while_those_before_them_are_committed() -> None:
+    intake = Intake()
+    commits, may_end = threading.Event(), threading.Event()
+
+    def commit() -> None:
+        commits.set()
+        assert may_end.wait(60)
+
+    async def scenario() -> list[bytes]:
+        with ThreadPoolExecutor(1) as executor:
+            group = _group(intake, executor=executor)
+            intake.committing = commit
+            first = [asyncio.ensure_future(group.submit(_received(content))) for content in (b"1", b"2")]
+            await asyncio.to_thread(commits.wait, 60)
+            late = asyncio.ensure_future(group.submit(_received(b"late")))
+            await asyncio.sleep(0)
+            read = list(intake.read_so_far)
+            assert not any(one.done() for one in first)
+            may_end.set()
+            await asyncio.gather(*first, late)
+        return read
+
+    assert asyncio.run(scenario()) == [b"1", b"2", b"late"]
+    assert intake.batches == [[b"1", b"2"], [b"late"]]
+
+
+def test_a_message_alone_waits_for_no_thread() -> None:
+    intake = Intake()
+    threads: list[str] = []
+    intake.committing = lambda: threads.append(threading.current_thread().name)
+
+    async def scenario() -> None:
+        with ThreadPoolExecutor(1, "committer") as executor:
+            group = _group(intake, executor=executor)
+            await group.submit(_received(b"alone"))
+            await asyncio.gather(*(group.submit(_received(b"%d" % number)) for number in range(2)))
+
+    asyncio.run(scenario())
+    assert threads == ["MainThread", "committer_0"]
+
+
+def test_messages_beyond_the_next_batch_are_read_in_their_turn() -> None:
+    intake = Intake()
+
+    async def scenario() -> None:
+        group = _group(intake, batch=2)
+        for number in range(5):
+            group.submit_nowait(_received(b"%d" % number), lambda _: None)
+        assert intake.read_so_far == [b"0", b"1"]
+        await group.drain()
+
+    asyncio.run(scenario())
+    assert intake.read_so_far == [b"0", b"1", b"2", b"3", b"4"]
 
 
 @pytest.mark.parametrize("threaded", [False, True])

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from insigne.exchange.arrival import Unframed
 from insigne.exchange.handler import Delivery, Outcome, Prepared
-from insigne.exchange.intake import Unframed
 from insigne.exchange.model import Peer
 from insigne.exchange.settings import ExchangeSettings, SenderSettings
 from insigne.hl7 import Junk

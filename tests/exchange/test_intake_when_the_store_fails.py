@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from insigne.exchange.arrival import Unframed
 from insigne.exchange.errors import StoreBusy, StoreConflict, StoreError, StoreFull, StoreLost
-from insigne.exchange.intake import Unframed
 from insigne.exchange.model import Peer
 from insigne.hl7 import Junk
 
@@ -115,8 +115,9 @@ def test_a_connection_lost_after_the_commit_applies_nothing_twice(site: Any, wri
     assert site.events() == ["identity-created"] * 2
 
 
-def test_a_busy_store_is_said_to_the_caller(site: Any, write: Any) -> None:
-    site.storage.failures = [("begin", StoreBusy("locked"))]
+@pytest.mark.parametrize("where", ["begin", "write", "commit"])
+def test_a_busy_store_is_said_to_the_caller(site: Any, write: Any, where: str) -> None:
+    site.storage.failures = [(where, StoreBusy("locked"))]
 
     with pytest.raises(StoreBusy):
         site.post(*_raws(site, write))
@@ -146,6 +147,15 @@ def test_a_defect_of_writing_costs_its_message_alone_and_is_logged_without_it(
     out, err = capfd.readouterr()
     assert "TypeError" in out + err
     assert "MARTIN" not in out + err
+
+
+def test_what_is_decided_is_seen_by_nobody_before_it_is_concluded(site: Any, write: Any) -> None:
+    intake = site.intake
+    batch = intake.decide([intake.read(site.received(raw)) for raw in _raws(site, write)])
+    assert site.log() == []
+
+    assert [answer.code for answer in intake.conclude(batch)] == ["AA", "AA"]
+    assert site.log() == [("accepted", "AA")] * 2
 
 
 def test_what_is_not_kept_is_answered_in_enhanced_mode_when_it_was_asked(site: Any, write: Any) -> None:

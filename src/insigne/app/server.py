@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -95,10 +95,14 @@ class Service:
     def __init__(self, base: Base, loaded: LoadedConfig) -> None:
         config = base.config
         self._base = base
-        self._executor: Executor | None = None
-        if not is_sqlite(store_url(loaded)):
-            self._executor = ThreadPoolExecutor(1, thread_name_prefix="insigne-writer")
-        self.receiver = GroupCommit(base.intake, config.exchange, clock=rfc3339_now, executor=self._executor)
+        self._committer = ThreadPoolExecutor(1, thread_name_prefix="insigne-committer")
+        self.receiver = GroupCommit(
+            base.intake,
+            config.exchange,
+            clock=rfc3339_now,
+            executor=self._committer,
+            remote=not is_sqlite(store_url(loaded)),
+        )
         self.mllp = MllpServer(mllp_settings(config), self.receiver, clock=rfc3339_now)
         self.folders = [FolderIntake(settings, self.receiver, clock=rfc3339_now) for settings in config.folders]
         self.remote_folders = remote_folders(config.remote_folders, self.receiver, rfc3339_now)
@@ -168,8 +172,7 @@ class Service:
         for worker in self._started:
             await asyncio.to_thread(worker.stop)
         await asyncio.to_thread(self.http.stop)
-        if self._executor is not None:
-            self._executor.shutdown()
+        self._committer.shutdown()
 
     async def _drain(self) -> None:
         """Wait for the last commits, but not for ever: what is not committed was not acknowledged, and comes again."""

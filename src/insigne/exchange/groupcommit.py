@@ -1,18 +1,21 @@
 """Group commit: what arrived while the base was committing goes in the next commit, together.
 
-Inline (SQLite): the batch is processed in the event loop itself; alone, a message is committed at once, and while a
-commit runs the sockets fill. In a thread (PostgreSQL): the loop goes on while the server is waited for.
+What arrives is read at once, as far as it goes without the base. A base at hand (SQLite) is decided on in the event
+loop; only the commit, which waits for the disk, is left to a thread, while the loop reads the next messages; alone, a
+message is committed at once. A base across a network (PostgreSQL) is decided on in the thread too.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
 
 import structlog
 
+from insigne.exchange.arrival import Reading, Unframed
 from insigne.exchange.errors import StoreBusy
-from insigne.exchange.intake import Intake, Unframed
+from insigne.exchange.intake import Intake
 from insigne.exchange.model import Answer, Peer, Received
 from insigne.exchange.settings import ExchangeSettings
 from insigne.hl7 import Junk
@@ -22,7 +25,15 @@ _log = structlog.get_logger("insigne.exchange.groupcommit")
 _RETRY_SECONDS = 0.002
 
 Callback = Callable[[Answer], None]
-Item = tuple[Received | Unframed, Callback]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """What was submitted; `reading` once it was read."""
+
+    item: Received | Unframed
+    callback: Callback
+    reading: Reading | None = None
 
 
 class GroupCommit:
@@ -35,14 +46,19 @@ class GroupCommit:
         *,
         clock: Callable[[], str],
         executor: Executor | None = None,
+        remote: bool = False,
     ) -> None:
-        """`executor`, of one thread, processes the batches; without, the loop does. `clock` gives RFC 3339 UTC."""
+        """`executor`, of one thread, commits, and decides too when the base is `remote`; without, the loop does all.
+
+        `clock` gives RFC 3339 UTC.
+        """
         self._intake = intake
         self._settings = settings
         self._clock = clock
         self._executor = executor
+        self._remote = remote
         self._loop = asyncio.get_running_loop()
-        self._waiting: deque[Item] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._running = False
         self._busy_since: float | None = None
         self._idle = asyncio.Event()
@@ -80,7 +96,10 @@ class GroupCommit:
         if len(self._waiting) >= self._settings.queue:
             callback(self._intake.unavailable(item, "the intake queue is full"))
             return
-        self._waiting.append((item, callback))
+        waiting = _Waiting(item, callback)
+        if len(self._waiting) < self._settings.batch:  # those that the next batch may hold; more would only fill memory
+            self._read(waiting)
+        self._waiting.append(waiting)
         if not self._running:
             self._running = True
             self._idle.clear()
@@ -88,29 +107,52 @@ class GroupCommit:
 
     def _next(self) -> None:
         batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._settings.batch))]
-        items = [item for item, _ in batch]
-        if self._executor is None:
-            self._collect(batch, lambda: self._intake.process(items))
-            return
-        future = self._loop.run_in_executor(self._executor, self._intake.process, items)
+        intake, readings = self._intake, [self._read(one) for one in batch]
+        if self._executor is None or (len(batch) == 1 and not self._remote):
+            self._collect(batch, lambda: intake.conclude(intake.decide(readings)))
+        elif self._remote:
+            self._collect_later(batch, lambda: intake.conclude(intake.decide(readings)))
+        else:
+            try:
+                decided = intake.decide(readings)
+            except Exception as error:
+                self._failed(batch, error)
+            else:
+                self._collect_later(batch, lambda: intake.conclude(decided))
+
+    def _read(self, waiting: _Waiting) -> Reading:
+        if waiting.reading is None:
+            waiting.reading = self._intake.read(waiting.item)
+        return waiting.reading
+
+    def _collect_later(self, batch: Sequence[_Waiting], process: Callable[[], Sequence[Answer]]) -> None:
+        future = self._loop.run_in_executor(self._executor, process)
         future.add_done_callback(lambda done: self._collect(batch, done.result))
 
-    def _collect(self, batch: Sequence[Item], result: Callable[[], Sequence[Answer]]) -> None:
-        """Answer a batch. Whatever fails, the messages that wait are taken next: nothing may leave the queue stuck."""
+    def _collect(self, batch: Sequence[_Waiting], result: Callable[[], Sequence[Answer]]) -> None:
         try:
             answers = result()
-        except StoreBusy as busy:
-            self._again(batch, busy)
+        except Exception as error:
+            self._failed(batch, error)
+        else:
+            self._answer(batch, answers)
+
+    def _failed(self, batch: Sequence[_Waiting], error: Exception) -> None:
+        """Whatever fails, the messages that wait are taken next: nothing may leave the queue stuck."""
+        if isinstance(error, StoreBusy):
+            self._again(batch, error)
             return
-        except Exception as error:  # a defect of ours: this batch is to be sent again, the next one goes on
-            _log.error("batch not processed", defect=type(error).__name__)
-            answers = [self._intake.unavailable(item, "internal error") for item, _ in batch]
+        # A defect of ours: this batch is to be sent again, the next one goes on.
+        _log.error("batch not processed", defect=type(error).__name__)
+        self._answer(batch, [self._intake.unavailable(one.item, "internal error") for one in batch])
+
+    def _answer(self, batch: Sequence[_Waiting], answers: Sequence[Answer]) -> None:
         self._busy_since = None
-        for (_, callback), answer in zip(batch, answers, strict=True):
-            _deliver(callback, answer)
+        for one, answer in zip(batch, answers, strict=True):
+            _deliver(one.callback, answer)
         self._schedule()
 
-    def _again(self, batch: Sequence[Item], busy: StoreBusy) -> None:
+    def _again(self, batch: Sequence[_Waiting], busy: StoreBusy) -> None:
         """Another writer holds the base: wait for it, without holding the loop, then give up with AR."""
         now = self._loop.time()
         if self._busy_since is None:
@@ -120,10 +162,7 @@ class GroupCommit:
             self._waiting.extendleft(reversed(batch))
             self._loop.call_later(_RETRY_SECONDS, self._next)
             return
-        self._busy_since = None
-        for item, callback in batch:
-            _deliver(callback, self._intake.unavailable(item, str(busy)))
-        self._schedule()
+        self._answer(batch, [self._intake.unavailable(one.item, str(busy)) for one in batch])
 
     def _schedule(self) -> None:
         if self._waiting:

@@ -8,34 +8,24 @@ durable.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from traceback import extract_tb
-from typing import Final
 
 import structlog
 
 from insigne.exchange.answers import ApplicationAnswers, Later, in_its_mode
+from insigne.exchange.arrival import ACKNOWLEDGED, Arrivals, Read, Reading, Unframed, Unread, defect, defective
 from insigne.exchange.errors import StoreBusy, StoreConflict, StoreError, StoreLost
-from insigne.exchange.handler import Delivery, Handler, Outcome, Prepared
-from insigne.exchange.model import Answer, MessageRecord, Peer, Received
+from insigne.exchange.handler import Handler, Outcome
+from insigne.exchange.model import Answer, MessageRecord, Received
 from insigne.exchange.ports import Follower, Storage, Transaction
-from insigne.exchange.reading import content_digest, header_of, read, sender_of
+from insigne.exchange.reading import header_of
 from insigne.exchange.records import record_of, unframed_record
 from insigne.exchange.settings import ExchangeSettings, SenderSettings
-from insigne.hl7 import AckError, Hl7Error, Junk, Location, Message, build_ack
+from insigne.hl7 import AckError, Hl7Error, Location, Message, build_ack
 from insigne.pam.replies import refusal_error
 from insigne.registry.decision import Refused
 from insigne.registry.workingset import WorkingSet
 
 _log = structlog.get_logger("insigne.exchange.intake")
-
-
-@dataclass(frozen=True, slots=True)
-class Unframed:
-    """Bytes that framing refused, to be recorded: every byte run refused is a visible event."""
-
-    junk: Junk
-    peer: Peer
-    time: str
 
 
 @dataclass(slots=True)
@@ -57,7 +47,20 @@ class IntakeCounters:
 
 
 @dataclass(slots=True)
-class _Batch:
+class Batch:
+    """Messages decided on, and their answers, not to be given before `Intake.conclude` has made them durable.
+
+    `work` is the transaction that only has to be committed; None when there is none, because of `failure`.
+    """
+
+    items: Sequence[Received | Unframed]
+    work: "_Work | None" = None
+    answers: Sequence[Answer] = ()
+    failure: Exception | None = None
+
+
+@dataclass(slots=True)
+class _Work:
     """A transaction under way."""
 
     transaction: Transaction
@@ -68,38 +71,6 @@ class _Batch:
     later: list[Later] = field(default_factory=list)
     #: The accepted message of each sender and control id of the batch, earlier ones of the batch included.
     accepted: dict[tuple[str, str], MessageRecord] = field(default_factory=dict)
-
-
-_NOTHING: Final = Prepared()
-#: MSH-9.1 of what changes nothing.
-_QUESTIONS: Final = frozenset({"QBP", "QCN"})
-#: An acknowledgement that arrives as a message: recorded, never answered.
-_ACKNOWLEDGED: Final = Outcome("", ignored=True)
-
-
-@dataclass(slots=True)
-class _Read:
-    """A message of a batch, read as far as it says by itself; `outcome` once there is nothing left to decide.
-
-    `key`: sender and control id, under which it is applied once (design: settled 6); no control id for a question.
-    """
-
-    item: Received
-    delivery: Delivery
-    key: tuple[str, str]
-    digest: bytes
-    prepared: Prepared = _NOTHING
-    outcome: Outcome | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Unread:
-    """What is not for a handler: bytes that framing refused, a message that cannot be read, an acknowledgement."""
-
-    item: Received | Unframed
-    message_id: str
-    message: Message | None
-    outcome: Outcome
 
 
 class Intake:
@@ -122,29 +93,57 @@ class Intake:
         self._answers = answers or ApplicationAnswers()
         self._storage = storage
         self._handlers = handlers
-        self._senders = tuple(senders)
+        self._arrivals = Arrivals(handlers, senders, new_id)
         self._window = timedelta(days=settings.duplicate_window_days)
         self._clock = clock
         self._new_id = new_id
         self.counters = IntakeCounters()
 
-    def process(self, batch: Sequence[Received | Unframed]) -> list[Answer]:
-        """Decide, record and commit; the answers, in order.
+    def process(self, items: Sequence[Received | Unframed]) -> list[Answer]:
+        """Decide, record and commit; the answers, in order. Raises `StoreBusy` as `decide` does."""
+        return self.conclude(self.decide([self.read(item) for item in items]))
 
-        Raises `StoreBusy` when the base has another writer: try again later. Any other failure of the base answers AR
-        207 and keeps nothing (`Answer.durable` is false): the sender keeps its message.
+    def read(self, item: Received | Unframed) -> Reading:
+        """Read what arrived, as far as it goes without the base: nothing is changed yet."""
+        return self._arrivals.read(item)
+
+    def decide(self, readings: Sequence[Reading]) -> Batch:
+        """Decide and record, all but durably: the transaction stays open until `conclude`, which must follow.
+
+        Raises `StoreBusy` when the base has another writer: try again later.
         """
+        items = [one.item for one in readings]
         try:
-            return self._attempt(batch)
+            work, answers = self._decide(readings)
         except StoreBusy:
             raise
-        except (StoreConflict, StoreLost) as error:
-            _log.warning("batch replayed", messages=len(batch), error=str(error))
-        except StoreError as error:
-            return [self.unavailable(item, str(error)) for item in batch]
-        except Exception as error:  # a defect of ours: only the message it is about may suffer from it
-            _log.error("batch replayed", messages=len(batch), **_defect(error))
-        return [self._alone(item) for item in batch]
+        except Exception as error:
+            return Batch(items, failure=error)
+        return Batch(items, work, answers)
+
+    def conclude(self, batch: Batch) -> list[Answer]:
+        """Commit; the answers, in order. May run in another thread than `decide`.
+
+        Raises `StoreBusy` as `decide` does. A base that failed otherwise answers AR 207 and keeps nothing
+        (`Answer.durable` is false): the sender keeps its message.
+        """
+        failure = batch.failure
+        if batch.work is not None:
+            try:
+                self._commit(batch.work)
+            except StoreBusy:
+                raise
+            except Exception as error:
+                failure = error
+            else:
+                return list(batch.answers)
+        if isinstance(failure, (StoreConflict, StoreLost)):
+            _log.warning("batch replayed", messages=len(batch.items), error=str(failure))
+        elif isinstance(failure, StoreError):
+            return [self.unavailable(item, str(failure)) for item in batch.items]
+        elif failure is not None:  # a defect of ours: only the message it is about may suffer from it
+            _log.error("batch replayed", messages=len(batch.items), **defect(failure))
+        return [self._alone(item) for item in batch.items]
 
     def unavailable(self, item: Received | Unframed, reason: str) -> Answer:
         """The answer to a message that cannot be kept now: AR, not recorded, to be sent again.
@@ -165,35 +164,44 @@ class Intake:
 
     def _alone(self, item: Received | Unframed) -> Answer:
         try:
-            [answer] = self._attempt([item])
+            work, [answer] = self._decide([self.read(item)])
+            self._commit(work)
         except StoreError as error:
             return self.unavailable(item, str(error))
         except Exception as error:  # a defect of ours, found a second time
-            _log.error("message not processed", **_defect(error))
+            _log.error("message not processed", **defect(error))
             return self.unavailable(item, "internal error")
         return answer
 
-    def _attempt(self, items: Sequence[Received | Unframed]) -> list[Answer]:
+    def _decide(self, readings: Sequence[Reading]) -> tuple[_Work, list[Answer]]:
+        """Everything but making it durable; what fails is rolled back."""
         now = self._clock()
         transaction = self._storage.begin()
         try:
             # The base compares times as text: UTC, in the form receptions are recorded in.
             since = (now - self._window).astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            batch = _Batch(transaction, WorkingSet(transaction), hl7_time(now), since)
-            readings = [self._read(item) for item in items]
-            self._look_up(batch, [one for one in readings if isinstance(one, _Read)])
-            answers = [self._take(batch, one) for one in readings]
+            work = _Work(transaction, WorkingSet(transaction), hl7_time(now), since)
+            self._look_up(work, [one for one in readings if isinstance(one, Read)])
+            answers = [self._take(work, one) for one in readings]
             for follower in self._followers:
-                follower.follow(batch.working, transaction)
-            self._answers.queue(batch.later, transaction)
-            transaction.write(batch.working, batch.records)
-            transaction.commit()
-        finally:
+                follower.follow(work.working, transaction)
+            self._answers.queue(work.later, transaction)
+            transaction.write(work.working, work.records)
+            transaction.seal()
+        except BaseException:
             transaction.rollback()
+            raise
+        return work, answers
+
+    def _commit(self, work: _Work) -> None:
+        """Make it durable, or keep nothing of it."""
+        try:
+            work.transaction.commit()
+        finally:
+            work.transaction.rollback()
         self.counters.batches += 1
-        for record in batch.records:
+        for record in work.records:
             self._count(record)
-        return answers
 
     def _count(self, record: MessageRecord) -> None:
         counters = self.counters
@@ -209,59 +217,18 @@ class Intake:
             case _:
                 counters.rejected += 1
 
-    def _read(self, item: Received | Unframed) -> _Read | _Unread:
-        """Everything that can be known of a message without the base."""
-        message_id = self._new_id()
-        if isinstance(item, Unframed):
-            return _Unread(item, message_id, None, Outcome(""))
-        try:
-            message, sender = read(item.raw, self._senders)
-        except Hl7Error as error:
-            header = header_of(item.raw)
-            refusal = Outcome(error.ack, (AckError.of(error),))
-            return _Unread(item, message_id, header, _ACKNOWLEDGED if _is_ack(header) else refusal)
-        if _is_ack(message):
-            return _Unread(item, message_id, message, _ACKNOWLEDGED)
-        # A question is answered anew each time: what was true when it was first asked may no longer be.
-        key = (sender_of(message), "" if message.message_code in _QUESTIONS else message.control_id)
-        return _Read(item, Delivery(message, message_id, item, sender), key, content_digest(item.raw))
-
-    def _look_up(self, batch: _Batch, readings: Sequence[_Read]) -> None:
+    def _look_up(self, batch: _Work, readings: Sequence[Read]) -> None:
         """Read from the base, together, what deciding on the messages of a batch needs."""
         keys = {one.key for one in readings if one.key[1] and not one.item.replay_of}
         if keys:
             batch.accepted.update(batch.transaction.previous(keys, batch.since))
         new = [one for one in readings if one.item.replay_of or one.key not in batch.accepted]
-        for one in new:
-            self._prepare(one)
         holders = {key for one in new for key in one.prepared.holders}
         encounters = {key for one in new for key in one.prepared.encounters}
         batch.transaction.prefetch(holders, encounters)
 
-    def _prepare(self, one: _Read) -> None:
-        delivery = one.delivery
-        handler = self._handlers.get(delivery.message.message_code)
-        if handler is None:
-            place = Location("MSH", field=9, component=1)
-            one.outcome = Outcome("AR", (AckError("200", "E", place, "message type not supported"),))
-        elif not _may_send(delivery):
-            place = Location("MSH", field=3)
-            one.outcome = Outcome("AR", (AckError("207", "E", place, "this certificate may not send as this system"),))
-        else:
-            try:
-                prepared = handler.prepare(delivery)
-            except Hl7Error as error:
-                one.outcome = Outcome(error.ack, (AckError.of(error),))
-            except Exception as error:
-                one.outcome = _defective(delivery, error)
-            else:
-                if isinstance(prepared, Outcome):
-                    one.outcome = prepared
-                else:
-                    one.prepared = prepared
-
-    def _take(self, batch: _Batch, one: _Read | _Unread) -> Answer:
-        if isinstance(one, _Unread):
+    def _take(self, batch: _Work, one: Reading) -> Answer:
+        if isinstance(one, Unread):
             return self._unread(batch, one)
         previous = batch.accepted.get(one.key) if one.key[1] and not one.item.replay_of else None
         if previous is not None:
@@ -272,17 +239,17 @@ class Intake:
             batch.later.append(later)
         return self._answer(batch, one.item, delivery.message_id, delivery.message, outcome, one.digest, later=later)
 
-    def _unread(self, batch: _Batch, one: _Unread) -> Answer:
+    def _unread(self, batch: _Work, one: Unread) -> Answer:
         item = one.item
         if isinstance(item, Unframed):
             batch.records.append(unframed_record(one.message_id, item.junk, item.peer, item.time))
             return Answer(b"", "", one.message_id, durable=True)
-        if one.outcome is _ACKNOWLEDGED:
+        if one.outcome is ACKNOWLEDGED:
             batch.records.append(record_of(one.message_id, item, one.message, one.outcome, b"", b""))
             return Answer(b"", "", one.message_id, durable=True)
         return self._answer(batch, item, one.message_id, one.message, one.outcome)
 
-    def _repeated(self, batch: _Batch, one: _Read, previous: MessageRecord) -> Answer:
+    def _repeated(self, batch: _Work, one: Read, previous: MessageRecord) -> Answer:
         item, message, message_id = one.item, one.delivery.message, one.delivery.message_id
         if previous.digest == one.digest:
             outcome = Outcome(previous.code, subject=previous.subject)
@@ -297,7 +264,7 @@ class Intake:
         )
         return self._answer(batch, item, message_id, message, Outcome("AE", (error,)), one.digest)
 
-    def _decided(self, batch: _Batch, one: _Read) -> Outcome:
+    def _decided(self, batch: _Work, one: Read) -> Outcome:
         if one.outcome is not None:
             return one.outcome
         delivery = one.delivery
@@ -312,14 +279,14 @@ class Intake:
         except StoreError:
             raise
         except Exception as error:
-            return _defective(delivery, error)
+            return defective(delivery.message_id, error)
         if outcome.code == "AA":
             batch.working.absorb(working)
         return outcome
 
     def _answer(
         self,
-        batch: _Batch,
+        batch: _Work,
         item: Received,
         message_id: str,
         message: Message | None,
@@ -349,32 +316,6 @@ class Intake:
                 conditions=[error.condition for error in outcome.errors],
             )
         return Answer(ack, code, message_id, durable=True)
-
-
-def _is_ack(message: Message | None) -> bool:
-    return message is not None and message.message_code == "ACK"
-
-
-def _defective(delivery: Delivery, error: Exception) -> Outcome:
-    """A defect of ours: this message is refused, its neighbours are not."""
-    _log.error("message not processed", message=delivery.message_id, **_defect(error))
-    return Outcome("AR", (AckError("207", "E", text="internal error, nothing was done"),))
-
-
-def _may_send(delivery: Delivery) -> bool:
-    """Whether the client certificate is one this sender may use; without a list, any is."""
-    allowed = delivery.sender.certificates
-    peer = delivery.received.peer
-    return not allowed or peer.fingerprint in allowed or peer.certificate_name in allowed
-
-
-def _defect(error: Exception) -> dict[str, object]:
-    """What a log may hold of an unexpected exception: its type and where it came from, never its text.
-
-    The text may quote the message it failed on.
-    """
-    frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in extract_tb(error.__traceback__)]
-    return {"error": type(error).__name__, "frames": frames}
 
 
 def hl7_time(moment: datetime) -> str:

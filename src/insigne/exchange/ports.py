@@ -27,8 +27,15 @@ class Transaction(View, Protocol):
         """Write the events, states and lookups of `changes`, and the rows of `messages`; may be called again."""
         ...
 
+    def seal(self) -> None:
+        """Write all there is to write and seal it: `commit` has only to make it durable. Nothing may follow."""
+        ...
+
     def commit(self) -> None:
-        """Seal and commit; durable when it returns. Raises StoreError, then nothing of the transaction is kept."""
+        """Seal, unless that was done, and commit; durable when it returns.
+
+        Raises StoreError, then nothing of the transaction is kept.
+        """
         ...
 
     def rollback(self) -> None:

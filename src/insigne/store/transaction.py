@@ -88,6 +88,7 @@ class UnitOfWork(
         self._first_seq = self._last_seq + 1
         self._sealing: Sealing | None = None
         self._seal_time = ""
+        self._sealed = False
         self._written = 0
         self._committed: list[Callable[[], None]] = []
 
@@ -259,12 +260,23 @@ class UnitOfWork(
         """See `OutboxTransaction.after_commit`."""
         self._committed.append(call)
 
-    def commit(self) -> None:
-        """See `exchange.ports.Transaction.commit`."""
+    def seal(self) -> None:
+        """See `exchange.ports.Transaction.seal`."""
         self._check_open()
+        if self._sealed:
+            return
         try:
             self._flush()
-            self._seal()
+            self._write_seal()
+        except StoreError:
+            self.rollback()
+            raise
+        self._sealed = True
+
+    def commit(self) -> None:
+        """See `exchange.ports.Transaction.commit`."""
+        self.seal()
+        try:
             self._session.commit()
         except StoreError:
             self.rollback()
@@ -336,7 +348,7 @@ class UnitOfWork(
             entries.append((*header, payload, salt, digest, number))
         return entries
 
-    def _seal(self) -> None:
+    def _write_seal(self) -> None:
         if self._sealing is None:
             return
         first, last = self._first_seq, self._last_seq

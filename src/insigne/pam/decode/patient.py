@@ -1,12 +1,13 @@
 """What PID, PD1 and the French Z segments say of a person (pam-fr §3.3, §3.4, §3.8, §5)."""
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from insigne.hl7 import NULL, Hl7Error, Location, Message, Segment
+from insigne.hl7 import NULL, Delimiters, Hl7Error, Location, Message, Segment, decode_field
 from insigne.ins.names import first_given_name_matches
 from insigne.pam.decode import datatypes as dt
+from insigne.pam.remembered import remembered
 from insigne.registry.commands import DetailsAssertion, DmpAssertion, Patient, TraitsAssertion
-from insigne.registry.values import Identifier, Ins, LegalCareMode
+from insigne.registry.values import Address, Identifier, Ins, LegalCareMode, Telecom
 
 #: No patient has as many. Each is compared with all those of the identity: thousands would hold up the other senders.
 MOST_IDENTIFIERS: Final = 250
@@ -66,19 +67,27 @@ def patient(message: Message, pid: Segment, pd1: Segment | None) -> Patient:
     )
 
 
-def identifier_list(segment: Segment, field: int) -> tuple[tuple[Identifier, ...], tuple[Ins, ...], bool]:
+IdentifierList = tuple[tuple[Identifier, ...], tuple[Ins, ...], bool]
+
+
+def identifier_list(segment: Segment, field: int) -> IdentifierList:
     """A list of CX (PID-3, MRG-1) as (identifiers, INS, whether the INS is deleted by `""`), told apart by CX-5.
 
     Raises Hl7Error (AE, 102) beyond MOST_IDENTIFIERS repetitions.
     """
+    raw = segment.field(field)
+    if raw.count(segment.delimiters.split_repetition) >= MOST_IDENTIFIERS:
+        words = f"{segment.name}-{field} lists more than {MOST_IDENTIFIERS} identifiers: send those of one patient only"
+        raise Hl7Error("AE", "102", words, location=Location(segment.name, field=field))
+    return _read_identifiers(raw, segment.delimiters) if raw else ((), (), False)
+
+
+@remembered
+def _read_identifiers(raw: str, delimiters: Delimiters) -> IdentifierList:
     identifiers: list[Identifier] = []
     ins: list[Ins] = []
     deleted = False
-    repetitions = segment.decoded(field)
-    if len(repetitions) > MOST_IDENTIFIERS:
-        words = f"{segment.name}-{field} lists more than {MOST_IDENTIFIERS} identifiers: send those of one patient only"
-        raise Hl7Error("AE", "102", words, location=Location(segment.name, field=field))
-    for repetition in repetitions:
+    for repetition in decode_field(raw, delimiters):
         if not dt.is_ins(repetition):
             found = dt.identifier(repetition, "PI")
             if found is not None:
@@ -94,28 +103,49 @@ def _codes(pid: Segment) -> tuple[str, ...]:
     return tuple(code for repetition in pid.decoded(32) if (code := dt.text(repetition, 1).strip()) not in {"", NULL})
 
 
-def _names(message: Message, pid: Segment, traits: dict[str, str | None], details: dict[str, Any]) -> None:
-    """PID-5: birth names in the first repetition typed L, used names in D.
+class _Names(NamedTuple):
+    """PID-5. `birth`: XPN-1, 2, 3 and 5 of the birth name; `used`: XPN-1 and 2; the others: type, XPN-1 and 2."""
+
+    birth: tuple[str, str, str, str] | None
+    used: tuple[str, str] | None
+    others: tuple[tuple[str, str, str], ...]
+
+
+@remembered
+def _read_names(raw: str, delimiters: Delimiters) -> _Names:
+    """Birth names in the first repetition typed L, used names in D.
 
     The first untyped one is taken as L when there is none.
     """
-    names = [dt.texts(repetition, 7) for repetition in pid.decoded(5)]
-    others: list[tuple[str, str, str]] = []
+    names = [dt.texts(repetition, 7) for repetition in decode_field(raw, delimiters)]
     kinds = [name[6].strip() for name in names]
-    birth = "L" if "L" in kinds else ""
+    expected = "L" if "L" in kinds else ""
+    birth, used, others = None, None, []
     for kind, (family, given, further, _, title, *_) in zip(kinds, names, strict=True):
-        if kind == birth and "birth_name" not in traits:
+        if kind == expected and birth is None:
+            birth = (family, given, further, title)
+        elif kind == "D":
+            used = (family, given)
+        else:
+            others.append((kind, _kept(family), _kept(given)))
+    return _Names(birth, used, tuple(others))
+
+
+def _names(message: Message, pid: Segment, traits: dict[str, str | None], details: dict[str, Any]) -> None:
+    """PID-5 and PID-6."""
+    raw = pid.field(5)
+    if raw:
+        names = _read_names(raw, pid.delimiters)
+        if names.birth is not None:
+            family, given, further, title = names.birth
             traits["birth_name"] = dt.said(family)
             traits["first_given_name"] = dt.said(given)
             traits["given_names"] = _given_names(message, given, further)
             details["title"] = dt.said(title)
-        elif kind == "D":
-            details["used_name"] = dt.said(family)
-            details["used_given_name"] = dt.said(given)
-        else:
-            others.append((kind, _kept(family), _kept(given)))
-    if others:
-        details["other_names"] = tuple(others)
+        if names.used is not None:
+            details["used_name"], details["used_given_name"] = map(dt.said, names.used)
+        if names.others:
+            details["other_names"] = names.others
     mother = pid.decoded(6)
     if mother:
         details["mother_name"] = dt.said(dt.text(mother[0], 1))
@@ -132,26 +162,48 @@ def _given_names(message: Message, first: str, further: str) -> str | None:
     return dt.said(further)
 
 
+class _Addresses(NamedTuple):
+    """PID-11. `birth`: XAD-3, 6 and 9 of the birthplace."""
+
+    birth: tuple[str, str, str] | None
+    others: tuple[Address, ...]
+
+
+@remembered
+def _read_addresses(raw: str, delimiters: Delimiters) -> _Addresses:
+    birth, others = None, []
+    for repetition in decode_field(raw, delimiters):
+        if dt.text(repetition, 7) == "BDL":
+            _, _, city, _, _, country, _, _, commune = dt.texts(repetition, 9)
+            birth = (city, country, commune)
+        elif any(any(component) for component in repetition):
+            others.append(dt.address(repetition))
+    return _Addresses(birth, tuple(others))
+
+
 def _addresses(pid: Segment, traits: dict[str, str | None], details: dict[str, Any]) -> None:
     """PID-11: the birthplace in the repetition typed BDL, the other ones as a list that replaces the former."""
-    repetitions = pid.decoded(11)
-    if not repetitions:
+    raw = pid.field(11)
+    if not raw:
         return
-    if pid.field(11) == NULL:
+    if raw == NULL:
         traits["birth_place"] = ""
         details["addresses"] = ()
         return
-    others = []
-    for repetition in repetitions:
-        if dt.text(repetition, 7) == "BDL":
-            _, _, city, _, _, country, _, _, commune = dt.texts(repetition, 9)
-            traits["birth_place"] = dt.said(commune.strip())
-            details["birth_city"] = dt.said(city)
-            details["birth_country"] = dt.said(country)
-        elif any(any(component) for component in repetition):
-            others.append(dt.address(repetition))
-    if others:
-        details["addresses"] = tuple(others)
+    addresses = _read_addresses(raw, pid.delimiters)
+    if addresses.birth is not None:
+        city, country, commune = addresses.birth
+        traits["birth_place"] = dt.said(commune.strip())
+        details["birth_city"] = dt.said(city)
+        details["birth_country"] = dt.said(country)
+    if addresses.others:
+        details["addresses"] = addresses.others
+
+
+@remembered
+def _read_telecoms(raw: str, delimiters: Delimiters) -> tuple[Telecom, ...]:
+    found = (dt.telecom(repetition) for repetition in decode_field(raw, delimiters))
+    return tuple(telecom for telecom in found if telecom.value)
 
 
 def _said(segment: Segment, fields: tuple[tuple[str, int], ...]) -> dict[str, Any]:
@@ -164,10 +216,10 @@ def _plain_details(pid: Segment, pd1: Segment | None) -> dict[str, Any]:
     if pid.field(21):
         mother = (dt.identifier(repetition, "PI") for repetition in pid.decoded(21))
         details["mother_identifiers"] = tuple(found for found in mother if found is not None)
-    phones = [*pid.decoded(13), *pid.decoded(14)]
-    if phones:
-        found = (dt.telecom(repetition) for repetition in phones)
-        details["telecoms"] = tuple(telecom for telecom in found if telecom.value)
+    home, work = pid.field(13), pid.field(14)
+    if home or work:
+        found = _read_telecoms(home, pid.delimiters) if home else ()
+        details["telecoms"] = found + _read_telecoms(work, pid.delimiters) if work else found
     if pd1 is not None:
         details |= _said(pd1, _PD1_FIELDS)
     return details

@@ -4,8 +4,8 @@ from typing import Any
 
 from insigne.hl7 import NULL, Delimiters, Message, Segment, decode_field
 from insigne.pam.decode import datatypes as dt
-from insigne.pam.decode.remembered import remembered
 from insigne.pam.decode.triggers import CANCELLED_BY, CORRECTION, REVERSIBLE
+from insigne.pam.remembered import remembered
 from insigne.registry.commands import MovementAssertion
 from insigne.registry.state import StayHeader
 from insigne.registry.values import Identifier, Location, Practitioner, Ward
@@ -46,8 +46,8 @@ _PLANNED = {"A05": "expected_admit", "A14": "expected_admit", "A16": "expected_d
 
 def number(segment: Segment | None, field: int, kind: str) -> Identifier | None:
     """A visit or account number (a CX), under its own type whatever CX-5 says."""
-    decoded = segment.decoded(field) if segment is not None else []
-    found = dt.identifier(decoded[0], kind) if decoded else None
+    raw = segment.field(field) if segment is not None else ""
+    found = _read_number(raw, segment.delimiters) if segment is not None and raw else None
     return found if found is None or found.type == kind else Identifier(kind, found.authority, found.value)
 
 
@@ -141,7 +141,12 @@ def _practitioner(segment: Segment | None, field: int) -> Practitioner:
     return _read_practitioner(raw, segment.delimiters) if segment is not None and raw else Practitioner()
 
 
-# A hospital has few places and practitioners, named again and again.
+# A hospital has few places and practitioners, named again and again; a stay has its numbers in each message.
+
+
+@remembered
+def _read_number(raw: str, delimiters: Delimiters) -> Identifier | None:
+    return dt.identifier(decode_field(raw, delimiters)[0], "")
 
 
 @remembered

@@ -3,12 +3,13 @@
 import re
 from typing import Final, NamedTuple
 
-from insigne.hl7 import NULL, Segment
+from insigne.hl7 import NULL, Delimiters, Segment
 from insigne.ins import BirthDate, Cog, check_matricule, oid_allowed
 from insigne.ins.matricule import NIA_OID, NIR_OID, OIDS
 from insigne.ins.status import allowed_attributes, forces_provisional
 from insigne.pam.findings import Report, shown
 from insigne.pam.profile import Event
+from insigne.pam.remembered import remembered
 from insigne.pam.rules.context import ValidationContext
 from insigne.pam.rules.fields import is_date_time
 
@@ -42,11 +43,16 @@ class Identifier(NamedTuple):
         return authority and (self.value, self.type) == (other.value, other.type)
 
 
-def identifiers(segment: Segment, field: int) -> list[Identifier]:
+def identifiers(segment: Segment, field: int) -> tuple[Identifier, ...]:
     """Read the repetitions of an identifier field; missing components are empty."""
-    delimiters = segment.delimiters
+    raw = segment.field(field)
+    return _read_identifiers(raw, segment.delimiters) if raw else ()
+
+
+@remembered
+def _read_identifiers(text: str, delimiters: Delimiters) -> tuple[Identifier, ...]:
     found = []
-    for rank, raw in enumerate(segment.repetitions(field), 1):
+    for rank, raw in enumerate(text.split(delimiters.split_repetition), 1):
         parts = raw.split(delimiters.split_component)
         count = len(parts)
         namespace, _, universal = (parts[3] if count > 3 else "").partition(delimiters.split_subcomponent)
@@ -60,7 +66,7 @@ def identifiers(segment: Segment, field: int) -> list[Identifier]:
                 dated=count > 6 and any(parts[6:8]),
             )
         )
-    return found
+    return tuple(found)
 
 
 class IdentityCheck:

@@ -8,12 +8,16 @@ from insigne.hl7 import Delimiters
 
 T = TypeVar("T")
 
-_ENTRIES: Final = 1024
-_USUAL_LENGTH: Final = 256
+_ENTRIES: Final = 4096
+_USUAL_LENGTH: Final = 512
 
 
 def remembered(read: Callable[[str, Delimiters], T]) -> Callable[[str, Delimiters], T]:
-    """Remember the last answers of a pure reading; texts too long to be usual are read each time, and never kept."""
+    """Remember the last answers of a pure reading of a field, which must be immutable.
+
+    Two messages in three repeat the names, addresses and identifiers that the patient had in the one before. Texts too
+    long to be usual are read each time, and never kept.
+    """
     cached = lru_cache(_ENTRIES)(read)
 
     @wraps(read)
