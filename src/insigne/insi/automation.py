@@ -7,6 +7,7 @@ Never over a whole base: only for people with a visit or at their creation, and 
 from collections.abc import Callable
 from typing import cast
 
+from insigne.exchange.load.loader import CAUSE_KIND
 from insigne.exchange.ports import Transaction
 from insigne.ins.status import Status, forces_provisional
 from insigne.insi.jobs import Job
@@ -53,14 +54,17 @@ class InsiFollower:
         base = cast("InsiTransaction", transaction)
         for identity_id in self._concerned(changes):
             identity = changes.identity(identity_id)
-            if identity is not None and self._wanted(identity) and base.open_job(identity_id, "retrieve") is None:
+            if identity is None or not self._wanted(identity) or _waits(changes, identity_id):
+                continue
+            if base.open_job(identity_id, "retrieve") is None:
                 now = self._now()
                 base.put_job(Job(self._new_id(), "retrieve", identity_id, "automatic", AUTHOR, now, due=now))
 
     def _concerned(self, changes: WorkingSet) -> dict[str, None]:
+        """Who was created or comes for a visit; of a base that is loaded, nobody: its people are asked as they come."""
         concerned: dict[str, None] = {}
         for record in changes.records:
-            if isinstance(record.event, IdentityCreated):
+            if isinstance(record.event, IdentityCreated) and record.cause_kind != CAUSE_KIND:
                 concerned[record.stream_id] = None
             elif isinstance(record.event, EncounterOpened):
                 concerned[record.event.identity] = None
@@ -71,3 +75,8 @@ class InsiFollower:
             return False
         # RECO PP 03: no call for a provisional identity whose document nobody holds, when the site blocks it.
         return self._settings.reco_pp_03 != "block" or identity.status is not Status.PROV
+
+
+def _waits(changes: WorkingSet, identity_id: str) -> bool:
+    """Whether an answer waits for a person already: a newer one would take its place under their eyes."""
+    return changes.open_work_item(f"to-compare|{identity_id}") is not None
