@@ -26,7 +26,7 @@ class QueueSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Calls made at the same time."""
     lease_seconds: Seconds = 900
     """Time after which a sending whose worker died is taken up again; longer than the longest call."""
-    reviews: Count = 25
+    reviews: Count = 10
     """Held documents evaluated again in one transaction, so that reception keeps its place between two."""
     existence_minutes: Annotated[int, Meta(ge=0)] = 60
     """Age up to which an answer of the existence test (TD0.2) is used again for the same INS; 0: never."""
