@@ -85,7 +85,8 @@ def judged(
         deletion = deletion_of(view, document, sending)
         if deletion is not None and deletion.sent:  # it is under way: what it deletes is not sent beside it
             verdict = DELETION_PENDING
-    if target is not None and verdict.state in {"ready", "waiting-predecessor"} and patient.identity is not None:
+    of_target = verdict.state in {"ready", "waiting-predecessor"} or verdict.reason == "ins-of-another"
+    if target is not None and of_target and patient.identity is not None:
         owner = patient.identity if target[0].id == document.id else whose(people or view, target[0], site.policy)
         if isinstance(owner, Identity) and owner.id != patient.identity.id:
             verdict = Verdict("refused", "other-patient")

@@ -58,6 +58,23 @@ def test_what_names_several_people_leaves_once_they_are_one(world, settled, rece
     assert (world.only().state, world.only().ins) == ("fed", text_of(ins_of("B")))
 
 
+def test_a_deletion_of_what_is_another_patients_since_a_merge_was_undone_waits_for_a_person(world):
+    world.merge("A", "B")
+    world.qualify("B", ins_of("A"))
+    world.take(1, patient="A")
+    world.settle()
+    world.qualify("B")
+    world.receive(*world.deletion(2, 1, "B"))
+    world.unmerge("A")
+    world.qualify("A")
+    world.settle()
+    assert world.states() == [
+        ("feed", "fed", "fed"),
+        ("delete", "refused", "other-patient"),
+    ]
+    assert ("document-refused", "other-patient") in world.open_items()
+
+
 # --- an INS that the nation lists as former
 
 
@@ -140,6 +157,17 @@ def test_what_waits_for_a_stay_moved_since_is_held_until_it_is_moved_back(world)
     world.move_stay("A", "B", "A")
     world.settle()
     assert world.only().ins == text_of(ins_of("A"))
+
+
+def test_a_document_that_comes_for_a_stay_known_as_anothers_is_held_until_they_are_one(moving):
+    [sending] = moving.take(1, patient="B", stay=stay_of("A"))
+    assert (sending.state, sending.reason) == ("waiting-identity", "stay-of-another")
+    moving.settle()
+    assert moving.dmp.calls == []
+    moving.downgrade("B")
+    moving.merge("B", "A")
+    moving.settle()
+    assert moving.only().ins == text_of(ins_of("A"))
 
 
 def test_a_stay_moved_back_cancels_the_deletion(moving):
