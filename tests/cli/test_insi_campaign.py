@@ -1,11 +1,15 @@
 """`insigne insi campaign`: verifying a base again, at a pace, stopped and gone on with."""
 
+from contextlib import closing
+from datetime import UTC, datetime
+
 import pytest
 
-from insigne.insi.campaigns import report_of
+from insigne.insi.campaigns import CampaignPump, report_of
 from insigne.insi.jobs import Campaign
 from insigne.simulate.insi.control import Change
 from insigne.simulate.insi.script import Effects
+from insigne.store import open_store
 
 from .conftest import status_of
 
@@ -80,6 +84,16 @@ def test_a_paused_campaign_waits_and_goes_on(desk, base):
     assert desk.act("insi", "campaign", "resume", campaign)[0]["state"] == "running"
     desk.run("insi", "campaign", "run", campaign)
     assert desk.lines("insi", "campaign", "show", campaign)[0]["ok"] == len(base)
+
+
+def test_a_campaign_whose_questions_are_all_queued_is_said_to_be_and_not_done(desk, base):
+    assert base
+    campaign = start(desk)["id"]
+    with closing(open_store(f"sqlite:///{desk.folder / 'insigne.db'}")) as store:
+        assert CampaignPump(store, new_id=iter(["J1", "J2"]).__next__).pump(datetime.now(UTC)) == 2
+    assert desk.lines("insi", "campaign", "show", campaign)[0]["state"] == "running"
+    assert "queued as a whole already" in desk.act("insi", "campaign", "pause", campaign, status=1)[1]
+    assert desk.act("insi", "campaign", "cancel", campaign)[0]["dropped"] == 2
 
 
 def test_an_outage_leaves_the_questions_in_the_queue(desk, base):

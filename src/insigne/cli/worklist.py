@@ -154,7 +154,10 @@ def close(
     apply: Annotated[bool, typer.Option("--apply", help="Apply what was held back, instead of dropping it.")] = False,
     user: As = "",
 ) -> None:
-    """Settle an item: an overlay, a merge or a movement that was held back is applied with --apply, else dropped."""
+    """Settle an item: an overlay, a merge or a movement that was held back is applied with --apply, else dropped.
+
+    An INS to confirm, whose other holder lost it, is confirmed with --apply; its item is not closed without.
+    """
     context = Context.of(ctx)
     with at_desk(context, user, Right.WORKLIST) as desk:
         desk.act(acts.CloseWorkItem(item, outcome, apply))

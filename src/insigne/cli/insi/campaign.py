@@ -225,7 +225,10 @@ def _turn(ctx: typer.Context, campaign_id: str, user: str, state: Any, sources: 
             _unknown(campaign_id)
         asked = transaction.waiting_jobs(origin_of(campaign))
         if campaign.state not in sources or (campaign.state == "done" and not asked):
-            fail(Exit.PROBLEMS, f"{campaign_id}: the campaign is {campaign.state}")
+            said = (
+                "queued as a whole already, and being asked" if campaign.state == "done" and asked else campaign.state
+            )
+            fail(Exit.PROBLEMS, f"{campaign_id}: the campaign is {said}")
         campaign = replace(campaign, state=state)
         transaction.put_campaign(campaign)
         if state == "cancelled":
