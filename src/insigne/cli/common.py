@@ -25,6 +25,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from insigne.cli.options import PLAIN, CommandError, Exit, Options, add_global_options, examples
+from insigne.cli.tables import harmless
 from insigne.config import Config, ConfigError, LoadedConfig, load
 
 __all__ = [
@@ -83,7 +84,7 @@ class Context:
     def say(self, text: str) -> None:
         """Print text for a person on stdout; with `--json`, nothing."""
         if not self.json:
-            typer.echo(text)
+            typer.echo(harmless(text))
 
 
 def emit(document: object) -> None:

@@ -14,7 +14,7 @@ from insigne.cli.message_bundle import write_bundle
 from insigne.cli.message_document import LISTED, message_document
 from insigne.cli.message_trace import show_trace, trace_named
 from insigne.cli.opening import PATIENCE, plainly, reading
-from insigne.cli.tables import print_fields, print_table
+from insigne.cli.tables import harmless, print_fields, print_table
 from insigne.exchange.model import Answer, MessageRecord, Peer, Received
 from insigne.store.moments import rfc3339
 from insigne.store.queries import MessageFilter, ReadView
@@ -128,7 +128,7 @@ def show(
         content = document[title]
         typer.echo(f"\n{title} ({content['size']} bytes)")
         text = content["hex"] if content["text"] is None else content["text"]
-        typer.echo(text.replace("\r", "\n").rstrip("\n"))
+        typer.echo(harmless(text.replace("\r", "\n").rstrip("\n")))
     for finding in document["findings"]:
         typer.echo(f"\n{finding['severity']}  {finding['rule']}  {finding['location'] or ''}\n  {finding['message']}")
 

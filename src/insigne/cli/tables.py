@@ -1,11 +1,21 @@
 """Plain columns for a person to read; a pipe gets the same."""
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import typer
 
 _WIDEST = 100
 """Longest cell shown before the last column, which may run on; --json has each whole."""
+
+_CONTROLS: Final = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"} | {
+    code: f"\\x{code:02x}" for code in range(0x7F, 0xA0)
+}
+
+
+def harmless(text: str) -> str:
+    """Make control characters visible: what a peer wrote must not drive the terminal of who reads it."""
+    return text.translate(_CONTROLS)
 
 
 def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]], *, none: str) -> None:
@@ -24,11 +34,11 @@ def print_fields(fields: Iterable[tuple[str, str]]) -> None:
     shown = [(name, value) for name, value in fields if value]
     width = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
-        typer.echo(f"{name:<{width}}  {value}")
+        typer.echo(harmless(f"{name:<{width}}  {value}"))
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())
+    return harmless(" ".join(text.split()))
 
 
 def _short(line: str) -> str:
