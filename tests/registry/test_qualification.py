@@ -512,6 +512,24 @@ def test_a_card_and_a_symbol_keep_the_national_history_that_insi_gave(desk):
     assert desk.base.identity(identity).national.history == ()
 
 
+@pytest.mark.parametrize("verdict", ["OK", "KO"])
+def test_an_ins_that_a_feed_gave_is_not_replaced_by_one_read_before_on_a_symbol(desk, verdict):
+    identity = desk.create()
+    desk.base.acts(acts.ReadDataMatrix(identity, 0, replace(ANSWER, ins=OTHER_INS, mode="CB")))
+    patient = cmd.Patient(
+        (Identifier("PI", OURS, "1"),),
+        ins=(INS,),
+        reliability=("VALI",),
+        traits=replace(LOCAL, given_names="ALICE MARIE"),
+    )
+    desk.base.does(cmd.RecordPatient(patient))
+    assert desk.base.identity(identity).ins.ins == INS
+    desk.verify(identity, verdict)
+    after = desk.base.identity(identity)
+    assert after.ins is None if verdict == "KO" else after.ins.ins == INS
+    assert OTHER_INS not in [past.ins for past in after.ins_history]
+
+
 # --- the same INS on two identities
 
 

@@ -172,7 +172,7 @@ def mode_of(job: Job) -> str:
 
 def verifiable(identity: Identity) -> Verifiable | None:
     """What is verified of an identity: the INS of a Data Matrix with its traits, else that held with ours, or None."""
-    candidate = identity.national.candidate
+    candidate = identity.read_ins
     ins = candidate or (identity.ins.ins if identity.ins is not None else None)
     if ins is None:
         return None

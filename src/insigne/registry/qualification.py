@@ -190,7 +190,7 @@ def set_attributes(draft: Draft, act: acts.SetAttributes) -> None:
 def record_verification(draft: Draft, act: acts.RecordVerification) -> None:
     """T7, T8: OK dates the verification; KO sends the INS to the history, the document check staying by default."""
     identity = ours(draft, act.identity, act.version)
-    held, candidate = identity.ins, identity.national.candidate
+    held, candidate = identity.ins, identity.read_ins
     ins = candidate if candidate is not None else held.ins if held is not None else None
     if ins is None:
         raise refused("no-ins", Fault.REQUIRED, Subject.INS)

@@ -126,6 +126,11 @@ class Identity(Value, frozen=True):
         return self.status is Status.QUAL
 
     @property
+    def read_ins(self) -> Ins | None:
+        """The INS read on a Data Matrix that waits for INSi; of no account once one was obtained otherwise."""
+        return None if self.recovered else self.national.candidate
+
+    @property
     def replaced_ins(self) -> tuple[PastIns, ...]:
         """Past INS that another one took the place of (NIA become NIR, new matricule by A47).
 
