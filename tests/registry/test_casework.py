@@ -259,6 +259,17 @@ def test_the_traits_of_an_overlay_are_applied_or_discarded(office, apply, name):
     assert office.kinds() == []
 
 
+def test_the_traits_of_an_overlay_are_not_given_to_whom_its_identity_was_merged_into(office):
+    one, two = office.told("1"), office.told("2")
+    office.told("1", OTHER, status=("VALI",), ins=())
+    office.a40("1", "2")
+    before = office.base.identity(two)
+    assert "undo the merge" in refusal(office.close, office.item("overlay"), apply=True).text
+    assert office.base.identity(two) == before
+    office.close(office.item("overlay"))
+    assert (office.into(one), office.kinds()) == (two, [])
+
+
 @pytest.mark.parametrize("apply", [True, False])
 def test_a_merge_swapped_afterwards_is_turned_round_or_left(office, apply):
     one, two = office.told("1"), office.told("2")

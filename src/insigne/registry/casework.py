@@ -103,6 +103,8 @@ def _apply_held(draft: Draft, item: WorkItem) -> None:
     match item.kind:
         case "overlay":
             identity = draft.identity(item.subjects[0])
+            if identity.merged_into:  # its traits are not those of the survivor
+                raise refused("overlay-merged", Fault.FORBIDDEN, Subject.PATIENT)
             apply_held(draft, identity, msgspec.json.decode(held, type=Patient))
         case "merge-held":
             _join_held(draft, msgspec.json.decode(held, type=MergePatients))

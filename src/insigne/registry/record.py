@@ -118,7 +118,6 @@ def _erased(before: Traits, after: Traits) -> tuple[str, ...]:
 
 def apply_held(draft: Draft, identity: Identity, patient: Patient) -> Identity:
     """Apply what an overlay held back: traits, PID-32 and INS, as a person decided."""
-    identity = draft.survivor(identity)
     traits = traits_after(identity.traits, patient.traits)
     if traits != identity.traits:
         identity = _with_traits(draft, identity, traits)

@@ -125,6 +125,12 @@ TEXTS: Final[dict[str, Texts]] = {
         "choose it among the beginnings of the list",
         "choisissez-le parmi les débuts de la liste",
     ),
+    "overlay-merged": Texts(
+        "the identity was merged since these traits were held",
+        "l’identité a été fusionnée depuis que ces traits sont retenus",
+        "discard them, or undo the merge first",
+        "écartez-les, ou défaites d’abord la fusion",
+    ),
     "merge-itself": Texts(
         "an identity cannot be merged with itself",
         "une identité ne se fusionne pas avec elle-même",
