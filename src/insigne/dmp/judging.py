@@ -6,7 +6,7 @@ from insigne.dmp.model import Document, Intent, Sending
 from insigne.dmp.ports import DocumentView
 from insigne.dmp.site import Site
 from insigne.dmp.states import DELETION_PENDING, PENDING, Verdict, evaluate
-from insigne.dmp.whose import Several, is_of_another_stay, whose
+from insigne.dmp.whose import Several, is_of_another_stay, standing, whose
 from insigne.registry.ports import View
 from insigne.registry.state import Identity
 
@@ -54,22 +54,26 @@ def deletion_of(view: DocumentView, document: Document, sending: Sending) -> Sen
 
 
 class Patient(NamedTuple):
-    """The person a document is of, as of now; why it is nobody (a code of `REASONS`) when it is."""
+    """The person a document is of, as of now; why it is nobody (a code of `REASONS`) when it is.
+
+    `kept_with` is the identity whose events may change that: the same one, when it is somebody.
+    """
 
     identity: Identity | None
-    nobody: str = "identity-unknown"
+    nobody: str
+    kept_with: Identity | None
 
 
 def patient_of(view: View, site: Site, document: Document, sending: Sending) -> Patient:
     """Whose the document of a sending is now. A deletion that was asked for goes where the document went."""
     found = whose(view, document, site.policy)
     if isinstance(found, Several):
-        return Patient(None, "identifiers-of-several")
+        return Patient(None, "identifiers-of-several", standing(view, sending.identity))
     asked = sending.action == "delete" and not is_prepared(document, sending)
     looked_at = site.settings.stay_of_another == "hold" and not asked
     if looked_at and found is not None and is_of_another_stay(view, document, found, site.policy):
-        return Patient(None, "stay-of-another")
-    return Patient(found)
+        return Patient(None, "stay-of-another", found)
+    return Patient(found, "identity-unknown", found)
 
 
 def judged(

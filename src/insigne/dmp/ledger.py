@@ -116,7 +116,7 @@ class Ledger:
 
     def _follow(self, sending: Sending, patient: Patient) -> Sending:
         """Keep a sending with the identity that stands for its patient."""
-        identity = patient.identity
+        identity = patient.kept_with
         if identity is None or identity.id == sending.identity:
             return sending
         if sending.state == "to-confirm":

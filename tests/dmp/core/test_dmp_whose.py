@@ -170,6 +170,20 @@ def test_a_document_that_comes_for_a_stay_known_as_anothers_is_held_until_they_a
     assert moving.only().ins == text_of(ins_of("A"))
 
 
+def test_a_stay_moved_back_after_a_merge_cancels_the_deletion(moving):
+    moving.admit("C")
+    moving.take(1, stay=stay_of("A"))
+    moving.settle()
+    moving.move_stay("A", "A", "B")
+    moving.settle()
+    moving.merge("A", "C")
+    moving.qualify("C", ins_of("A"))
+    moving.settle()
+    moving.move_stay("A", "B", "C")
+    moving.settle()
+    assert moving.states() == [("feed", "fed", "fed"), ("delete", "cancelled", "right-again")]
+
+
 def test_a_stay_moved_back_cancels_the_deletion(moving):
     moving.take(1, stay=stay_of("A"))
     moving.settle()
