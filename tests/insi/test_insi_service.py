@@ -76,7 +76,7 @@ def test_an_answer_that_comes_while_another_program_writes_is_written_once_it_ha
     """Given up, it would be asked for again only when the lease of its question is over, ten minutes later."""
     identity = site.create("1", held=True)
     job = site.queue(identity, "verify")
-    monkeypatch.setattr(recording, "_LOCK_WAIT", 0.0)
+    monkeypatch.setattr(recording, "WRITE_WAIT", 0.0)
     other, waited = sqlite3.connect(site.file, isolation_level=None, check_same_thread=False), []
     worker = site.worker(sleep=lambda seconds: (waited.append(seconds), other.rollback()))
     site.verdicts = {identity: lambda _: (other.execute("BEGIN IMMEDIATE"), "OK")[1]}

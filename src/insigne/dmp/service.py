@@ -28,17 +28,12 @@ from insigne.dmp.reviewing import Reviewer
 from insigne.dmp.site import Site
 from insigne.dmp.states import effective, ins_text, qualified_ins
 from insigne.exchange.errors import StoreError
-from insigne.net.backoff import Backoff
+from insigne.exchange.persistence import persistently
 from insigne.net.breaker import BreakerState, Change, CircuitBreaker, Evidence
 from insigne.registry.values import Ins
 
 _log = structlog.get_logger("insigne.dmp")
 _WRITE_WAIT = 5.0
-_UNWRITTEN: Final = Backoff(first=0.05, limit=5.0)
-"""Delays before outcomes that the base did not take are written again: lost, their calls would be made again, and only
-once their leases are over."""
-_WRITINGS: Final = 16
-"""Times that outcomes are written before they are given up: about two minutes at most, far less than a lease."""
 _DEFECT: Final = timedelta(hours=1)
 """How long a document waits that a defect of ours keeps from being judged."""
 
@@ -269,16 +264,11 @@ class DmpService:
     # --- recording
 
     def _finish(self, called: Sequence[_Called]) -> None:
-        """Record what came of calls; a base that others hold, or that is full for a moment, gets it a little later.
+        """Record what came of calls, persistently.
 
         Recording twice what a lost connection may have recorded changes nothing: the claims are over.
         """
-        for failures in range(1, _WRITINGS):
-            try:
-                return self._record(called)
-            except StoreError:
-                self._sleep(_UNWRITTEN.delay(failures, self._chance.random()))
-        return self._record(called)
+        persistently(lambda: self._record(called), self._sleep, self._chance)
 
     def _record(self, called: Sequence[_Called]) -> None:
         transaction = self._storage.begin(_WRITE_WAIT)

@@ -4,30 +4,22 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from random import Random
-from typing import Final
 
 import msgspec
 import structlog
 
 from insigne.exchange.apply import Registrar
-from insigne.exchange.errors import StoreError
+from insigne.exchange.persistence import WRITE_WAIT, persistently
 from insigne.insi.campaigns import moment
 from insigne.insi.done import Done
 from insigne.insi.endings import CHANGED, Endings, asked_again, is_asked_since, is_same_claim
 from insigne.insi.jobs import Job
 from insigne.insi.ports import InsiStorage, InsiTransaction
-from insigne.net.backoff import Backoff
 from insigne.registry.acts import Act
 from insigne.registry.decision import Refused
 from insigne.registry.source import Source
 
 _log = structlog.get_logger("insigne.insi")
-_LOCK_WAIT: Final = 5.0
-_UNWRITTEN: Final = Backoff(first=0.05, limit=5.0)
-"""Delays before answers that the base did not take are written again: lost, they would have to be asked for again, and
-only once their leases are over."""
-_WRITINGS: Final = 16
-"""Times that answers are written before they are given up: about two minutes at most, far less than a lease."""
 
 
 class Recorder:
@@ -53,21 +45,16 @@ class Recorder:
         self._sleep = sleep
 
     def finish(self, done: Sequence[Done]) -> list[Job]:
-        """Record what came of questions; a base that others hold, or that is full for a moment, gets it a little later.
+        """Record what came of questions, persistently.
 
         Recording twice what a lost connection may have recorded changes nothing: calls keep their ids, claims are over.
         """
-        done = [self._numbered(one) for one in done]
-        for failures in range(1, _WRITINGS):
-            try:
-                return self._record(done)
-            except StoreError:
-                self._sleep(_UNWRITTEN.delay(failures, self._chance.random()))
-        return self._record(done)
+        numbered = [self._numbered(one) for one in done]
+        return persistently(lambda: self._record(numbered), self._sleep, self._chance)
 
     def _record(self, done: Sequence[Done]) -> list[Job]:
         """Record calls, ends of jobs, and what the registry is told, in one transaction."""
-        transaction = self._storage.begin(_LOCK_WAIT)
+        transaction = self._storage.begin(WRITE_WAIT)
         try:
             jobs = []
             for one in done:
