@@ -530,6 +530,16 @@ def test_an_ins_that_a_feed_gave_is_not_replaced_by_one_read_before_on_a_symbol(
     assert OTHER_INS not in [past.ins for past in after.ins_history]
 
 
+def test_the_national_history_of_an_ins_does_not_pass_to_another_one(desk):
+    """It may be somebody else's: the former INS may have been wrong."""
+    identity = desk.create()
+    desk.accept(identity)
+    assert ANSWER.history
+    desk.base.acts(acts.QualifyByCard(identity, 0, replace(ANSWER, ins=OTHER_INS, history=())))
+    held = desk.base.identity(identity)
+    assert (held.ins.ins, held.national.history) == (OTHER_INS, ())
+
+
 # --- the same INS on two identities
 
 

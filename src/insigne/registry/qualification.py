@@ -26,7 +26,7 @@ from insigne.registry.values import Details, Ins, Proof, Traits
 MANDATORY = ("birth_name", "first_given_name", "birth_date", "sex", "birth_place")
 
 
-#: Ways in that tell nothing of the national history (INSHISTO): what INSi said of it is kept.
+#: Ways in that tell nothing of the national history (INSHISTO): what INSi said of it with the same INS is kept.
 _WITHOUT_HISTORY = frozenset({"AV", "CB"})
 
 
@@ -257,9 +257,10 @@ def _take_answer(draft: Draft, identity: Identity, answer: acts.NationalAnswer, 
     traits = replace(answer.traits, first_given_name=first, birth_place=place)
     if traits != identity.traits:
         identity = draft.on_identity(identity, ev.TraitsChanged(identity.traits, traits))
-    told = identity.national.history if answer.mode in _WITHOUT_HISTORY else answer.history
+    same = identity.ins is not None and identity.ins.ins == answer.ins
+    told = identity.national.history if same and answer.mode in _WITHOUT_HISTORY else answer.history
     identity = draft.on_identity(identity, ev.NationalAnswerAccepted(answer.mode, answer.call, told))
-    if identity.ins is None or identity.ins.ins != answer.ins:
+    if not same:
         identity = record_ins(draft, identity, answer.ins, _why_recorded(identity, answer.ins))
     else:  # it was contested maybe: a person compared it again
         identity = end_contest(draft, identity, confirmed=True)
