@@ -66,12 +66,14 @@ def _received(content: bytes) -> Received:
 
 def _group(intake: Intake, **settings: Any) -> GroupCommit:
     executor, remote = settings.pop("executor", None), settings.pop("remote", False)
+    timer = settings.pop("timer", lambda: 0.0)
     return GroupCommit(
         intake,  # type: ignore[arg-type]  # a stand-in for the intake: what the group asks of it
         ExchangeSettings(**settings),
         clock=lambda: "2026-03-01T08:00:00.000Z",
         executor=executor,
         remote=remote,
+        timer=timer,
     )
 
 
@@ -298,19 +300,26 @@ def test_messages_are_read_while_those_before_them_are_committed() -> None:
     assert intake.batches == [[b"1", b"2"], [b"late"]]
 
 
-def test_a_message_alone_waits_for_no_thread() -> None:
+@pytest.mark.parametrize(("seconds", "thread"), [(0.001, "MainThread"), (0.01, "committer_0")])
+def test_a_thread_waits_for_a_slow_disk_and_for_nothing_else(seconds: float, thread: str) -> None:
     intake = Intake()
     threads: list[str] = []
-    intake.committing = lambda: threads.append(threading.current_thread().name)
+    now = [0.0]
+
+    def commit() -> None:
+        threads.append(threading.current_thread().name)
+        now[0] += seconds
+
+    intake.committing = commit
 
     async def scenario() -> None:
         with ThreadPoolExecutor(1, "committer") as executor:
-            group = _group(intake, executor=executor)
-            await group.submit(_received(b"alone"))
-            await asyncio.gather(*(group.submit(_received(b"%d" % number)) for number in range(2)))
+            group = _group(intake, executor=executor, timer=lambda: now[0])
+            for size in (2, 2, 1):
+                await asyncio.gather(*(group.submit(_received(b"%d" % number)) for number in range(size)))
 
     asyncio.run(scenario())
-    assert threads == ["MainThread", "committer_0"]
+    assert threads == ["committer_0", thread, "MainThread"]
 
 
 def test_messages_beyond_the_next_batch_are_read_in_their_turn() -> None:

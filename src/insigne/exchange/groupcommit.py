@@ -1,11 +1,12 @@
 """Group commit: what arrived while the base was committing goes in the next commit, together.
 
 What arrives is read at once, as far as it goes without the base. A base at hand (SQLite) is decided on in the event
-loop; only the commit, which waits for the disk, is left to a thread, while the loop reads the next messages; alone, a
-message is committed at once. A base across a network (PostgreSQL) is decided on in the thread too.
+loop; when the disk is slow the commit is left to a thread, and the loop reads the next messages meanwhile. A base
+across a network (PostgreSQL) is decided on in the thread too.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -15,7 +16,7 @@ import structlog
 
 from insigne.exchange.arrival import Reading, Unframed
 from insigne.exchange.errors import StoreBusy
-from insigne.exchange.intake import Intake
+from insigne.exchange.intake import Batch, Intake
 from insigne.exchange.model import Answer, Peer, Received
 from insigne.exchange.settings import ExchangeSettings
 from insigne.hl7 import Junk
@@ -23,6 +24,8 @@ from insigne.hl7 import Junk
 _log = structlog.get_logger("insigne.exchange.groupcommit")
 #: Another writer of this program, delivery, holds the base for a few milliseconds at a time.
 _RETRY_SECONDS = 0.002
+#: A shorter commit than this costs less than handing it to a thread and back.
+_SLOW_COMMIT_SECONDS = 0.0025
 
 Callback = Callable[[Answer], None]
 
@@ -47,16 +50,19 @@ class GroupCommit:
         clock: Callable[[], str],
         executor: Executor | None = None,
         remote: bool = False,
+        timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`executor`, of one thread, commits, and decides too when the base is `remote`; without, the loop does all.
 
-        `clock` gives RFC 3339 UTC.
+        `clock` gives RFC 3339 UTC, `timer` seconds that only go forward.
         """
         self._intake = intake
         self._settings = settings
         self._clock = clock
         self._executor = executor
         self._remote = remote
+        self._timer = timer
+        self._slow = True  # the disk, until a commit shows otherwise
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[_Waiting] = deque()
         self._running = False
@@ -108,17 +114,24 @@ class GroupCommit:
     def _next(self) -> None:
         batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._settings.batch))]
         intake, readings = self._intake, [self._read(one) for one in batch]
-        if self._executor is None or (len(batch) == 1 and not self._remote):
-            self._collect(batch, lambda: intake.conclude(intake.decide(readings)))
-        elif self._remote:
+        if self._executor is not None and self._remote:
             self._collect_later(batch, lambda: intake.conclude(intake.decide(readings)))
+            return
+        try:
+            decided = intake.decide(readings)
+        except Exception as error:
+            self._failed(batch, error)
+            return
+        if self._executor is not None and self._slow and len(batch) > 1:
+            self._collect_later(batch, lambda: self._conclude(decided))
         else:
-            try:
-                decided = intake.decide(readings)
-            except Exception as error:
-                self._failed(batch, error)
-            else:
-                self._collect_later(batch, lambda: intake.conclude(decided))
+            self._collect(batch, lambda: self._conclude(decided))
+
+    def _conclude(self, decided: Batch) -> Sequence[Answer]:
+        start = self._timer()
+        answers = self._intake.conclude(decided)
+        self._slow = self._timer() - start > _SLOW_COMMIT_SECONDS
+        return answers
 
     def _read(self, waiting: _Waiting) -> Reading:
         if waiting.reading is None:
