@@ -8,6 +8,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
+from insigne.app import dmp as wired
 from insigne.app.base import open_base, rfc3339_now
 from insigne.app.dmp import DmpWorker
 from insigne.app.dmp_metrics import document_metrics
@@ -150,6 +151,28 @@ def test_a_document_held_leaves_once_the_feed_says_the_patient_is_qualified(base
     assert measures["insigne_documents_calls"].samples[0].value == 1
     worker.start()
     worker.stop()
+
+
+@pytest.mark.parametrize("passes", [True, False], ids=["messages that pass", "messages that never end"])
+def test_documents_let_messages_pass_first_and_go_on_even_if_these_never_end(base, monkeypatch, passes):
+    looks = []
+
+    def busy() -> bool:
+        looks.append(True)
+        return not passes or len(looks) < 3
+
+    monkeypatch.setattr(wired, "_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(wired, "_LONGEST_WAY", 60.0 if passes else 0.01)
+    sending = received(base, said(base, "PROV"))
+    said(base, "VALI", ins=(INS,))
+    worker = DmpWorker(base, base.documents.site, busy)
+    while worker._work():
+        pass
+    worker.start()
+    worker.stop()
+    with base.store.read() as view:
+        assert view.sending(sending.id).state == "fed"
+    assert len(looks) > 3
 
 
 def test_answers_that_would_go_nowhere_are_refused(tmp_path):

@@ -33,6 +33,9 @@ _FAILED_SECONDS = 10.0
 _BREATH = 2.0
 """Pause after some work, in times of what it took, up to `_LONGEST_BREATH` seconds."""
 _LONGEST_BREATH = 0.05
+_LONGEST_WAY = 0.5
+"""How long work on documents waits at most, in seconds, while messages wait: they go first, and documents go on."""
+_LOOK_SECONDS = 0.005
 
 
 def new_uuid() -> str:
@@ -77,11 +80,13 @@ def dmp_service(base: Base, site: Site, carriers: Mapping[Channel, Carrier] | No
 class DmpWorker:
     """Threads that look at documents again, have them carried, and read boxes, until told to stop."""
 
-    def __init__(self, base: Base, site: Site) -> None:
+    def __init__(self, base: Base, site: Site, busy: Callable[[], bool] = lambda: False) -> None:
+        """`busy` tells whether messages wait."""
         carriers = heard(carriers_of(base, site))
         self.service = dmp_service(base, site, carriers)
         self._stop = threading.Event()
-        self._threads = [_Loop("documents", self.service.work, _IDLE_SECONDS, self._stop)]
+        self._busy = busy
+        self._threads = [_Loop("documents", self._work, _IDLE_SECONDS, self._stop)]
         mss = site.settings.mss
         watches = []
         for box in mss.mailboxes:
@@ -94,6 +99,13 @@ class DmpWorker:
             self._threads.append(_Loop(f"box-{box.name}", work, box.poll_seconds, self._stop))
         after = timedelta(seconds=mss.alarm_seconds)
         self.alarms = DocumentAlarms(self.service.breakers, carriers, watches, after)
+
+    def _work(self) -> int:
+        """Work on documents once messages have passed; how many were worked on."""
+        limit = time.monotonic() + _LONGEST_WAY
+        while self._busy() and time.monotonic() < limit and not self._stop.wait(_LOOK_SECONDS):
+            pass
+        return self.service.work()
 
     def start(self) -> None:
         """Start working."""

@@ -51,6 +51,8 @@ _log = structlog.get_logger("insigne.server")
 #: How long a thread may keep the others waiting: what waits for an answer on a socket must not wait for a computation.
 #: At the interpreter's own 5 ms, a destination served one message after the other gets 200 a second while intake works.
 _SWITCH_SECONDS: Final = 0.001
+#: So many messages come while a batch is taken in, even when nothing else is done.
+_FEW_MESSAGES: Final = 4
 
 
 async def serve(loaded: LoadedConfig, ready_file: Path | None = None) -> None:
@@ -109,7 +111,7 @@ class Service:
         self.document_folders = document_folders(base.store, base.documents) if base.documents is not None else []
         self.listening = False
         self.insi = _insi_worker(base)
-        self.dmp = DmpWorker(base, base.documents.site) if base.documents is not None else None
+        self.dmp = DmpWorker(base, base.documents.site, self._is_behind) if base.documents is not None else None
         self.housekeeper = Housekeeper(base)
         self.delivery = DeliveryWorker(base) if config.destinations else None
         self.alarms = self.delivery.alarms if self.delivery is not None else Alarms()
@@ -154,6 +156,10 @@ class Service:
         self._tasks += [asyncio.create_task(folder.run()) for folder in self.remote_folders]
         self._tasks += [asyncio.create_task(folder.run()) for folder in self.document_folders]
         return {"mllp": f"{mllp_host}:{mllp_port}", "http": f"{http_host}:{http_port}"}
+
+    def _is_behind(self) -> bool:
+        """Whether more messages wait than the next commit is worth waiting for."""
+        return self.receiver.waiting > _FEW_MESSAGES
 
     def _begin(self, worker: Worker | None) -> None:
         """Start a worker, and remember that it is to be stopped: a start may fail halfway."""
