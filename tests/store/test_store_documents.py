@@ -3,11 +3,15 @@
 import hashlib
 from pathlib import Path
 
+import msgspec
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import column, insert, table
 
 from insigne.dmp.model import Content, Document, Flags, Intent, Sender, Sending, StayRef
 from insigne.dmp.ports import PART_BYTES
-from insigne.store import dmp_statements, statements
+from insigne.store import dmp_statements, migrate, statements
 from insigne.store.backup import backup, restore
 from insigne.store.dmp import SendingFilter, _Personal
 from insigne.store.purge import purge
@@ -159,6 +163,53 @@ def test_only_patients_with_documents_that_live_are_looked_at_again(store):
     assert read(store, lambda view: view.reviews_waiting()) == (1, LATER)
 
 
+def test_those_whose_documents_name_a_stay_are_found_by_its_kind_and_number(store):
+    visit, account = StayRef(visit="1.2.3|V7"), StayRef(account="CHU|V7")
+    put(store, document(1, stay=visit), sending(1), document(2, stay=account), sending(2, "fed", identity="B"))
+    put(store, document(3, stay=visit), sending(3, "cancelled", identity="C"))
+    wanted = ([("VN", "V7")], [("AN", "V7")], [("VN", "V7"), ("AN", "V7")], [("VN", "V8")], [("VN", "")])
+    assert [written(store, lambda t, one=one: sorted(t.naming_stays(one)))[0] for one in wanted] == [
+        ["A"],
+        ["B"],
+        ["A", "B"],
+        [],
+        [],
+    ]
+
+
+def test_a_purge_forgets_which_stay_a_document_named(store):
+    put(store, document(1, stay=StayRef(visit="1.2.3|V7")), sending(1, "fed", ended=AT))
+    purge(store, "claire", documents_before=LATER, now=lambda: LATEST)
+    assert written(store, lambda t: t.naming_stays([("VN", "V7")])) == [[]]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def url_before_stays(request, tmp_path):
+    """A base of the revision before documents said which stay they name."""
+    url = request.getfixturevalue("new_postgres")() if request.param == "postgresql" else f"sqlite:///{tmp_path}/old.db"
+    engine = migrate.engine_of(url)
+    with engine.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+        command.upgrade(config, "0011")
+        rows = [("1", "1.2.3|V7", "A", "fed"), ("2", "", "B", "fed"), ("3", "1.2.3|V7", "C", "cancelled")]
+        for number, visit, identity, state in rows:
+            personal = msgspec.json.encode(_Personal(stay=StayRef(visit=visit)))
+            old = dict.fromkeys(dmp_statements.DOCUMENT_COLUMNS.split(", "), "")
+            old |= {"id": f"D{number}", "version": 1, "size": 0, "personal": personal}
+            connection.execute(insert(table("document", *map(column, old))), old)
+            sent = msgspec.structs.asdict(sending(number, state, identity=identity))
+            connection.execute(insert(table("document_sending", *map(column, sent))), sent)
+    engine.dispose()
+    return url
+
+
+def test_upgrading_learns_which_stays_documents_name_and_has_these_looked_at_again(url_before_stays, opened):
+    migrate.upgrade(url_before_stays)
+    store = opened(url_before_stays)
+    assert written(store, lambda t: t.naming_stays([("VN", "V7")]), lambda t: t.reviews(10)) == [["A"], [("A", "")]]
+
+
 def test_the_documents_of_a_patient_are_walked_in_pages(store):
     put(store, *(document(number) for number in range(1, 4)), *(sending(number) for number in range(1, 4)))
     [page] = written(store, lambda t: [one.id for one in t.live_sendings("A", "S1", 1)])
@@ -247,6 +298,7 @@ QUERIES = {
     )
 } | {
     "held": statements.with_rows(dmp_statements.HELD_IDENTITIES, 4, 1),
+    "naming stays": statements.with_rows(dmp_statements.NAMING_STAYS, 4, 2),
     "states": dmp_statements.STATES,
     "list": dmp_statements.LIST + dmp_statements.LIST_ORDER,
     "list of a state": dmp_statements.LIST + dmp_statements.FILTERS["state"] + dmp_statements.LIST_ORDER,

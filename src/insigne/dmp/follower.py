@@ -7,6 +7,7 @@ from insigne.dmp.ports import DocumentTransaction
 from insigne.dmp.whose import standing
 from insigne.exchange.ports import Transaction
 from insigne.registry import events as ev
+from insigne.registry.values import Identifier
 from insigne.registry.workingset import WorkingSet
 
 _HARMLESS: Final = (
@@ -31,6 +32,17 @@ def _concerned(record: ev.Recorded) -> tuple[str, ...]:
     return (record.stream_id,)
 
 
+def _stays(record: ev.Recorded) -> tuple[tuple[str, Identifier | None], ...]:
+    """The numbers that say another stay than before: documents may name it that came before it was known."""
+    match record.event:
+        case ev.EncounterOpened(visit=visit, account=account):
+            return (("VN", visit), ("AN", account))
+        case ev.AccountChanged(before=before, after=after):
+            return (("AN", before), ("AN", after))
+        case _:
+            return ()
+
+
 class DocumentFollower:
     """A `exchange.ports.Follower`: one row an identity that has documents, whatever their number."""
 
@@ -45,9 +57,10 @@ class DocumentFollower:
             stands = standing(changes, name)  # documents are kept with the one that stands for their patient
             if stands is not None:
                 changed[stands.id] = None
-        if not changed:
-            return
+        stays = {(kind, one.value) for record in changes.records for kind, one in _stays(record) if one is not None}
         base = cast("DocumentTransaction", transaction)
-        concerned = base.with_documents(list(changed))
+        concerned = base.with_documents(list(changed)) if changed else []
+        if stays:
+            concerned += base.naming_stays(sorted(stays))
         if concerned:
             base.ask_review(concerned, self._now())

@@ -66,13 +66,18 @@ class Sender(Struct, frozen=True):
 
 
 class StayRef(Struct, frozen=True):
-    """The stay a document belongs to (PV1, PID-18), for indicators."""
+    """The stay a document belongs to (PV1, PID-18); `visit` and `account` are "AUTHORITY|NUMBER", "" for none."""
 
     visit: str = ""
     account: str = ""
     patient_class: str = ""
     admitted: str = ""
     discharged: str = ""
+
+
+def stay_number(text: str) -> str:
+    """The number of `StayRef.visit` or `StayRef.account`, without its authority."""
+    return text.partition("|")[2]
 
 
 class Content(Struct, frozen=True):

@@ -83,6 +83,13 @@ class DocumentTransaction(DocumentView, Transaction, Protocol):
         """Those of the identities that have a sending something may still happen to."""
         ...
 
+    def naming_stays(self, stays: Collection[tuple[str, str]]) -> list[str]:
+        """The identities with whom live sendings are kept whose documents name one of these stays.
+
+        A stay is its kind ("VN", "AN") and its number: those of other authorities are found as well.
+        """
+        ...
+
     def live_sendings(self, identity: str, after: str, limit: int) -> list[Sending]:
         """The sendings of an identity that something may still happen to, in order of id, after that one."""
         ...

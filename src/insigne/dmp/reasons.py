@@ -57,8 +57,8 @@ REASONS: Final[Mapping[str, Reason]] = MappingProxyType(
             "établir à quelle identité appartient chaque identifiant, ou retirer le document",
         ),
         "stay-of-another": Reason(
-            "the stay of the document is another patient's: it was moved to them",
-            "le séjour du document est celui d’un autre patient : il lui a été rattaché",
+            "the stay of the document is another patient's: it was opened for them, or moved to them",
+            "le séjour du document est celui d’un autre patient : ouvert pour lui, ou rattaché à lui",
             "withdraw it and have it produced again for its patient, or move the stay back",
             "le retirer et le faire produire à nouveau pour son patient, ou rattacher le séjour en sens inverse",
         ),
@@ -115,8 +115,8 @@ REASONS: Final[Mapping[str, Reason]] = MappingProxyType(
             "examiner l’identité ; confirmer la suppression (document confirm) ou l’abandonner (--abandon)",
         ),
         "stay-moved": Reason(
-            "it was sent for a stay that was moved to another patient since",
-            "il a été transmis pour un séjour rattaché depuis à un autre patient",
+            "it was sent for a stay that is another patient's since: opened for them, or moved to them",
+            "il a été transmis pour un séjour qui est depuis celui d’un autre patient : ouvert pour lui, ou rattaché",
             "look whose it is; confirm the deletion (document confirm) or abandon it (--abandon)",
             "voir à qui il est ; confirmer la suppression (document confirm) ou l’abandonner (--abandon)",
         ),

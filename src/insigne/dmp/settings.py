@@ -42,7 +42,7 @@ class DmpSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     wrong_matricule: Literal["hold", "feed"] = "hold"
     """What to do when the key of the matricule held is wrong."""
     stay_of_another: Literal["hold", "feed"] = "hold"
-    """What to do of a document whose stay the registry knows as another patient's (moved by an A44)."""
+    """What to do of a document whose stay the registry knows as another's (opened for them, or moved by an A44)."""
     without_ins: Literal["complete", "refuse"] = "complete"
     """What to do of a CDA that bears no INS: write the registry's in it when it leaves, or refuse it (903)."""
     answers: dict[str, str] = {}

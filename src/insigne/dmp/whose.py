@@ -57,7 +57,8 @@ def whose(view: View, document: Document, policy: Policy) -> Identity | Several 
 def is_of_another_stay(view: View, document: Document, identity: Identity, policy: Policy) -> bool:
     """Whether the stay of a document is known, and is neither this patient's nor that of whom it was received for.
 
-    So it is once an account that was opened for the wrong patient is moved to the right one (A44). A stay that came
+    So it is once an account that was opened for the wrong patient is moved to the right one (A44), or when the stay is
+    first known after the document, as somebody else's. A stay that came
     while two identities were merged remains with the survivor when the merge is undone: that contradicts nothing.
     """
     owners = {one.id for stay in _stays(view, document, policy) if (one := standing(view, stay.identity)) is not None}

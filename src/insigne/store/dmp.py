@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from insigne.dmp.model import Content, Document, Flags, Intent, Sender, Sending, StayRef
+from insigne.dmp.model import Content, Document, Flags, Intent, Sender, Sending, StayRef, stay_number
 from insigne.store import dmp_statements as sql
 from insigne.store.reading import Reader
 from insigne.store.session import Row
@@ -127,6 +127,10 @@ class DocumentWriter(DocumentReader, Writer):
         """See `DocumentTransaction.with_documents`."""
         return [row[0] for row in self.select_each(sql.HELD_IDENTITIES, [(one,) for one in identities])]
 
+    def naming_stays(self, stays: Collection[tuple[str, str]]) -> list[str]:
+        """See `DocumentTransaction.naming_stays`."""
+        return [row[0] for row in self.select_each(sql.NAMING_STAYS, stays)]
+
     def live_sendings(self, identity: str, after: str, limit: int) -> list[Sending]:
         """See `DocumentTransaction.live_sendings`."""
         return [Sending(*row) for row in self.select(sql.LIVE_OF, (identity, after, limit))]
@@ -189,6 +193,7 @@ def _document_row(document: Document) -> Row:
         one.set_id, one.version, one.parent, one.type_code, one.confidentiality, one.created, one.identity,
         content.digest if content is not None else "", content.size if content is not None else 0,
         content.media if content is not None else "", one.facility, msgspec.json.encode(personal),
+        stay_number(one.stay.visit), stay_number(one.stay.account),
     )  # fmt: skip
 
 

@@ -10,8 +10,8 @@ DOCUMENT_COLUMNS: Final = (
     " confidentiality, created, identity, digest, size, media, facility, personal"
 )
 INSERT_DOCUMENT: Final = (
-    f"INSERT INTO document ({DOCUMENT_COLUMNS})"  # noqa: S608  # no value
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    f"INSERT INTO document ({DOCUMENT_COLUMNS}, visit, account)"  # noqa: S608  # no value
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _DOCUMENTS: Final = f"SELECT {DOCUMENT_COLUMNS} FROM document"  # noqa: S608  # no value
 DOCUMENT: Final = f"{_DOCUMENTS} WHERE id = ?"
@@ -50,6 +50,13 @@ LIVE_OF: Final = f"{_SENDINGS} WHERE identity = ? AND id > ? AND {LIVE} ORDER BY
 HELD_IDENTITIES: Final = (
     f"WITH wanted (w1) AS (VALUES {{rows}}) SELECT w1 FROM wanted WHERE EXISTS"  # noqa: S608  # no value
     f" (SELECT 1 FROM document_sending WHERE identity = w1 AND {LIVE})"
+)
+#: With whom documents are kept that name a stay of that kind ("VN", "AN") and number, whatever its authority.
+NAMING_STAYS: Final = (
+    "WITH wanted (w1, w2) AS (VALUES {rows}) SELECT DISTINCT identity FROM document_sending WHERE document IN"  # noqa: S608  # no value
+    " (SELECT id FROM wanted CROSS JOIN document WHERE w1 = 'VN' AND visit = w2 AND visit <> ''"
+    " UNION ALL SELECT id FROM wanted CROSS JOIN document WHERE w1 = 'AN' AND account = w2 AND account <> '')"
+    f" AND {LIVE}"
 )
 TO_CONFIRM: Final = (
     f"SELECT reason FROM document_sending WHERE identity = ? AND {LIVE} AND state = 'to-confirm' LIMIT 1"  # noqa: S608  # no value
@@ -100,7 +107,7 @@ _ERASE_CONTENT: Final = (
     " (SELECT 1 FROM document AS other WHERE other.digest = document_content.digest AND other.personal IS NOT NULL)"
 )
 ERASE: Final = (
-    "UPDATE document SET personal = NULL WHERE id = ?",
+    "UPDATE document SET personal = NULL, visit = '', account = '' WHERE id = ?",
     _ERASE_CONTENT,
     "UPDATE document_sending SET text = '', recipient = '' WHERE document = ?",
 )

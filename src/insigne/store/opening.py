@@ -11,7 +11,7 @@ from insigne.store.session import Backend
 from insigne.store.store import Store
 
 #: The revisions of `migrations`, oldest first; the last one is what this program works with.
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012")
 
 #: The module of each kind of base; loaded when first named: the PostgreSQL driver takes half a second to import.
 _BACKENDS: Final = {"sqlite": "insigne.store.sqlite", "postgresql": "insigne.store.postgres"}

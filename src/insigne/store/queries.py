@@ -124,6 +124,11 @@ class ReadView(
         for row in self.select(statements.HISTORY, ("identity", identity_id)):
             yield read_entry(row)
 
+    def history_of_item(self, item_id: str) -> Iterator[JournalEntry]:
+        """The events of a work item, as `history` tells those of an identity."""
+        for row in self.select(statements.HISTORY, ("work-item", item_id)):
+            yield read_entry(row)
+
     def identity_at(self, identity_id: str, time: str) -> Identity | None:
         """The identity as it was at `time` (RFC 3339 UTC with milliseconds); None when it did not exist yet.
 

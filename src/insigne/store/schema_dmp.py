@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Index, Integer, Table, text
 
-from insigne.store.columns import Number, bytes_, metadata, text_
+from insigne.store.columns import Number, SortedText, bytes_, metadata, text_
 from insigne.store.dmp_statements import LIVE
 
 document = Table(
@@ -27,12 +27,17 @@ document = Table(
     Column("size", Number, nullable=False),
     text_("media"),
     text_("facility"),
+    # Of the stay, without authority: whose documents to look at when a stay of that number is opened; "" once purged.
+    Column("visit", SortedText, nullable=False, server_default=text("''")),
+    Column("account", SortedText, nullable=False, server_default=text("''")),
     bytes_("personal", nullable=True),  # JSON; null once erased by a purge
     Index("document_by_unique_id", "unique_id"),  # duplicates, predecessors
     Index("document_by_parent", "parent"),  # what replaces or deletes a version
     Index("document_by_digest", "digest"),  # purge: whether a content still serves
     Index("document_by_message", "message"),
     Index("document_by_received", "received"),
+    Index("document_by_visit", "visit", sqlite_where=text("visit <> ''"), postgresql_where=text("visit <> ''")),
+    Index("document_by_account", "account", sqlite_where=text("account <> ''"), postgresql_where=text("account <> ''")),
 )
 
 document_content = Table(

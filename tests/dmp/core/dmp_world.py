@@ -27,6 +27,7 @@ from insigne.registry.commands import (
     MovementAssertion,
     Patient,
     RecordMovement,
+    RenumberAccount,
 )
 from insigne.registry.settings import Policy
 from insigne.registry.source import Source
@@ -280,6 +281,11 @@ class World:
         """A44: the account DOS-NAME is given by a patient to another one."""
         move = MoveAccount(Patient(identifiers=(pi(patient),)), (pi(prior),), account(name))
         self.registrar.apply(MoveAccounts((move,)), Source(self.now(), "gam", "message", "M"))
+
+    def renumber_stay(self, patient, number, prior=""):
+        """A49: the account DOS-PRIOR (that of the patient's name) is DOS-NUMBER from now on."""
+        command = RenumberAccount(Patient(identifiers=(pi(patient),)), account(number), account(prior or patient))
+        self.registrar.apply(command, Source(self.now(), "gam", "message", "M"))
 
     def owner_of_stay(self, name):
         """Whose the stay of that account is now."""

@@ -6,12 +6,14 @@ import msgspec
 import pytest
 
 from insigne.dmp.acts import abandon, confirm, withdraw
+from insigne.dmp.model import StayRef
 from insigne.registry.events import IdentifierRetired, InsRecorded, NationalAnswerAccepted
 from insigne.registry.values import NationalIns
 
 from .dmp_world import OID, ins_of, pi, stay_of, text_of
 
 PREPARED = [("feed", "fed", "to-withdraw"), ("delete", "to-confirm", "ins-lost")]
+PREPARED_FOR_STAY = [("feed", "fed", "to-withdraw"), ("delete", "to-confirm", "stay-moved")]
 
 
 def test_what_was_fed_after_two_merges_is_found_when_the_first_one_is_undone(world):
@@ -241,3 +243,59 @@ def test_a_stay_that_came_while_two_were_merged_holds_no_document_once_they_are_
     world.qualify("A")
     world.settle()
     assert world.only().ins == text_of(ins_of("A"))
+
+
+# --- a stay that is opened for another patient after its document came
+
+
+def test_a_stay_first_opened_for_another_patient_has_what_was_fed_under_its_number_deleted_by_a_person(world):
+    world.qualify("A")
+    world.take(1, stay=stay_of("B"))
+    world.take(2)
+    world.settle()
+    world.open_stay("B")
+    world.settle()
+    assert world.states() == [
+        ("feed", "fed", "to-withdraw"),
+        ("feed", "fed", "fed"),
+        ("delete", "to-confirm", "stay-moved"),
+    ]
+    assert world.open_items() == [("document-to-withdraw", "stay-moved")]
+
+
+def test_a_stay_first_opened_for_another_patient_holds_what_waits_under_its_number(world):
+    world.take(1, stay=stay_of("B"))
+    world.open_stay("B")
+    world.settle()
+    assert world.states() == [("feed", "waiting-identity", "stay-of-another")]
+
+
+def test_a_stay_first_opened_for_the_patient_of_its_document_changes_nothing(world):
+    world.qualify("A")
+    world.take(1, stay=stay_of("A"))
+    world.settle()
+    world.open_stay("A")
+    world.settle()
+    assert world.states() == [("feed", "fed", "fed")]
+
+
+def test_the_same_number_of_another_authority_is_another_stay(world):
+    world.qualify("A")
+    world.take(1, stay=StayRef(account="1.2.250.1.999.8|DOS-B"))
+    world.settle()
+    world.open_stay("B")
+    world.settle()
+    assert world.states() == [("feed", "fed", "fed")]
+
+
+def test_an_account_that_takes_the_number_of_a_document_of_another_patient_is_noticed(world):
+    world.qualify("A")
+    world.take(1, stay=stay_of("NOUVEAU"))
+    world.settle()
+    world.open_stay("B")
+    world.renumber_stay("B", "NOUVEAU")
+    world.settle()
+    assert world.states() == PREPARED_FOR_STAY
+    world.renumber_stay("B", "B", prior="NOUVEAU")
+    world.settle()
+    assert world.states() == [("feed", "fed", "fed"), ("delete", "cancelled", "right-again")]
