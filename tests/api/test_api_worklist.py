@@ -7,6 +7,8 @@ import fhirkit
 import pytest
 
 from insigne.access import Scope
+from insigne.app.base import rfc3339_now
+from insigne.exchange.model import Peer, Received
 from insigne.ins.status import Status
 from insigne.registry.worklist_kinds import KINDS
 
@@ -65,6 +67,22 @@ def test_an_item_is_shown_with_its_people_and_what_it_holds(counter):
     assert shown["held"]["call"] == counter.answer(identity)["answer"]["call"]
     refused = ask(counter, f"/{item['id']}/close", {"outcome": "vu"})
     assert (refused.status, refused.json["type"]) == (422, "urn:insigne:problem:answer-waits")
+
+
+def test_what_later_messages_changed_is_applied_to_who_says_how_many_were_seen(counter):
+    for control, (name, born) in enumerate((("MARTIN", "19800214"), ("DURAND", "19790101"), ("DUBOIS", "19790101"))):
+        raw = (
+            f"MSH|^~\\&|GAM|CHU|INSIGNE|CHU|20260301080000||ADT^A31^ADT_A05|C{control}|P|2.5^FRA^2.11\r"
+            f"EVN||20260301080000\rPID|1||7^^^GAM^PI||{name}^ALICE^ALICE^^^^L||{born}|F\r"
+        )
+        counter.base.intake.process([Received(raw.encode(), Peer("mllp", "GAM"), rfc3339_now())])
+    [item] = ask(counter, "?kind=overlay").json["items"]
+    assert item["messages"] == 2
+    close = f"/{item['id']}/close"
+    refused = ask(counter, close, {"outcome": "vu", "apply": True, "seen": 1})
+    assert (refused.status, refused.json["type"]) == (409, "urn:insigne:problem:held-since")
+    assert ask(counter, close, {"outcome": "vu", "apply": True, "seen": -1}).status == 422
+    assert ask(counter, close, {"outcome": "vu", "apply": True, "seen": 2}).status == 200
 
 
 def test_an_item_is_given_to_somebody_then_settled(counter, doubtful):

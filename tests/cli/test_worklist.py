@@ -105,19 +105,58 @@ def test_what_was_done_settles_the_item_by_itself(desk, compared):
     assert item["id"] in [one["id"] for one in desk.lines("worklist", "list", "--closed")]
 
 
-@pytest.mark.parametrize(("options", "name"), [(("--apply",), "DURAND"), ((), "LESTREZ")])
-def test_an_overlay_of_a_feed_is_applied_or_dropped(desk, hospital, options, name):
-    overlay = (
-        "MSH|^~\\&|GAM|CHU|INSIGNE|CHU|20260301080000||ADT^A31^ADT_A05|C9|P|2.5^FRA^2.11||||||UNICODE UTF-8\r"
+def overlay(name, control_id):
+    """An A31 that turns a patient of the hospital into another person."""
+    return (
+        f"MSH|^~\\&|GAM|CHU|INSIGNE|CHU|20260301080000||ADT^A31^ADT_A05|{control_id}|P|2.5^FRA^2.11"
+        "||||||UNICODE UTF-8\r"
         "EVN||20260301080000\r"
-        "PID|1||4071^^^GAM&1.2.250.1.999.7.1&ISO^PI||DURAND^PAUL^PAUL^^^^L||19500101|M|||^^^^^^BDL^^75056"
+        f"PID|1||4071^^^GAM&1.2.250.1.999.7.1&ISO^PI||{name}^PAUL^PAUL^^^^L||19500101|M|||^^^^^^BDL^^75056"
         "||||||||||||||||||||PROV\r"
-    )
+    ).encode()
+
+
+@pytest.fixture
+def overlaid(desk, hospital):
+    """A desk whose hospital sent an overlay."""
     desk.folder = hospital.folder
     desk._run("--data", desk.folder, "user", "add", "claire", "--role", "identitovigilance", "--json")
-    file = desk.config.with_name("a31.hl7")
-    file.write_text(overlay, newline="")
-    received(desk, file.read_bytes())
+    received(desk, overlay("DURAND", "C9"))
+    return desk
+
+
+def test_an_overlay_that_a_later_message_changed_is_applied_by_who_saw_that_one(overlaid):
+    desk = overlaid
+    received(desk, overlay("DUBOIS", "C10"))
+    received(desk, overlay("DUBOIS", "C11"))
+    [item] = desk.lines("worklist", "list", "--kind", "overlay")
+    assert item["messages"] == 3
+    [shown] = desk.lines("worklist", "show", item["id"])
+    names = [one["held"] and one["held"]["traits"]["birth_name"] for one in shown["received"]]
+    assert names == ["DURAND", "DUBOIS", None]
+    told = desk._run("--data", desk.folder, "worklist", "show", item["id"]).out
+    for one, content in zip(shown["received"], ("retenu", "retenu", "même contenu"), strict=True):
+        assert f"{one['cause']['id']}  {content}" in told
+    assert ["nom", "de", "naissance", "LESTREZ", "DUBOIS"] in [line.split() for line in told.splitlines()]
+    _, said = desk.act("worklist", "close", item["id"], "--outcome", "vue", "--apply", status=1)
+    assert "--seen" in said
+    desk.act("worklist", "close", item["id"], "--outcome", "vue", "--apply", "--seen", "3")
+    [patient] = desk.lines("identity", "show", "GAM|4071")
+    assert patient["name"][0]["family"] == "DUBOIS"
+
+
+def test_an_overlay_applied_by_policy_is_shown_with_nothing_held(overlaid):
+    desk = overlaid
+    desk.act("worklist", "close", desk.lines("worklist", "list")[0]["id"], "--outcome", "vue")
+    received(desk, overlay("DUBOIS", "C10"), "registry.overlay=apply")
+    [item] = desk.lines("worklist", "list", "--kind", "overlay")
+    told = desk._run("--data", desk.folder, "worklist", "show", item["id"])
+    assert (told.status, "DUBOIS" in told.out) == (0, True)
+
+
+@pytest.mark.parametrize(("options", "name"), [(("--apply",), "DURAND"), ((), "LESTREZ")])
+def test_an_overlay_of_a_feed_is_applied_or_dropped(overlaid, options, name):
+    desk = overlaid
     [item] = desk.lines("worklist", "list", "--kind", "overlay")
     told = desk._run("--data", desk.folder, "worklist", "show", item["id"]).out
     assert ["nom", "de", "naissance", "LESTREZ", "DURAND"] in [line.split() for line in told.splitlines()]
@@ -129,9 +168,9 @@ def test_an_overlay_of_a_feed_is_applied_or_dropped(desk, hospital, options, nam
     assert desk.work("--kind", "overlay") == []
 
 
-def received(desk, raw):
+def received(desk, raw, *settings):
     """Take a message in, as the server does."""
-    base = open_base(load(desk.config, [], {}, desk.folder))
+    base = open_base(load(desk.config, list(settings), {}, desk.folder))
     try:
         base.intake.process([Received(raw, Peer("mllp", "GAM"), rfc3339_now())])
     finally:

@@ -52,8 +52,8 @@ class Office:
     def unmerge(self, absorbed):
         return self.base.acts(acts.UnmergeIdentities(absorbed, "two sisters"))
 
-    def close(self, item, *, apply=False):
-        return self.base.acts(acts.CloseWorkItem(item.id, "seen with the ward", apply))
+    def close(self, item, *, apply=False, seen=0):
+        return self.base.acts(acts.CloseWorkItem(item.id, "seen with the ward", apply, seen))
 
     def item(self, kind):
         [found] = [item for item in self.base.tasks() if item.kind == kind]
@@ -299,8 +299,94 @@ def test_a_merge_held_for_an_unknown_survivor_cannot_be_applied(office):
     assert office.kinds() == []
 
 
-def admission(number, visit="V1", trigger="A01"):
-    movement = cmd.MovementAssertion((f"M-{number}",), trigger, "INSERT", "20260301")
+LATER = cmd.TraitsAssertion("DUBOIS", "PAULE", "PAULE", "19790102", "F", "69123")
+
+
+def test_the_latest_of_the_overlays_held_is_applied_once_it_was_seen(office):
+    identity = office.told("1")
+    office.told("1", OTHER, status=("VALI",))
+    seen = office.item("overlay")
+    office.told("1", LATER, status=("VALI",))
+    stale = refusal(office.close, seen, apply=True)
+    assert (stale.code, stale.fault) == ("held-since", Fault.CONFLICT)
+    assert refusal(office.close, seen, apply=True, seen=1).code == "held-since"
+    assert office.base.identity(identity).traits.birth_name == "MARTIN"
+    item = office.item("overlay")
+    assert (item.id, item.messages, item.cause) == (seen.id, 2, "birth_name, given_names, birth_date")
+    office.close(item, apply=True, seen=2)
+    assert office.base.identity(identity).traits.birth_name == "DUBOIS"
+    assert office.base.rebuilt() == office.base.states
+
+
+def test_an_overlay_said_again_is_counted_and_stays_what_was_seen(office):
+    identity = office.told("1")
+    for _ in range(3):
+        office.told("1", OTHER, status=("VALI",))
+    item = office.item("overlay")
+    assert (item.messages, item.held_since) == (3, 1)
+    office.close(item, apply=True)
+    assert office.base.identity(identity).traits.birth_name == "DURAND"
+
+
+def test_the_overlays_held_before_stay_in_the_journal(office):
+    office.told("1")
+    office.told("1", OTHER)
+    first = bytes(office.item("overlay").held)
+    office.told("1", LATER)
+    [again] = [r.event for r in office.base.journal if isinstance(r.event, ev.WorkItemHeldAgain)]
+    assert (bytes(again.before), bytes(again.held)) == (first, bytes(office.item("overlay").held))
+
+
+def test_an_overlay_dropped_needs_no_count(office):
+    identity = office.told("1")
+    office.told("1", OTHER)
+    office.told("1", LATER)
+    office.close(office.item("overlay"))
+    assert (office.base.identity(identity).traits.birth_name, office.kinds()) == ("MARTIN", [])
+
+
+def test_the_latest_of_two_contrary_merges_held_is_the_one_applied():
+    office = Office()
+    hospital = Authority("HOSP")
+    office.base.policy = Policy(own=frozenset({"INSIGNE"}), trusted=frozenset({"HOSP"}))
+    for number in ("1", "2"):
+        both = (Identifier("PI", hospital, number), Identifier("PI", GAM, number))
+        office.base.does(cmd.RecordPatient(cmd.Patient(both, reliability=("PROV",), traits=TRAITS)))
+    one, two = office.base.person("1").id, office.base.person("2").id
+    office.a40("1", "2")
+    office.a40("2", "1")
+    item = office.item("merge-held")
+    assert item.messages == 2
+    assert refusal(office.close, item, apply=True).code == "held-since"
+    office.close(item, apply=True, seen=2)
+    assert (office.into(one), office.into(two)) == ("", one)
+
+
+def test_all_the_movements_held_of_a_stay_are_applied_in_their_order(office):
+    two = [office.told("1"), office.told("2")][1]
+    office.base.does(admission("1"))
+    for number, trigger in (("2", "A01"), ("3", "A02"), ("3", "A02"), ("4", "A03")):
+        office.base.does(admission("2", trigger=trigger, movement=number))
+    item = office.item("stay-of-another")
+    assert (item.messages, item.held_since) == (4, 4)
+    assert refusal(office.close, item, apply=True, seen=3).code == "held-since"
+    office.close(item, apply=True, seen=4)
+    [stay] = office.base.stays()
+    assert (stay.identity, [m.id for m in stay.movements]) == (two, ["M-1", "M-2", "M-3", "M-4"])
+    assert stay.status == "finished"
+    assert office.base.rebuilt() == office.base.states
+
+
+def test_two_stays_of_another_are_two_items(office):
+    office.told("1"), office.told("2")
+    for visit in ("V1", "V2"):
+        office.base.does(admission("1", visit))
+        office.base.does(admission("2", visit))
+    assert office.kinds() == ["stay-of-another", "stay-of-another"]
+
+
+def admission(number, visit="V1", trigger="A01", movement=""):
+    movement = cmd.MovementAssertion((f"M-{movement or number}",), trigger, "INSERT", "20260301")
     patient = cmd.Patient((Identifier("PI", GAM, number),), traits=TRAITS)
     return cmd.RecordMovement(patient, StayHeader(), (), Identifier("VN", GAM, visit), None, movement)
 

@@ -170,10 +170,11 @@ class Assign(Body, frozen=True):
 
 
 class Close(Body, frozen=True):
-    """Settle the item. `apply`: what was held back is applied, instead of dropped."""
+    """Settle the item. `apply`: what was held back is applied, instead of dropped; `seen`: its `messages`, as shown."""
 
     outcome: Reason
     apply: bool = False
+    seen: Annotated[int, Meta(ge=0)] = 0
 
 
 def read(body: bytes, kind: type[Kind]) -> Kind:

@@ -56,6 +56,7 @@ _TASK: Final[dict[str, Any]] = {
         **dict.fromkeys(("id", "label", "label_fr", "assignee", "cause", "outcome"), _TEXT),
         "kind": {"type": "string", "enum": list(KINDS)},
         "age_days": {"type": "integer"},
+        "messages": {"type": "integer", "description": "How many messages it held back: give it as `seen`."},
         "opened": {"type": "string", "format": "date-time"},
         "closed": _TEXT_OR_NULL,
         "subjects": {"type": "array", "items": _TEXT, "description": "Ids of identities."},

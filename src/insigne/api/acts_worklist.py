@@ -67,7 +67,7 @@ def assign(desk: ActsDesk, asked: Asked) -> Response:
 def close(desk: ActsDesk, asked: Asked) -> Response:
     """The item is settled; what was held back is applied or dropped."""
     body = read(asked.body, bodies.Close)
-    desk.act(asked, acts.CloseWorkItem(_id(asked), body.outcome, body.apply))
+    desk.act(asked, acts.CloseWorkItem(_id(asked), body.outcome, body.apply, body.seen))
     return _shown(desk, asked)
 
 

@@ -29,6 +29,7 @@ from insigne.insi.outcomes import beside
 from insigne.registry import acts
 from insigne.registry.state import WorkItem
 from insigne.registry.worklist_kinds import KINDS, WorkFilter
+from insigne.store.journal import JournalEntry
 from insigne.store.queries import ReadView
 
 app = group_app(
@@ -47,6 +48,9 @@ _COMMANDS = {
     "document": "document list",
 }
 _NOBODY = "-"
+_RECEIVED = {"work-item-raised": "retenu", "work-item-held-again": "même contenu"}
+_APART = ("held", "patients", "received")
+_RECEIVED_TITLES = ("reçu", "message", "contenu")
 
 Item = Annotated[str, typer.Argument(metavar="ITEM", help="Id in the list.")]
 
@@ -93,7 +97,10 @@ def list_(
 
 @app.command(epilog=examples("insigne worklist show 01JMS7Q4", "insigne worklist show 01JMS7Q4 --json | jq .held"))
 def show(ctx: typer.Context, item: Item) -> None:
-    """Show an item: the identities it is about, as FHIR Patients with --json, and what was held back."""
+    """Show an item: the identities it is about, as FHIR Patients with --json, and what was held back of which messages.
+
+    `messages` counts those; `worklist close --apply --seen` takes that count.
+    """
     context = Context.of(ctx)
     with reading(context) as view:
         found = _found(view, item)
@@ -101,6 +108,7 @@ def show(ctx: typer.Context, item: Item) -> None:
         document = _document(found) | {
             "held": msgspec.json.decode(bytes(found.held)),
             "patients": [patient_of(view.identity, one, bundled_cog()) for one in people],
+            "received": [_received(entry) for entry in view.history_of_item(found.id) if entry.type in _RECEIVED],
         }
     _print(context, document)
     if not context.json and found.kind == "to-compare" and people:
@@ -110,7 +118,10 @@ def show(ctx: typer.Context, item: Item) -> None:
     elif not context.json and people:
         typer.echo()
         print_table(PEOPLE_TITLES, map(person, people), none="")
-        if found.kind == "overlay":
+        if found.messages > 1:
+            typer.echo()
+            print_table(_RECEIVED_TITLES, map(_received_row, document["received"]), none="")
+        if found.kind == "overlay" and document["held"]:
             typer.echo()
             print_table(HELD_TITLES, beside_held(people[0], document["held"]), none="")
 
@@ -152,15 +163,21 @@ def close(
     *,
     outcome: Annotated[str, typer.Option(metavar="TEXT", help="What was found and done.")],
     apply: Annotated[bool, typer.Option("--apply", help="Apply what was held back, instead of dropping it.")] = False,
+    seen: Annotated[
+        int, typer.Option(min=0, metavar="N", help="With --apply: how many messages it had when you looked at it.")
+    ] = 0,
     user: As = "",
 ) -> None:
-    """Settle an item: an overlay, a merge or a movement that was held back is applied with --apply, else dropped.
+    """Settle an item: an overlay, a merge or movements that were held back are applied with --apply, else dropped.
+
+    What is applied is what the latest message said (of a stay, all its movements); when later messages changed it,
+    only to who says with --seen how many `worklist show` had counted.
 
     An INS to confirm, whose other holder lost it, is confirmed with --apply; its item is not closed without.
     """
     context = Context.of(ctx)
     with at_desk(context, user, Right.WORKLIST) as desk:
-        desk.act(acts.CloseWorkItem(item, outcome, apply))
+        desk.act(acts.CloseWorkItem(item, outcome, apply, seen))
         _show_after(desk, item)
 
 
@@ -169,6 +186,21 @@ def _found(view: ReadView, item_id: str) -> WorkItem:
     if item is None:
         fail(Exit.PROBLEMS, f"{item_id}: no such item; `insigne worklist list` shows the ids")
     return item
+
+
+def _received(entry: JournalEntry) -> dict[str, Any]:
+    """What made the item, or was held by it since; `held` is null when a message said the same again."""
+    held = getattr(entry.event, "held", None)
+    return {
+        "time": entry.time,
+        "event": entry.type,
+        "cause": {"kind": entry.cause_kind, "id": entry.cause_id},
+        "held": None if held is None else msgspec.json.decode(bytes(held)),
+    }
+
+
+def _received_row(one: dict[str, Any]) -> tuple[str, str, str]:
+    return one["time"], one["cause"]["id"], "retenu" if one["held"] else _RECEIVED[one["event"]]
 
 
 def _show_after(desk: Desk, item_id: str) -> None:
@@ -182,7 +214,7 @@ def _print(context: Context, document: dict[str, Any]) -> None:
         emit(document)
     else:
         said = document | {"cause": _cause(document)}
-        print_fields((name, _text(value)) for name, value in said.items() if name not in ("held", "patients"))
+        print_fields((name, _text(value)) for name, value in said.items() if name not in _APART)
 
 
 def _document(item: WorkItem) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from insigne.registry.worklist_kinds import kind_of
 def told(item: WorkItem, now: datetime) -> dict[str, Any]:
     """What is said of an item: its kind, age in whole days, cause, who treats it, and what may be done next.
 
+    `messages` counts those that it held back, to be given as `seen` to apply what it holds (1 for other items).
     `next` holds the actions of its kind, none once it is closed; nothing of what was held back is in it.
     """
     kind = kind_of(item.kind)
@@ -23,6 +24,7 @@ def told(item: WorkItem, now: datetime) -> dict[str, Any]:
         "assignee": item.assignee,
         "subjects": item.subjects,
         "cause": item.cause,
+        "messages": item.messages,
         "next": () if item.closed else kind.actions,
         "closed": item.closed or None,
         "outcome": item.outcome,

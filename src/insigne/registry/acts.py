@@ -200,11 +200,16 @@ class AssignWorkItem(Value, frozen=True):
 
 
 class CloseWorkItem(Value, frozen=True):
-    """Settle a work item. `apply` applies what was held back, if anything was."""
+    """Settle a work item. `apply` applies what was held back, if anything was.
+
+    `seen` is how many messages the item held when the person looked at it: what a later one brought is not applied
+    unseen. 0: only the first one was.
+    """
 
     item: str
     outcome: str
     apply: bool = False
+    seen: int = 0
 
 
 Act = (

@@ -13,7 +13,7 @@ from insigne.registry.merge import OTHER_INS, join
 from insigne.registry.record import apply_held
 from insigne.registry.refusals import refused
 from insigne.registry.reliability import record_ins
-from insigne.registry.state import Identity, WorkItem
+from insigne.registry.state import Identity, WorkItem, held_parts
 from insigne.registry.stays import record_held
 from insigne.registry.values import Identifier
 
@@ -88,7 +88,7 @@ def close_work_item(draft: Draft, act: acts.CloseWorkItem) -> None:
     if item.kind == TO_CONFIRM:
         confirm(draft, draft.identity(item.subjects[0]), apply=act.apply)
     elif act.apply:
-        _apply_held(draft, item)
+        _apply_held(draft, item, act.seen)
 
 
 def _stands(draft: Draft, identity_id: str) -> bool:
@@ -96,10 +96,12 @@ def _stands(draft: Draft, identity_id: str) -> bool:
     return identity is not None and not identity.merged_into
 
 
-def _apply_held(draft: Draft, item: WorkItem) -> None:
+def _apply_held(draft: Draft, item: WorkItem, seen: int) -> None:
     held = bytes(item.held)
     if held == b"null":
         raise refused("nothing-held", Fault.FORBIDDEN, Subject.PATIENT, kind=item.kind)
+    if max(seen, 1) < item.held_since:
+        raise refused("held-since", Fault.CONFLICT, Subject.PATIENT)
     match item.kind:
         case "overlay":
             identity = draft.identity(item.subjects[0])
@@ -109,7 +111,9 @@ def _apply_held(draft: Draft, item: WorkItem) -> None:
         case "merge-held":
             _join_held(draft, msgspec.json.decode(held, type=MergePatients))
         case "stay-of-another":
-            record_held(draft, draft.identity(item.subjects[0]), msgspec.json.decode(held, type=RecordMovement))
+            for movement in held_parts(item.held):
+                command = msgspec.json.decode(movement, type=RecordMovement)
+                record_held(draft, draft.identity(item.subjects[0]), command)
         case _:
             raise refused("not-applied", Fault.FORBIDDEN, Subject.PATIENT, kind=item.kind)
 

@@ -1,5 +1,6 @@
 """What the rules answer: refusals, notices, and the draft in which they write their events."""
 
+import operator
 from collections.abc import Callable
 from enum import StrEnum
 
@@ -9,7 +10,7 @@ from insigne.registry import events as ev
 from insigne.registry.notices import Notice
 from insigne.registry.settings import Policy
 from insigne.registry.source import Source
-from insigne.registry.state import Encounter, Identity, WorkItem
+from insigne.registry.state import Encounter, Identity, WorkItem, held_parts
 from insigne.registry.workingset import WorkingSet
 
 
@@ -119,9 +120,46 @@ class Draft(msgspec.Struct):
         event = ev.WorkItemRaised(kind=kind, key=key, subjects=subjects, cause=cause, held=ev.raw_json(held))
         self.emit("work-item", item_id, event, 1)
 
+    def hold(
+        self,
+        kind: str,
+        subjects: tuple[str, ...],
+        held: bytes,
+        *,
+        cause: str = "",
+        about: str = "",
+        same: Callable[[bytes, bytes], bool] = operator.eq,
+    ) -> None:
+        """Raise the work item of what is held back; one that is open already holds this, the latest, from now on.
+
+        `same` tells whether what the item holds and this come to the same for who applies them.
+        """
+        item = self._open_item("|".join((kind, about) if about else (kind, *sorted(subjects))))
+        if item is None:
+            self.raise_item(kind, subjects, cause=cause, held=held, about=about)
+            return
+        again = ev.WorkItemHeldAgain()
+        if not same(bytes(item.held), held):
+            again = ev.WorkItemHeldAgain(cause=cause, held=ev.raw_json(held), before=item.held, change="replaced")
+        self.emit("work-item", item.id, again, item.version + 1)
+
+    def hold_too(self, kind: str, subjects: tuple[str, ...], held: bytes, *, about: str) -> None:
+        """Raise the work item of what is held back; one that is open already holds this too, once, after the rest."""
+        item = self._open_item(f"{kind}|{about}")
+        if item is None:
+            self.raise_item(kind, subjects, held=held, about=about)
+            return
+        again = ev.WorkItemHeldAgain()
+        if held not in map(bytes, held_parts(item.held)):
+            again = ev.WorkItemHeldAgain(held=ev.raw_json(held), change="added")
+        self.emit("work-item", item.id, again, item.version + 1)
+
+    def _open_item(self, key: str) -> WorkItem | None:
+        item_id = self.working.open_work_item(key)
+        return self.working.work_item(item_id) if item_id else None
+
     def close_item(self, kind: str, subjects: tuple[str, ...], outcome: str) -> None:
         """Close the open work item of that kind and subjects, if there is one: what happened settled it."""
-        item_id = self.working.open_work_item("|".join((kind, *sorted(subjects))))
-        item: WorkItem | None = self.working.work_item(item_id) if item_id else None
+        item = self._open_item("|".join((kind, *sorted(subjects))))
         if item is not None:
             self.emit("work-item", item.id, ev.WorkItemClosed(outcome), item.version + 1)

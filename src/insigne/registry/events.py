@@ -263,6 +263,19 @@ class WorkItemRaised(Event, frozen=True, tag="work-item-raised"):
     held: msgspec.Raw = msgspec.Raw(b"null")
 
 
+class WorkItemHeldAgain(Event, frozen=True, tag="work-item-held-again"):
+    """A later message was held back by an item that was open already.
+
+    `held` is what it says when that is not what the item held: it takes the place of `before`, or is `added` to it, and
+    both are null when the same was said again. `cause` is that of the later message.
+    """
+
+    cause: str = ""
+    held: msgspec.Raw = msgspec.Raw(b"null")
+    before: msgspec.Raw = msgspec.Raw(b"null")
+    change: Literal["same", "replaced", "added"] = "same"
+
+
 class WorkItemAssigned(Event, frozen=True, tag="work-item-assigned"):
     """The item was given to somebody, or to nobody."""
 
@@ -318,7 +331,7 @@ EncounterEvent = (
     | AccountChanged
     | EncounterSnapshot
 )
-WorkItemEvent = WorkItemRaised | WorkItemAssigned | WorkItemClosed | WorkItemSnapshot
+WorkItemEvent = WorkItemRaised | WorkItemHeldAgain | WorkItemAssigned | WorkItemClosed | WorkItemSnapshot
 AnyEvent = IdentityEvent | EncounterEvent | WorkItemEvent
 
 Stream = Literal["identity", "encounter", "work-item"]

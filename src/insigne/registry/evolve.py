@@ -10,7 +10,18 @@ from typing import Any
 from msgspec.structs import replace
 
 from insigne.registry import events as ev
-from insigne.registry.state import Encounter, HeldIdentifier, HeldIns, HeldProof, Identity, Movement, PastIns, WorkItem
+from insigne.registry.state import (
+    Encounter,
+    HeldIdentifier,
+    HeldIns,
+    HeldProof,
+    Identity,
+    Movement,
+    PastIns,
+    WorkItem,
+    held_list,
+    held_parts,
+)
 from insigne.registry.values import Traits
 
 State = Identity | Encounter | WorkItem
@@ -218,6 +229,14 @@ def _raised(_: None, event: ev.WorkItemRaised, record: ev.Recorded) -> WorkItem:
     )
 
 
+def _held_again(state: WorkItem, event: ev.WorkItemHeldAgain, record: ev.Recorded) -> WorkItem:
+    messages = state.messages + 1
+    if event.change == "same":
+        return replace(state, version=record.version, messages=messages)
+    held = event.held if event.change == "replaced" else held_list([*held_parts(state.held), event.held])
+    return replace(state, version=record.version, messages=messages, cause=event.cause, held=held, held_since=messages)
+
+
 def _assigned(state: WorkItem, event: ev.WorkItemAssigned, record: ev.Recorded) -> WorkItem:
     return replace(state, version=record.version, assignee=event.after)
 
@@ -272,6 +291,7 @@ _RULES: dict[type[ev.Event], Callable[[Any, Any, ev.Recorded], State]] = {
     ev.AccountChanged: _account,
     ev.EncounterSnapshot: _snapshot,
     ev.WorkItemRaised: _raised,
+    ev.WorkItemHeldAgain: _held_again,
     ev.WorkItemAssigned: _assigned,
     ev.WorkItemClosed: _closed,
     ev.WorkItemSnapshot: _snapshot,

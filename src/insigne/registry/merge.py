@@ -85,7 +85,7 @@ def _merge_again(draft: Draft, command: MergePatients, master: Identity, survivo
         _hold(draft, command, master, asked)
     else:
         draft.notice("merge-held", Subject.PATIENT)
-        draft.raise_item("merge-held", (master.id,), held=msgspec.json.encode(command))
+        draft.hold("merge-held", (master.id,), msgspec.json.encode(command))
 
 
 def _merge(draft: Draft, command: MergePatients, absorbed: Identity, survivor: Identity) -> None:
@@ -116,7 +116,7 @@ def join(draft: Draft, absorbed: Identity, survivor: Identity, reason: str = "")
 
 def _hold(draft: Draft, command: MergePatients, first: Identity, second: Identity) -> None:
     draft.notice("merge-held", Subject.PRIOR)
-    draft.raise_item("merge-held", (first.id, second.id), held=msgspec.json.encode(command))
+    draft.hold("merge-held", (first.id, second.id), msgspec.json.encode(command))
     draft.subject = first.id
 
 

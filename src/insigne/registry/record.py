@@ -104,10 +104,19 @@ def _overlay(draft: Draft, identity: Identity, traits: Traits, patient: Patient)
         return False
     hold = draft.policy.registry.overlay == "hold"
     draft.notice("overlay-held" if hold else "overlay-applied", Subject.TRAITS)
-    draft.raise_item(
-        "overlay", (identity.id,), cause=", ".join(changed), held=msgspec.json.encode(patient) if hold else b"null"
-    )
+    held = msgspec.json.encode(patient) if hold else b"null"
+    draft.hold("overlay", (identity.id,), held, cause=", ".join(changed), same=_comes_to_the_same)
     return hold
+
+
+def _comes_to_the_same(one: bytes, other: bytes) -> bool:
+    """Whether two assertions held by an overlay would change the same: what `apply_held` takes of them."""
+    said = (msgspec.json.decode(held, type=Patient | None) for held in (one, other))
+    first, second = (
+        patient and (patient.traits, patient.ins, patient.reliability, patient.details.birth_date_corrected)
+        for patient in said
+    )
+    return first == second
 
 
 def _erased(before: Traits, after: Traits) -> tuple[str, ...]:

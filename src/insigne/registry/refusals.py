@@ -183,6 +183,13 @@ TEXTS: Final[dict[str, Texts]] = {
         "close it without applying anything",
         "fermez-la sans rien appliquer",
     ),
+    "held-since": Texts(
+        "later messages changed what this item holds",
+        "des messages ultérieurs ont changé ce que retient cette tâche",
+        "look at it again, and say how many messages it had then (messages, given to worklist close as --seen)",
+        "consultez-la de nouveau, et dites combien de messages elle comptait alors (messages, à donner à worklist "
+        "close par --seen)",
+    ),
     "not-applied": Texts(
         "an item of kind {kind} is not applied, but settled",
         "une tâche de nature {kind} ne s’applique pas, elle se règle",

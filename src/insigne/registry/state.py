@@ -252,7 +252,12 @@ STATUS_AFTER: dict[str, str] = {
 
 
 class WorkItem(Value, frozen=True):
-    """Something a person must look at. `key` is what makes two items the same: an open one is never raised twice."""
+    """Something a person must look at. `key` is what makes two items the same: an open one is never raised twice.
+
+    `held` is what was held back: of an overlay or a merge what the latest message says, of a stay the movements in the
+    order they came. `messages` counts those that were held; what the item holds is so since the one of rank
+    `held_since`.
+    """
 
     id: str
     kind: str
@@ -265,3 +270,15 @@ class WorkItem(Value, frozen=True):
     closed: str = ""
     outcome: str = ""
     assignee: str = ""
+    messages: int = 1
+    held_since: int = 1
+
+
+def held_parts(held: msgspec.Raw) -> list[msgspec.Raw]:
+    """What an item holds, one after the other: a JSON array is several."""
+    return msgspec.json.decode(held, type=list[msgspec.Raw]) if bytes(held).startswith(b"[") else [held]
+
+
+def held_list(parts: list[msgspec.Raw]) -> msgspec.Raw:
+    """Several things held, as one: a JSON array."""
+    return msgspec.Raw(msgspec.json.encode(parts))

@@ -46,7 +46,12 @@ def record_movement(draft: Draft, command: RecordMovement) -> None:
     stay = _stay(draft, command)
     if stay is not None and draft.survivor(draft.identity(stay.identity)).id != identity.id:
         draft.notice("stay-of-another", Subject.VISIT)
-        draft.raise_item("stay-of-another", (identity.id, stay.identity), held=msgspec.json.encode(command))
+        draft.hold_too(
+            "stay-of-another",
+            (identity.id, stay.identity),
+            msgspec.json.encode(command),
+            about=f"{identity.id}|{stay.id}",
+        )
         return
     if command.movement.action == "CANCEL":
         _cancel(draft, stay, command, command.movement)
