@@ -176,6 +176,8 @@ def test_a_plan_is_written_and_followed(migrate, tmp_path):
         ("assess", str(ANSWERS)),
         ("assess", str(INVENTORY), "--answers", str(INVENTORY)),
         ("assess", str(INVENTORY), "--start", "demain"),
+        ("assess", str(INVENTORY), "--start", "9999-12-31"),
+        ("plan", str(INVENTORY), "--start", "0001-01-01"),
         ("assess", str(INVENTORY), "--set", "dmp.migration.solutions_file=/nowhere.toml"),
         ("status", str(INVENTORY)),
         ("import-legacy",),
@@ -185,6 +187,11 @@ def test_a_plan_is_written_and_followed(migrate, tmp_path):
 )
 def test_wrong_use_is_exit_2(migrate, options):
     migrate(*options, status=2)
+
+
+def test_a_year_out_of_reach_is_said_with_the_years_that_are_not(migrate):
+    found = migrate("assess", INVENTORY, "--start", "9999-12-31", status=2)
+    assert "--start: '9999-12-31' is not between 1900-01-01 and 2199-12-31: check the year" in found.err
 
 
 # --- whom to qualify

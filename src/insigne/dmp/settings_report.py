@@ -60,5 +60,5 @@ class MigrationSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """Documents, the last received, in which the Data Matrix is looked for; and messages read for each destination."""
     qualified_share: Annotated[float, Meta(gt=0, le=1)] = 0.9
     """Share of active patients qualified from which qualification counts as operational in the establishment."""
-    overlap_days: Annotated[int, Meta(ge=1)] = 28
+    overlap_days: Annotated[int, Meta(ge=1, le=3650)] = 28
     """Days during which the former route stays open once the new one feeds."""
