@@ -225,15 +225,37 @@ def test_a_closed_item_is_closed_once_and_says_how(office):
 
 
 def test_an_item_that_holds_nothing_is_not_applied(office):
-    one, two = office.ours("1", INS), office.ours("2", INS)
-    assert one != two
-    item = office.item("same-ins")
+    one, two = office.ours("1"), office.ours("2")
+    office.merge(one, two)
+    office.unmerge(two)
+    item = office.item("unmerged")
     assert "nothing was held back" in refusal(office.close, item, apply=True).text
     assert not office.base.work_item(item.id).closed
     compared = acts.NoteInsiOutcome(two, "00", held=b'{"answer":1}')
     office.base.acts(compared)
     for apply in (True, False):
         assert "identity refuse" in refusal(office.close, office.item("to-compare"), apply=apply).text
+
+
+@pytest.mark.parametrize("apply", [True, False])
+def test_the_item_of_an_ins_that_two_identities_hold_stays_open_until_one_of_them_has_it_no_more(office, apply):
+    one, two = office.ours("1", INS, checked=True), office.ours("2", INS, checked=True)
+    refused = refusal(office.close, office.item("same-ins"), apply=apply)
+    assert (refused.code, refused.fault) == ("same-ins-held", Fault.FORBIDDEN)
+    assert office.kinds() == ["same-ins"]
+    office.base.acts(acts.SetAttributes(one, 0, ("DOUT",), "not her card"))
+    assert "same-ins" not in office.kinds()
+    assert not office.base.identity(two).qualified
+
+
+def test_the_item_of_an_ins_held_twice_that_was_left_open_may_be_closed_once_it_is_not(office):
+    one, two = office.ours("1", INS), office.ours("2", INS)
+    item = office.item("same-ins")
+    state = office.base.identity(one)
+    office.base.states["identity", one] = msgspec.structs.replace(state, ins=None)  # as an earlier release left it
+    office.close(item)
+    assert "same-ins" not in office.kinds()
+    assert office.base.identity(two).ins.contested
 
 
 def test_an_overlay_that_was_applied_already_is_only_closed():

@@ -79,11 +79,14 @@ def close_work_item(draft: Draft, act: acts.CloseWorkItem) -> None:
     """Settle an item; with `apply`, what was held back is applied first, by the rules of its command.
 
     An answer of INSi that waits is accepted or refused by a named person: closing its item would lose it unseen. An INS
-    to confirm is confirmed by `apply`.
+    to confirm is confirmed by `apply`. An INS that two identities hold is settled by one of them losing it, or by their
+    merge, which close the item: nobody would be told of the contest any more.
     """
     item = _open_item(draft, act.item)
     if item.kind == "to-compare" and any(_stands(draft, subject) for subject in item.subjects):
         raise refused("answer-waits", Fault.FORBIDDEN, Subject.INS)
+    if item.kind == "same-ins" and _share_an_ins(draft, item.subjects):
+        raise refused("same-ins-held", Fault.FORBIDDEN, Subject.INS)
     draft.emit("work-item", item.id, ev.WorkItemClosed(act.outcome), item.version + 1)
     if item.kind == TO_CONFIRM:
         confirm(draft, draft.identity(item.subjects[0]), apply=act.apply)
@@ -94,6 +97,13 @@ def close_work_item(draft: Draft, act: acts.CloseWorkItem) -> None:
 def _stands(draft: Draft, identity_id: str) -> bool:
     identity = draft.working.identity(identity_id)
     return identity is not None and not identity.merged_into
+
+
+def _share_an_ins(draft: Draft, subjects: tuple[str, ...]) -> bool:
+    """Whether two of these identities still stand and hold the same INS."""
+    standing = [draft.identity(subject) for subject in subjects if _stands(draft, subject)]
+    held = [identity.ins.ins.matricule for identity in standing if identity.ins is not None]
+    return len(set(held)) < len(held)
 
 
 def _apply_held(draft: Draft, item: WorkItem, seen: int) -> None:

@@ -177,6 +177,14 @@ TEXTS: Final[dict[str, Texts]] = {
         "merge them, or settle whose it is",
         "fusionnez-les, ou établissez à qui elle est",
     ),
+    "same-ins-held": Texts(
+        "these identities still hold the same INS, of which one identity at most is the holder",
+        "ces identités portent toujours la même INS, qui ne peut être que celle d’une seule",
+        "merge them if they are one person, else take the INS from the wrong one (identity edit, identity "
+        "set-attribute), or have it corrected by its repository; the item then closes by itself",
+        "fusionnez-les s’il s’agit d’une même personne, sinon retirez l’INS à celle qui la porte à tort (identity "
+        "edit, identity set-attribute), ou faites-la corriger par son référentiel ; la tâche se ferme alors seule",
+    ),
     "nothing-held": Texts(
         "nothing was held back by this item of kind {kind}",
         "rien n’est retenu par cette tâche de nature {kind}",

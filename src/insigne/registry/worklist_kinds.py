@@ -34,7 +34,7 @@ class WorkKind:
 _COMPARE: Final = ("accept", "refuse", "edit")
 _SEARCH_AGAIN: Final = ("edit", "retrieve-ins", "close")
 _HELD: Final = ("apply", "close")
-_DUPLICATES: Final = ("merge", "set-attribute", "edit", "close")
+_DUPLICATES: Final = ("merge", "set-attribute", "edit")
 
 KINDS: Final[Mapping[str, WorkKind]] = MappingProxyType(
     {
