@@ -292,6 +292,29 @@ def test_the_traits_of_an_overlay_are_not_given_to_whom_its_identity_was_merged_
     assert (office.into(one), office.kinds()) == (two, [])
 
 
+def test_of_an_overlay_of_an_authority_that_is_not_trusted_the_traits_alone_are_applied(office):
+    office.base.policy = Policy(trusted=frozenset({"HOSP"}))
+    identity = office.told("1")
+    office.told("1", OTHER, status=("VALI",), ins=(INS,))
+    office.close(office.item("overlay"), apply=True)
+    held = office.base.identity(identity)
+    assert (held.traits.birth_name, held.checked, held.ins) == ("DURAND", False, None)
+
+
+def test_an_overlay_of_an_authority_that_is_not_trusted_is_not_applied_over_a_trusted_one(office):
+    office.base.policy = Policy(trusted=frozenset({"HOSP"}))
+    identity = office.told("1")
+    office.told("1", OTHER)
+    trusted = (Identifier("PI", Authority("HOSP"), "7"), Identifier("PI", GAM, "1"))
+    office.base.does(cmd.RecordPatient(cmd.Patient(trusted, reliability=("VALI",), traits=TRAITS)))
+    before = office.base.identity(identity)
+    assert before.trusted
+    assert refusal(office.close, office.item("overlay"), apply=True).code == "held-untrusted"
+    assert office.base.identity(identity) == before
+    office.close(office.item("overlay"))
+    assert office.kinds() == []
+
+
 @pytest.mark.parametrize("apply", [True, False])
 def test_a_merge_swapped_afterwards_is_turned_round_or_left(office, apply):
     one, two = office.told("1"), office.told("2")

@@ -10,6 +10,7 @@ from insigne.registry.attach import Found, domain_of, find_patient, named_surviv
 from insigne.registry.commands import Patient, TraitsAssertion
 from insigne.registry.decision import Draft, Fault, Refused, Subject
 from insigne.registry.details import details_after
+from insigne.registry.refusals import refused
 from insigne.registry.reliability import Claim, apply_claim, apply_ins, read_claim
 from insigne.registry.state import Identity
 from insigne.registry.values import Details, Identifier, Traits
@@ -126,13 +127,22 @@ def _erased(before: Traits, after: Traits) -> tuple[str, ...]:
 
 
 def apply_held(draft: Draft, identity: Identity, patient: Patient) -> Identity:
-    """Apply what an overlay held back: traits, PID-32 and INS, as a person decided."""
+    """Apply what an overlay held back: traits, PID-32 and INS, as a person decided.
+
+    Of an authority that is not trusted the traits alone, as of a message that is not held. Raises `Refused` once a
+    trusted one has spoken of the identity.
+    """
+    draft.subject = identity.id
+    trusted = draft.policy.trusts(domain_of(patient.identifiers))
+    if identity.trusted and not trusted:
+        raise refused("held-untrusted", Fault.FORBIDDEN, Subject.TRAITS)
     traits = traits_after(identity.traits, patient.traits)
     if traits != identity.traits:
         identity = _with_traits(draft, identity, traits)
+    if not trusted:
+        return identity
     claim = read_claim(draft, patient.reliability)
     identity = apply_claim(draft, identity, claim)
-    draft.subject = identity.id
     return apply_ins(draft, identity, patient, claim)
 
 

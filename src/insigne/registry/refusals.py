@@ -131,6 +131,12 @@ TEXTS: Final[dict[str, Texts]] = {
         "discard them, or undo the merge first",
         "écartez-les, ou défaites d’abord la fusion",
     ),
+    "held-untrusted": Texts(
+        "an authority that is not trusted said these traits, and a trusted one has spoken of this identity since",
+        "ces traits viennent d’une autorité non approuvée, et une autorité approuvée s’est prononcée depuis",
+        "discard them, or see the setting authorities",
+        "écartez-les, ou voyez le réglage authorities",
+    ),
     "merge-itself": Texts(
         "an identity cannot be merged with itself",
         "une identité ne se fusionne pas avec elle-même",
