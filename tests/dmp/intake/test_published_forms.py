@@ -96,6 +96,22 @@ def test_an_mdm_t10_replaces_an_imaging_report(pfi, forms):
     assert document.flags.confidentiality_only
 
 
+def findings(pfi):
+    [[found]] = pfi.rows("SELECT findings FROM message ORDER BY id DESC LIMIT 1")
+    return [one["rule"] for one in json.loads(found or "[]")]
+
+
+def test_a_first_version_said_to_change_only_who_may_see_it_is_taken_with_a_warning(pfi, forms):
+    yes = ("MODIF_CONF_CODE", "DESTDMP")
+    accepted(pfi, pfi.mdm(pfi.cda(), unique=V1, yes=yes))
+    assert findings(pfi) == ["modif-conf-code"]
+    newer = pfi.cda(V2, version=2, replaces=V1)
+    accepted(pfi, pfi.mdm(newer, intent=Intent.REPLACE, unique=V2, parent=V1, yes=yes))
+    assert findings(pfi) == []
+    accepted(pfi, pfi.mdm(newer, intent=Intent.DELETE, unique=V2, parent=V1, yes=yes))
+    assert findings(pfi) == ["modif-conf-code"]
+
+
 def test_an_mdm_t04_deletes_an_imaging_report_that_had_replaced_another(pfi, forms):
     accepted(pfi, pfi.mdm(pfi.cda(), unique=V1))
     newer = pfi.cda(V2, version=2, replaces=V1)

@@ -21,7 +21,7 @@ from insigne.dmp.intake.patient import identity_named, ins_said
 from insigne.dmp.intake.reading import Request, read_request
 from insigne.dmp.intake.settings import Intake
 from insigne.dmp.intake.taking import Candidate, take
-from insigne.dmp.model import Document
+from insigne.dmp.model import Document, Intent
 from insigne.dmp.ports import DocumentTransaction
 from insigne.documents.cda.findings import Finding as CdaFinding
 from insigne.exchange.errors import StoreConflict, StoreError
@@ -99,7 +99,8 @@ class DocumentHandler:
         check_visibility(request.flags, ways, settings.masked_and_hidden)
         check_recipients(request.flags, ways, request.participants, ins)
         candidates: list[Candidate] = []
-        warnings: list[Finding] = []
+        alone = request.flags.confidentiality_only and request.intent is not Intent.REPLACE
+        warnings = [_replaces_nothing()] if alone else []
         # Who proved who they are may send large documents; how large a message is, the endpoint bounds.
         most = settings.large_bytes if delivery.received.peer.fingerprint else settings.max_bytes
         for held in request.documents:
@@ -175,6 +176,20 @@ def refused_outcome(refusal: IntakeRefused, warnings: tuple[Finding, ...] = ()) 
     errors = tuple(fault.error() for fault in refusal.faults if fault.code)
     errors += tuple(fault.error() for fault in refusal.faults if not fault.code)
     return Outcome(refusal.ack, errors, (*findings, *warnings))
+
+
+def _replaces_nothing() -> Finding:
+    return Finding(
+        rule="modif-conf-code",
+        severity="warning",
+        location=Location("OBX", field=3),
+        message="MODIF_CONF_CODE is Y although the document replaces none: taken as if it were N",
+        message_fr="MODIF_CONF_CODE vaut Y alors que le document n’en remplace aucun : pris comme N",
+        remedy="say N; or send it as the replacement (ORC-1 RO) of the version whose confidentiality changes",
+        remedy_fr="indiquer N, ou l’envoyer en remplacement (ORC-1 RO) de la version dont la confidentialité change",
+        reference=_REFERENCE,
+        condition="207",
+    )
 
 
 def _unpadded(place: Location) -> Finding:
