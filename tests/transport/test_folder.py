@@ -22,12 +22,14 @@ class Watched:
 
     def __init__(self, path, receiver, **settings):
         self.path = path
+        self.now = 0.0
         self.receiver = receiver
         self.settings = FolderSettings("lab", str(path), poll_seconds=0.001, **settings)
         self.intake = self.open()
 
     def open(self):
-        return FolderIntake(self.settings, self.receiver, clock=lambda: "2026-03-01T07:30:00.000Z")
+        clock = "2026-03-01T07:30:00.000Z"
+        return FolderIntake(self.settings, self.receiver, clock=lambda: clock, monotonic=lambda: self.now)
 
     def put(self, name, data):
         (self.path / name).write_bytes(data)
@@ -153,6 +155,55 @@ def test_what_is_no_finished_message_file_is_left_alone(watch, receiver, helpers
     folder.poll(times=3)
     assert receiver.received == []
     assert (folder.path / name).exists()
+
+
+def test_a_file_that_stays_empty_is_put_apart_and_said(watch):
+    folder = watch(empty_seconds=60)
+    folder.put("day.hl7", b"")
+    folder.poll()
+    folder.now = 59.0
+    folder.poll(1)
+    assert (folder.tree(), folder.intake.failures) == (["day.hl7"], 0)
+    folder.now = 60.0
+    with capture_logs() as logs:
+        folder.poll(2)
+    assert [(log["event"], log["file"]) for log in logs] == [("folder.unreadable", "day.hl7")]
+    assert folder.tree() == ["error/day.hl7", "error/day.hl7.reason.txt"]
+    assert "empty" in (folder.path / "error/day.hl7.reason.txt").read_text()
+    assert folder.intake.failures == 1
+
+
+def test_a_file_written_after_it_was_empty_for_long_is_taken(watch, receiver, helpers):
+    folder = watch(empty_seconds=60)
+    folder.put("day.hl7", b"")
+    folder.poll()
+    folder.put("day.hl7", helpers.message("A"))
+    folder.now = 100.0
+    folder.poll(2)
+    assert (receiver.ids, folder.intake.failures) == (["A"], 0)
+
+
+def test_an_empty_file_made_again_is_waited_for_again(watch):
+    folder = watch(empty_seconds=60)
+    folder.put("day.hl7", b"")
+    folder.poll()
+    folder.now = 59.0
+    os.utime(folder.path / "day.hl7", (1_000_000_000,) * 2)
+    folder.poll(1)
+    folder.now = 118.0
+    folder.poll(1)
+    assert folder.tree() == ["day.hl7"]
+    folder.now = 119.0
+    folder.poll(1)
+    assert folder.intake.failures == 1
+
+
+def test_an_empty_file_that_is_declared_is_put_apart_at_once(watch):
+    folder = watch(semaphore="suffix")
+    folder.put("day.hl7", b"")
+    folder.put("day.ok", b"")
+    folder.poll(1)
+    assert folder.tree() == ["error/day.hl7", "error/day.hl7.reason.txt"]
 
 
 def test_a_file_renamed_when_complete_is_taken(watch, receiver, helpers):

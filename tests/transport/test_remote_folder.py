@@ -19,7 +19,10 @@ class Watched:
 
     def __init__(self, place, receiver, **settings):
         self.place = place
-        self.intake = RemoteFolderIntake(place.folder(**settings), place.files, receiver, clock=lambda: CLOCK)
+        self.now = 0.0
+        self.intake = RemoteFolderIntake(
+            place.folder(**settings), place.files, receiver, clock=lambda: CLOCK, monotonic=lambda: self.now
+        )
 
     def put(self, name, *messages, at=1_000_000_000):
         path = self.place.root / name
@@ -92,6 +95,22 @@ def test_a_file_being_written_is_left_alone(run, watch, receiver, helpers):
     run(lambda: folder.poll(3))
     assert receiver.ids == []
     assert folder.place.tree() == ["a.hl7.tmp", "empty.hl7"]
+
+
+def test_a_file_that_stays_empty_is_put_apart_and_one_written_late_is_taken(run, watch, receiver, helpers):
+    folder = watch(empty_seconds=60)
+    folder.put("a.hl7")
+    folder.put("b.hl7")
+    run(folder.poll)
+    folder.put("b.hl7", helpers.message("B"))
+    folder.now = 59.0
+    run(folder.poll)
+    assert (receiver.ids, folder.place.tree()) == (["B"], ["a.hl7"])
+    folder.now = 60.0
+    with capture_logs() as logs:
+        run(lambda: folder.poll(1))
+    said = [(log["file"], log["reason"]) for log in logs if log["event"] == "remote.unreadable"]
+    assert (said, folder.place.tree()) == ([("a.hl7", "it is empty")], ["error/a.hl7"])
 
 
 def test_what_is_no_message_or_too_large_is_put_apart(run, watch, helpers):

@@ -1,6 +1,7 @@
 """Watched folders: every message of every complete file is submitted, in order, and each answer becomes a file."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -19,13 +20,21 @@ _log = structlog.get_logger("insigne.transport.folder")
 class FolderIntake:
     """Serve one watched folder by polling, with one task.
 
-    clock: the present time, RFC 3339 UTC. Files are processed one after another; blocking work runs in a thread.
+    clock: the present time, RFC 3339 UTC; `monotonic`: seconds, to measure how long. Files are processed one after
+    another; blocking work runs in a thread.
     """
 
-    def __init__(self, settings: FolderSettings, receiver: Receiver, *, clock: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        settings: FolderSettings,
+        receiver: Receiver,
+        *,
+        clock: Callable[[], str],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._settings = settings
         self._submission = Submission(receiver, Peer(settings.name, "folder"), clock, settings.in_flight)
-        self._files = FolderFiles(settings)
+        self._files = FolderFiles(settings, monotonic)
         self._stopping = asyncio.Event()
         self._claimed: list[Path] = []  # oldest first; more than one only after a crash or a failure
         self._troubled: set[str] = set()  # what has been reported and may well go on
@@ -68,6 +77,8 @@ class FolderIntake:
                 self._claimed.append(path)
                 if not await self._process_claimed():
                     return
+            for path in await asyncio.to_thread(self._files.put_empty_away):
+                self._count_failure(path, "it stayed empty")
         except OSError as error:
             self._report("folder.trouble", "", error=error.strerror)
         else:
@@ -99,9 +110,7 @@ class FolderIntake:
             _log.warning("folder.vanished", folder=self._settings.name, file=path.name)
             return True
         except UnreadableError as error:
-            target = await asyncio.to_thread(self._files.fail, path, str(error))
-            self.failures += 1
-            _log.warning("folder.unreadable", folder=self._settings.name, file=target.name, reason=str(error))
+            self._count_failure(await asyncio.to_thread(self._files.fail, path, str(error)), str(error))
             return True
         except NotKeptError:
             self._report("folder.not-kept", path.name)
@@ -109,6 +118,10 @@ class FolderIntake:
         await asyncio.to_thread(self._files.finish, path)
         self.files += 1
         return True
+
+    def _count_failure(self, path: Path, reason: str) -> None:
+        self.failures += 1
+        _log.warning("folder.unreadable", folder=self._settings.name, file=path.name, reason=reason)
 
     async def _submit_all(self, path: Path, messages: Sequence[bytes]) -> None:
         """Submit in batches, and write the acknowledgements of each before the next."""

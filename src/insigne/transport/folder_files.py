@@ -9,6 +9,7 @@ written under another name first:
     acks/FILE.0001.ack             each acknowledgement, written whole
     work/FILE.ok removed
     work/FILE -> archive/FILE      done; or error/FILE after error/FILE.reason.txt
+    FILE -> error/FILE             it stayed empty: nothing is in it to be claimed
 
 A file found in `work` at the start is processed from its first message again: messages already applied are told by
 their MSH-10. All functions here block; they run in a thread.
@@ -16,7 +17,8 @@ their MSH-10. All functions here block; they run in a thread.
 
 import os
 import stat
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -46,14 +48,16 @@ class _Mark:
 class FolderFiles:
     """One watched folder, as seen by the one task that serves it."""
 
-    def __init__(self, settings: FolderSettings) -> None:
+    def __init__(self, settings: FolderSettings, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
+        self._monotonic = monotonic
         self.root = Path(settings.path)
         self.work = self.root / settings.work
         self.done = self.root / settings.done
         self.failed = self.root / settings.failed
         self.acks = self.root / settings.acks
         self._seen: dict[str, _Mark] = {}
+        self._empty: dict[str, float] = {}  # since when these have not changed, by our clock
 
     def prepare(self) -> None:
         """Make the folders that are missing. Raises FolderError."""
@@ -91,10 +95,26 @@ class FolderFiles:
             names = [name for name in names if any(semaphore in present for semaphore in self._semaphores(name))]
         else:
             marks = {name: mark for name in names if (mark := _mark(self.root / name))}
+            still = {name for name, mark in marks.items() if self._seen.get(name) == mark}
             # An empty file has been opened, and is still to be written.
-            names = [name for name, mark in marks.items() if mark.size and self._seen.get(name) == mark]
+            names = [name for name, mark in marks.items() if mark.size and name in still]
+            now = self._monotonic()
+            empty = (name for name, mark in marks.items() if not mark.size)
+            self._empty = {name: self._empty.get(name, now) if name in still else now for name in empty}
             self._seen = marks
         return self._by_age(self.root, names)
+
+    def put_empty_away(self) -> list[Path]:
+        """Move the files that stay empty to the error folder, and return where they are. Raises OSError."""
+        longest = self._settings.empty_seconds
+        now = self._monotonic()
+        left = []
+        for name in [name for name, since in self._empty.items() if now - since >= longest]:
+            mark = _mark(self.root / name)
+            if mark is not None and mark == self._seen.get(name):
+                left.append(self.fail(self.root / name, f"it stayed empty for {longest:g} seconds; send it again"))
+            del self._empty[name]
+        return left
 
     def claim(self, name: str) -> Path | None:
         """Take a file out of the folder; None when it has gone. Raises OSError when it cannot be moved."""

@@ -6,6 +6,7 @@ has one reader: two would take the same file.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
@@ -24,10 +25,19 @@ _log = structlog.get_logger("insigne.transport.remote")
 
 
 class RemoteFolderIntake:
-    """Serve one folder of a server by polling, with one task. clock: the present time, RFC 3339 UTC."""
+    """Serve one folder of a server by polling, with one task.
+
+    clock: the present time, RFC 3339 UTC; `monotonic`: seconds, to measure how long.
+    """
 
     def __init__(
-        self, settings: RemoteFolderSettings, files: Files, receiver: Receiver, *, clock: Callable[[], str]
+        self,
+        settings: RemoteFolderSettings,
+        files: Files,
+        receiver: Receiver,
+        *,
+        clock: Callable[[], str],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = settings.name
         self._settings = settings
@@ -35,7 +45,9 @@ class RemoteFolderIntake:
         endpoint = "sftp" if settings.sftp is not None else "ftp"
         self._submission = Submission(receiver, Peer(settings.name, endpoint), clock, settings.in_flight)
         self._stopping = asyncio.Event()
+        self._monotonic = monotonic
         self._seen: dict[str, Entry] = {}
+        self._empty: dict[str, float] = {}  # since when these have not changed, by our clock
         self._troubled: set[str] = set()  # what has been reported and may well go on
         self.files = 0
         """Files processed since the start."""
@@ -85,9 +97,18 @@ class RemoteFolderIntake:
         if self._settings.semaphore == "suffix":
             ready = [entry for name, entry in wanted.items() if any(one in present for one in self._semaphores(name))]
         else:
-            ready = [entry for name, entry in wanted.items() if entry.size and self._seen.get(name) == entry]
+            still = [entry for name, entry in wanted.items() if self._seen.get(name) == entry]
             self._seen = wanted
+            ready = [entry for entry in still if entry.size] + self._left_empty(wanted, still)
         return sorted(ready, key=lambda entry: (entry.changed, entry.name))
+
+    def _left_empty(self, wanted: dict[str, Entry], still: list[Entry]) -> list[Entry]:
+        """The files that stay empty; the others have been opened, and are still to be written."""
+        now = self._monotonic()
+        unchanged = {entry.name for entry in still}
+        empty = [name for name, entry in wanted.items() if not entry.size]
+        self._empty = {name: self._empty.get(name, now) if name in unchanged else now for name in empty}
+        return [wanted[name] for name, since in self._empty.items() if now - since >= self._settings.empty_seconds]
 
     def _is_wanted(self, name: str) -> bool:
         settings = self._settings
@@ -118,10 +139,11 @@ class RemoteFolderIntake:
             _log.warning("remote.vanished", folder=settings.name, file=entry.name)
             return
         if len(data) != entry.size:
+            self._empty.pop(entry.name, None)
             return  # still being written: it is looked at again
         messages = split_messages(data)
         if not messages:
-            await self._fail(entry.name, "it holds no message")
+            await self._fail(entry.name, "it holds no message" if data else "it is empty")
             return
         async for first, payloads in self._submission.answers(messages):
             await self._write_acks(entry.name, first, payloads)

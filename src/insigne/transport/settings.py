@@ -75,7 +75,7 @@ class FolderSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Where a file stands while it is processed; what is found there at the start is resumed."""
     semaphore: Literal["none", "suffix"] = "none"
     """How a sender says that a file is complete: `suffix`, a second file named `FILE.ok` (or `FILE` with its extension
-    replaced); `none`, its size and date stay the same between two polls, and it is not empty."""
+    replaced); `none`, its size and date stay the same between two polls, and it is not empty (`empty_seconds`)."""
     semaphore_suffix: Annotated[str, Meta(min_length=1)] = ".ok"
     temporary_suffixes: tuple[str, ...] = (".tmp", ".part")
     """Files being written under these names are left alone, until the sender renames them."""
@@ -83,6 +83,8 @@ class FolderSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_file_bytes: Count = 67_108_864
     in_flight: Count = 64
     """Messages of a file processed together; they are answered in order."""
+    empty_seconds: Seconds = 300
+    """A file without semaphore that stays empty for so long is not about to be written: it goes to `failed`."""
 
 
 class MllpDestination(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -248,6 +250,8 @@ class RemoteFolderSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_o
     poll_seconds: Seconds = 30
     max_file_bytes: Count = 67_108_864
     in_flight: Count = 64
+    empty_seconds: Seconds = 300
+    """As in a watched folder."""
 
     def __post_init__(self) -> None:
         """Refuse a folder that is nowhere, or at two places."""
