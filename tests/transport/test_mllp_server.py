@@ -213,6 +213,33 @@ def test_one_connection_too_many_is_closed_and_a_place_given_back_can_be_taken(r
     run(scenario)
 
 
+def test_one_address_may_not_take_the_places_of_the_others(run, serve, helpers):
+    async def scenario():
+        async with serve(max_connections=4, connections_per_peer=2, answer_seconds=1) as (server, connect):
+            first, _ = await connect(), await connect()
+            await helpers.until(lambda: server.counters.open == 2)
+            for _ in range(5):
+                assert await (await connect()).is_closed()
+            assert (server.counters.open, server.counters.refused) == (2, 5)
+            other = await connect(local_addr=("127.0.0.2", 0))
+            await other.post("A")
+            assert await other.answers(1) == ["AA A"]
+            await helpers.until(lambda: "mllp.accepting-again" in str(logs))
+            await first.close()
+            await helpers.until(lambda: server.counters.open == 2)
+            again = await connect()
+            await again.post("B")
+            assert await again.answers(1) == ["AA B"]
+
+    with capture_logs() as logs:
+        run(scenario)
+    assert [(line["event"], line["address"]) for line in logs] == [
+        ("mllp.too-many-connections-of-peer", "127.0.0.1"),
+        ("mllp.accepting-again", "127.0.0.1"),
+    ]
+    assert (logs[0]["limit"], logs[1]["refused"]) == (2, 5)
+
+
 def test_a_storm_of_refused_connections_is_two_lines_in_the_log(run, serve, helpers):
     async def scenario():
         async with serve(max_connections=1, answer_seconds=1) as (server, connect):

@@ -7,6 +7,7 @@ that a connection counts from its first byte, before its handshake, and a handsh
 import asyncio
 import socket
 import ssl
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -48,12 +49,14 @@ class MllpServer:
         self._tls: ssl.SSLContext | None = None
         self._sockets: list[socket.socket] = []
         self._greetings: dict[asyncio.Task[None], MllpConnection] = {}
-        self._connections: set[MllpConnection] = set()  # from their acceptance on
+        self._connections: dict[MllpConnection, str] = {}  # from their acceptance on, with the address of the peer
+        self._peers: Counter[str] = Counter()  # connections by address
         self._empty = asyncio.Event()
         self._empty.set()
         self._sweep: asyncio.TimerHandle | None = None
-        self._refusing = 0  # refusals since the last time that all connections found a place
-        self._refusing_before = 0
+        self._refusing: Counter[str] = Counter()
+        """Refusals since the last time that all connections found a place, by address; "" for want of any place."""
+        self._refusing_before: Counter[str] = Counter()
         self.reload_tls()
 
     @property
@@ -117,7 +120,11 @@ class MllpServer:
 
     def forget(self, connection: MllpConnection) -> None:
         """Take back the place of a connection that is closed."""
-        self._connections.discard(connection)
+        address = self._connections.pop(connection, None)
+        if address is not None:
+            self._peers[address] -= 1
+            if not self._peers[address]:
+                del self._peers[address]
         self.counters.open = len(self._connections)
         if not self._connections:
             self._empty.set()
@@ -135,14 +142,19 @@ class MllpServer:
             loop.call_later(_ACCEPT_PAUSE, self._accept_again, listening)
             return
         self.counters.connections += 1
+        peer = str(address[0])
         if len(self._connections) >= self.settings.max_connections:
             self._refuse(accepted)
             return
+        if self._peers[peer] >= self.settings.connections_per_peer:
+            self._refuse(accepted, peer)
+            return
         connection = MllpConnection(self, loop.time)
-        self._connections.add(connection)
+        self._connections[connection] = peer
+        self._peers[peer] += 1
         self.counters.open = len(self._connections)
         self._empty.clear()
-        greeting = loop.create_task(self._greet(accepted, str(address[0]), connection))
+        greeting = loop.create_task(self._greet(accepted, peer, connection))
         self._greetings[greeting] = connection
         greeting.add_done_callback(self._greetings.pop)
 
@@ -150,13 +162,19 @@ class MllpServer:
         if listening in self._sockets:
             asyncio.get_running_loop().add_reader(listening, self._accept, listening)
 
-    def _refuse(self, accepted: socket.socket) -> None:
-        """Say once that connections are refused, and how many when it is over: a storm must not fill the log."""
+    def _refuse(self, accepted: socket.socket, peer: str = "") -> None:
+        """Say once that connections are refused, and how many when it is over: a storm must not fill the log.
+
+        `peer`: the address that has all it may have; none, when there is no place for anybody.
+        """
         accepted.close()
         self.counters.refused += 1
-        if not self._refusing:
+        if peer not in self._refusing and peer:
+            limit = self.settings.connections_per_peer
+            _log.warning("mllp.too-many-connections-of-peer", address=peer, limit=limit)
+        elif peer not in self._refusing:
             _log.warning("mllp.too-many-connections", limit=self.settings.max_connections)
-        self._refusing += 1
+        self._refusing[peer] += 1
 
     async def _greet(self, accepted: socket.socket, address: str, connection: MllpConnection) -> None:
         """Run the handshake if there is one, and attach the connection to its socket."""
@@ -205,10 +223,11 @@ class MllpServer:
         now = loop.time()
         for connection in tuple(self._connections):
             connection.check_time(now)
-        if self._refusing and self._refusing == self._refusing_before:
-            _log.info("mllp.accepting-again", refused=self._refusing)
-            self._refusing = 0
-        self._refusing_before = self._refusing
+        for peer, refused in tuple(self._refusing.items()):
+            if refused == self._refusing_before[peer]:
+                _log.info("mllp.accepting-again", refused=refused, **{"address": peer} if peer else {})
+                del self._refusing[peer]
+        self._refusing_before = self._refusing.copy()
         self._schedule_sweep(loop)
 
 

@@ -36,6 +36,9 @@ class MllpSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Largest message accepted. A larger one is recorded as refused and its connection is closed."""
     max_connections: Count = 256
     """Connections open at the same time; one more is closed at once."""
+    connections_per_peer: Count = 128
+    """Those of them that one address may have, so that others find a place. Senders behind one relay share its
+    address."""
     idle_seconds: Seconds = 600
     """A connection on which nothing was received for so long is closed."""
     frame_seconds: Seconds = 30
