@@ -40,6 +40,7 @@ def person(*, ins=PATIENT_INS, checked=True, contested=False, **changes) -> Iden
     }
     details = changes.pop("details", Details())
     merged_into = changes.pop("merged_into", "")
+    attributes = changes.pop("attributes", ())
     return Identity(
         id="01JPAT00000000000000000000",
         domain=HOSPITAL.key,
@@ -51,6 +52,7 @@ def person(*, ins=PATIENT_INS, checked=True, contested=False, **changes) -> Iden
         identifiers=(HeldIdentifier(Identifier("PI", HOSPITAL, "1234567"), since="2026-01-05"),),
         ins=HeldIns(ins, since="2026-01-05", contested=contested) if ins else None,
         checked=checked,
+        attributes=attributes,
         merged_into=merged_into,
     )
 

@@ -13,8 +13,9 @@ from insigne.documents.label import symbol_pdf
 from insigne.documents.symbol import QUIET_MODULES, payload_of, symbol_of
 from insigne.ins.datamatrix import read_payload, write_payload
 from insigne.ins.traits import StrictTraits
-from insigne.registry.values import Ins
+from insigne.registry.values import Collection, Details, Ins
 
+COMPLETED = Details(collection=Collection(birth_date_corrected="Y"))
 NAMES = st.from_regex(r"[A-Z]{1,20}(?:[ '-][A-Z]{1,20}){0,3}", fullmatch=True)
 
 
@@ -104,6 +105,10 @@ def test_the_pdf_of_a_symbol_is_vector_and_has_its_printed_size(kit):
         ({"ins": None}, "not-qualified", "VALI"),
         ({"contested": True}, "contested", "another identity"),
         ({"merged_into": "01JOTHER"}, "merged", "merged"),
+        ({"attributes": ("DOUT",)}, "attribute", "doubtful or fictitious"),
+        ({"attributes": ("FICT",), "ins": None, "checked": False}, "attribute", "lifted"),
+        ({"attributes": ("DOUT", "HOMA")}, "attribute", "lifted"),
+        ({"details": COMPLETED}, "birth-date-completed", "ZFD-4"),
         ({"sex": "I"}, "traits", "S5"),
         ({"birth_date": "197903"}, "traits", "S6"),
     ],

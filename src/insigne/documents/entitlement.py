@@ -4,7 +4,7 @@ from typing import Final
 
 from insigne.documents.errors import DocumentError
 from insigne.ins.matricule import oid_allowed
-from insigne.ins.status import Status
+from insigne.ins.status import Status, forces_provisional
 from insigne.registry.state import Identity
 from insigne.registry.values import Ins
 
@@ -28,14 +28,20 @@ class NotEntitledError(DocumentError):
 def entitled_ins(identity: Identity, environment: str) -> Ins:
     """Return the INS that documents of this identity bear.
 
-    Raises NotEntitledError, with the reason, for an identity that is merged, contested, not qualified, or whose OID the
-    environment ("production" or "test") does not admit.
+    Raises NotEntitledError, with the reason, for an identity that is merged, doubtful, fictitious, contested, not
+    qualified, whose birth date was completed, or whose OID the environment ("production" or "test") does not admit.
     """
     if identity.merged_into:
         raise NotEntitledError(
             "merged",
             "this identity was merged into another: use the one that remains",
             "cette identité a été fusionnée : utilisez celle qui demeure",
+        )
+    if forces_provisional(identity.attributes):
+        raise NotEntitledError(
+            "attribute",
+            "this identity is doubtful or fictitious: it has no INS until the attribute is lifted and it is qualified",
+            "cette identité est douteuse ou fictive : pas d’INS avant que l’attribut soit levé et l’identité qualifiée",
         )
     if identity.ins is not None and identity.ins.contested:
         raise NotEntitledError(
@@ -49,6 +55,12 @@ def entitled_ins(identity: Identity, environment: str) -> Ins:
             "not-qualified",
             f"this identity is not qualified (status {identity.status.value}): {remedy}",
             f"cette identité n’est pas qualifiée (identité {_STATUS_FR[identity.status]}) : {remedy_fr}",
+        )
+    if identity.details.collection.birth_date_corrected == "Y":
+        raise NotEntitledError(
+            "birth-date-completed",
+            "its birth date was completed (ZFD-4): establish the real one, no INS is shown until then",
+            "sa date de naissance a été complétée (ZFD-4) : établissez la vraie, aucun INS n’est montré d’ici là",
         )
     if not oid_allowed(identity.ins.ins.oid, environment):
         raise NotEntitledError(
