@@ -1,5 +1,6 @@
 """What is watched while the service runs: messages held, feeds, destinations; told once, kept, shown."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -7,12 +8,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from insigne.api.health import Health, alarm_probe
+from insigne.app import alarms as alarm_watch
 from insigne.app.alarms import AlarmWatch
 from insigne.app.base import open_base
 from insigne.config import load
 from insigne.exchange.delivery.alarms import Alarms
 from insigne.exchange.delivery.channel import ChannelCounters
 from insigne.exchange.delivery.model import Draft
+from insigne.exchange.errors import StoreBusy, StoreFull
 from insigne.exchange.model import MessageRecord, Peer, Received
 from insigne.registry.workingset import WorkingSet
 from insigne.store import upgrade
@@ -167,6 +170,38 @@ def test_what_was_counted_is_not_counted_twice_after_a_restart(base):
         caught_up(base, Alarms(), NOW)
     with base.store.read() as view:
         assert {hour.messages for hour in view.feed_hours("")} == {2}
+
+
+def tried(base, monkeypatch, failures):
+    """What a watch says whose base fails in these ways, one try after the other, and then works."""
+    monkeypatch.setattr(alarm_watch, "_PAUSE", 0.0)
+    alarms, done, left = Alarms(), threading.Event(), list(failures)
+
+    def next_failure(_alarms, _now):
+        alarms.news.set()  # the next try comes at once
+        if left:
+            raise left.pop(0)
+        done.set()
+
+    watch = AlarmWatch(base, alarms, also=next_failure)
+    watch.keep = lambda: watch.look(NOW) if left else None
+    with capture_logs() as logs:
+        watch.start()
+        assert done.wait(20)
+        watch.stop()
+    return [(entry["log_level"], entry["event"]) for entry in logs]
+
+
+def test_an_alarm_delayed_by_another_writer_is_no_error(base, monkeypatch):
+    said = tried(base, monkeypatch, [StoreBusy("begin: busy")] * 3)
+    assert said == [("info", "alarms.delayed"), ("info", "alarms.kept-again")]
+
+
+def test_an_alarm_delayed_for_long_or_by_a_base_that_fails_is_an_error_once(base, monkeypatch):
+    kept = ("info", "alarms.kept-again")
+    said = tried(base, monkeypatch, [StoreBusy("begin: busy")] * 12)
+    assert said == [("info", "alarms.delayed"), ("error", "alarms.not-kept"), kept]
+    assert tried(base, monkeypatch, [StoreFull("begin: full")] * 3) == [("error", "alarms.not-kept"), kept]
 
 
 def test_replays_by_hand_are_no_feed(base):

@@ -12,7 +12,7 @@ from insigne.app.base import Base, rfc3339_now, utc_now
 from insigne.exchange.delivery.alarms import Alarms
 from insigne.exchange.delivery.channel import DOWN, REFUSING, STOPPED, Channel
 from insigne.exchange.delivery.watch import LATE, LONG, ORPHANED
-from insigne.exchange.errors import StoreError
+from insigne.exchange.errors import StoreBusy, StoreError
 from insigne.exchange.silence import hour_key, silent
 from insigne.store.moments import rfc3339
 
@@ -26,6 +26,10 @@ _KEPT: Final = timedelta(days=365)
 #: How long it is told that a sender used a control id again, since the last time it did.
 _REUSE: Final = timedelta(days=1)
 _WRITE_WAIT: Final = 5.0
+#: Seconds between two tries, or between a change and its keeping, so that several are kept together.
+_PAUSE: Final = 1.0
+#: How many times in a row another writer may keep the base from us before that is an error.
+_PATIENCE: Final = 10
 
 
 class AlarmWatch:
@@ -47,7 +51,9 @@ class AlarmWatch:
         self._also = also
         self._counted_to: datetime | None = None
         self._inherited = False
-        self._failing = False
+        self._failures = 0
+        """Tries in a row that did not end well."""
+        self._told: set[str] = set()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="insigne-alarms", daemon=True)
 
@@ -170,21 +176,34 @@ class AlarmWatch:
             self._attempt(lambda: self.look(utc_now()))
             behind = self._counted_to is not None and utc_now() - self._counted_to > _SLICE
             if self._alarms.news.wait(1.0 if behind else self._settings.check_seconds):
-                self._stop.wait(1.0)  # several changes that come together are kept together
+                self._stop.wait(_PAUSE)  # several changes that come together are kept together
                 self._attempt(self.keep)
 
     def _attempt(self, work: Callable[[], None]) -> None:
         try:
             work()
-            self._failing = False
         except StoreError as error:
-            if not self._failing:
-                _log.error("alarms.not-kept", reason=str(error))
-            self._failing = True
-            self._stop.wait(1.0)
+            self._tell(error)
+            self._stop.wait(_PAUSE)
         except Exception as error:  # a defect of ours must not end the thread: nothing would be watched any more
             _log.error("alarms.defect", error=type(error).__name__)
-            self._stop.wait(1.0)
+            self._stop.wait(_PAUSE)
+        else:
+            if self._told:
+                _log.info("alarms.kept-again", failures=self._failures)
+            self._failures = 0
+            self._told.clear()
+
+    def _tell(self, error: StoreError) -> None:
+        """Say once that what changed is only delayed, when another writer has the base, or that it cannot be kept."""
+        self._failures += 1
+        if isinstance(error, StoreBusy) and self._failures < _PATIENCE and not self._stop.is_set():
+            if not self._told:
+                _log.info("alarms.delayed", reason=str(error), remedy="none: they are kept at one of the next tries")
+            self._told.add("delayed")
+        elif "not-kept" not in self._told:
+            _log.error("alarms.not-kept", reason=str(error))
+            self._told.add("not-kept")
 
 
 def _zone(name: str) -> tzinfo:
