@@ -95,19 +95,28 @@ END_REVIEW: Final = "DELETE FROM document_review WHERE identity = ?"
 COUNT_REVIEWS: Final = "SELECT count(*), min(since) FROM document_review"
 
 #: Documents nothing will happen to any more, all of whose sendings ended before that moment; and what empties one. What
-#: was refused waits for a person, unless it was by the patient.
+#: was refused waits for a person, unless it was by the patient; what is to be looked at again needs all it says.
 OLD: Final = (
     "WITH bound (moment) AS (VALUES (CAST(? AS TEXT))) SELECT id FROM document, bound WHERE received < moment"
     " AND id > ? AND personal IS NOT NULL AND NOT EXISTS (SELECT 1 FROM document_sending AS one"
     " WHERE one.document = document.id AND (one.ended = '' OR one.ended >= moment"
-    " OR (one.state = 'refused' AND one.reason <> 'opposition'))) ORDER BY id LIMIT ?"
+    " OR (one.state = 'refused' AND one.reason <> 'opposition')"
+    " OR EXISTS (SELECT 1 FROM document_review AS asked WHERE asked.identity = one.identity))) ORDER BY id LIMIT ?"
+)
+#: Without the identifiers received, a document is of whom it was received for; of whom it is kept with, when a merge
+#: undone gave it to somebody else than the one that remained.
+_ERASE_PERSONAL: Final = (
+    "UPDATE document SET personal = NULL, visit = '', account = '', identity = coalesce((SELECT one.identity"
+    " FROM document_sending AS one JOIN identity AS received ON received.id = document.identity"
+    " WHERE one.document = document.id AND received.merged_into = '' ORDER BY one.id DESC LIMIT 1), identity)"
+    " WHERE id = ?"
 )
 _ERASE_CONTENT: Final = (
     "DELETE FROM document_content WHERE digest = (SELECT digest FROM document WHERE id = ?) AND NOT EXISTS"
     " (SELECT 1 FROM document AS other WHERE other.digest = document_content.digest AND other.personal IS NOT NULL)"
 )
 ERASE: Final = (
-    "UPDATE document SET personal = NULL, visit = '', account = '' WHERE id = ?",
+    _ERASE_PERSONAL,
     _ERASE_CONTENT,
     "UPDATE document_sending SET text = '', recipient = '' WHERE document = ?",
 )

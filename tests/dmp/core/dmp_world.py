@@ -35,6 +35,7 @@ from insigne.registry.state import StayHeader
 from insigne.registry.values import Authority, Details, Dmp, Identifier, Ins, Traits
 from insigne.registry.workingset import WorkingSet
 from insigne.store import open_store
+from insigne.store.purge import purge
 
 HOSPITAL = Authority("CHU-INVENTE", "1.2.250.1.999.7", "ISO")
 OID = "1.2.250.1.213.1.4.8"
@@ -365,6 +366,10 @@ class World:
         self.service.close()
         self.moment += timedelta(hours=hours)
         self.service = self.new_service()
+
+    def purge(self):
+        """Erase all that is over."""
+        purge(self.store, "claire", documents_before=self.now(), now=self.now)
 
     # --- looking
 

@@ -299,3 +299,37 @@ def test_an_account_that_takes_the_number_of_a_document_of_another_patient_is_no
     world.renumber_stay("B", "B", prior="NOUVEAU")
     world.settle()
     assert world.states() == [("feed", "fed", "fed"), ("delete", "cancelled", "right-again")]
+
+
+# --- once a purge erased what a document says of its patient
+
+
+def test_what_was_fed_to_whom_a_merge_undone_gave_it_back_stays_there_after_a_purge(world):
+    world.merge("A", "B")
+    world.qualify("B")
+    world.take(1, patient="A")
+    world.settle()
+    world.unmerge("A")
+    world.qualify("A")
+    world.settle()
+    world.act(confirm, world.only(action="delete").id)
+    world.settle()
+    assert world.only(state="fed").ins == text_of(ins_of("A"))
+    world.moment += timedelta(days=4000)
+    world.purge()
+    world.consent("A", "INO")
+    world.consent("B", "INO")
+    world.settle()
+    assert world.states() == [("feed", "deleted", "deleted"), ("delete", "deleted", "deleted"), ("feed", "fed", "fed")]
+
+
+def test_what_is_to_be_looked_at_again_keeps_what_it_says_of_its_patient_until_then(world):
+    world.merge("A", "B")
+    world.qualify("B")
+    world.take(1, patient="A")
+    world.settle()
+    world.moment += timedelta(days=4000)
+    world.unmerge("A")
+    world.purge()
+    world.settle()
+    assert world.states() == PREPARED
