@@ -47,7 +47,7 @@ def abandon(transaction: DocumentTransaction, site: Site, sending_id: str, autho
             ledger.put(replace(one, reason="kept"))
         elif one.state not in {"replaced", "deleted", "cancelled", "calling"}:
             ledger.overtaken(document, ledger.put(replace(one, ins="", sent="")))
-    ended = ledger.end(document, replace(sending, author=author), "cancelled", "abandoned")
+    ended = ledger.end(document, replace(sending, author=author), "cancelled", "abandoned", code=sending.reason)
     ledger.close()
     return ended
 

@@ -191,7 +191,11 @@ class Ledger:
             sending = self.put(replace(sending, reason="fed"))
             self.look_at_successors(document, sending)
             return sending
-        if sending.reason == "kept" or deletion is not None:
+        # Of another's stay, it may be all the same under the INS of whom it is kept with.
+        lost = not is_right(sending.ins, patient.kept_with, self.site.environment)
+        if deletion is not None:
+            return sending
+        if sending.reason == "kept" and not (lost and self._kept_for_its_stay(document, sending)):
             return sending
         prepared = Sending(
             id=self.site.new_id(),
@@ -200,7 +204,7 @@ class Ledger:
             action="delete",
             identity=sending.identity,
             state="to-confirm",
-            reason="stay-moved" if patient.nobody == "stay-of-another" else "ins-lost",
+            reason="stay-moved" if patient.nobody == "stay-of-another" and not lost else "ins-lost",
             since=self.now,
             due="",
             ins=sending.ins,
@@ -209,7 +213,16 @@ class Ledger:
         )
         self.put(prepared)
         self.touch(sending.identity)
-        return self.put(replace(sending, reason="to-withdraw")) if sending.reason == "fed" else sending
+        return self.put(replace(sending, reason="to-withdraw")) if sending.reason in {"fed", "kept"} else sending
+
+    def _kept_for_its_stay(self, document: Document, sending: Sending) -> bool:
+        """Whether a person left it where it is whatever its stay, and nobody was asked about the INS it is under."""
+        left = [
+            one
+            for one in same_way(self.transaction, document, sending)
+            if one.reason == "abandoned" and one.ins == sending.ins
+        ]
+        return bool(left) and all(one.code == "stay-moved" for one in left)
 
     # --- ending
 

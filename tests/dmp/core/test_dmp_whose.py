@@ -208,6 +208,37 @@ def test_a_person_may_say_that_a_document_of_a_stay_moved_since_stays_where_it_i
     assert moving.states() == [("feed", "fed", "kept"), ("delete", "cancelled", "abandoned")]
 
 
+def test_what_a_person_left_where_it_is_whatever_its_stay_is_withdrawn_when_its_ins_is_lost(moving):
+    moving.take(1, stay=stay_of("A"))
+    moving.settle()
+    moving.move_stay("A", "A", "B")
+    moving.settle()
+    moving.act(abandon, moving.only(action="delete").id)
+    moving.downgrade("A")
+    moving.settle()
+    assert moving.states() == [
+        ("feed", "fed", "to-withdraw"),
+        ("delete", "cancelled", "abandoned"),
+        ("delete", "to-confirm", "ins-lost"),
+    ]
+    moving.act(abandon, moving.only(state="to-confirm").id)
+    moving.consent("A", "INO")
+    moving.settle()
+    assert moving.sendings(state="to-confirm") == []
+    assert moving.only(action="feed").reason == "kept"
+
+
+def test_what_a_person_left_where_it_is_whatever_its_ins_is_not_asked_about_again_for_its_stay(moving):
+    moving.take(1, stay=stay_of("A"))
+    moving.settle()
+    moving.downgrade("A")
+    moving.settle()
+    moving.act(abandon, moving.only(action="delete").id)
+    moving.move_stay("A", "A", "B")
+    moving.settle()
+    assert moving.states() == [("feed", "fed", "kept"), ("delete", "cancelled", "abandoned")]
+
+
 @pytest.mark.parametrize("by", ["sender", "person"])
 def test_what_was_fed_for_a_stay_moved_since_is_deleted_as_it_is_asked(moving, by):
     [sending] = moving.take(1, stay=stay_of("A"))
