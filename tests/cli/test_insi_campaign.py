@@ -111,7 +111,8 @@ def test_an_outage_leaves_the_questions_in_the_queue(desk, base):
 def test_who_may_not_or_cannot_is_told(desk):
     desk.act("insi", "campaign", "start", user="quentin", status=2)
     assert "--hours" in desk.act("insi", "campaign", "start", "--hours", "late", status=2)[1]
-    assert "--older-than" in desk.act("insi", "campaign", "start", "--older-than", "soon", status=2)[1]
+    for wrong in ("soon", "0001-01-01", "9999-12-31"):
+        assert "--older-than" in desk.act("insi", "campaign", "start", "--older-than", wrong, status=2)[1]
     assert "no such campaign" in desk.act("insi", "campaign", "pause", "x", status=1)[1]
     assert desk.run("insi", "campaign", "run", "x").status == 1
     desk.configure(adapter="none")

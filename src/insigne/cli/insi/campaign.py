@@ -5,7 +5,7 @@ import sys
 import time
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, NoReturn
 
 import msgspec
@@ -19,6 +19,7 @@ from insigne.app.logs import configure
 from insigne.cli.common import Context, Exit, emit, emit_line, examples, fail, group_app, note
 from insigne.cli.desk import As, at_desk
 from insigne.cli.opening import PATIENCE, plainly, reading
+from insigne.cli.periods import day_of, midnight
 from insigne.cli.reports import progress
 from insigne.cli.tables import print_fields, print_table
 from insigne.insi.campaigns import CampaignPump, origin_of, report_of, verified_before, within_hours
@@ -28,7 +29,6 @@ from insigne.insi.service import InsiService
 from insigne.net.tls import TlsError
 from insigne.store.audit import AuditEntry
 from insigne.store.insi import JobFilter
-from insigne.store.moments import rfc3339
 from insigne.store.queries import ReadView
 
 app = group_app(
@@ -302,13 +302,8 @@ def _verifiable(context: Context) -> None:
 
 def _limit(context: Context, text: str) -> str:
     """The moment before which an INS was last verified: a day here, or the configured period ago."""
-    try:
-        day = date.fromisoformat(text) if text else None
-    except ValueError:
-        fail(Exit.USAGE, f"--older-than: {text!r} is not a date like 2023-01-01")
-    if day is None:
-        return rfc3339(verified_before(datetime.now(UTC), context.config.insi.verification.period_years))
-    return rfc3339(datetime(day.year, day.month, day.day).astimezone())
+    period = verified_before(datetime.now(UTC), context.config.insi.verification.period_years)
+    return midnight(day_of(text, "--older-than", period.date()))
 
 
 def _hours(text: str) -> tuple[int, int]:
