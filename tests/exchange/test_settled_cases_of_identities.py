@@ -341,6 +341,53 @@ def test_identifiers_of_two_known_people_are_not_moved_and_a_task_is_opened(hosp
 # --- A47
 
 
+REGION = "REGION&1.2.250.1.999.9&ISO"
+
+
+def test_two_local_numbers_are_two_people_though_a_foreign_number_is_the_same(hospital: Any, write: Any) -> None:
+    hospital.says("A28", write.pi("1"), write.pi("9", REGION))
+
+    hospital.says("A28", write.pi("2"), write.pi("9", REGION), name="MARTIN^ALINE^ALINE^^^^L")
+    hospital.says("A31", write.pi("2"), write.pi("9", REGION), name="MARTIN^ALINE^ALINE^^^^L")
+
+    assert hospital.person("1").id != hospital.person("2").id
+    assert hospital.person("1").traits.first_given_name == "ALICE"
+    assert [held.identifier.value for held in hospital.person("2").identifiers] == ["2"]
+    assert hospital.person("9").id == hospital.person("1").id
+    assert hospital.kinds() == ["identifier-conflict"]
+    assert "identifier-conflict" in hospital.findings()
+
+
+def test_a_message_that_lists_both_local_numbers_says_that_they_are_one_person(hospital: Any, write: Any) -> None:
+    hospital.says("A28", write.pi("1"))
+
+    hospital.says("A31", write.pi("2"), write.pi("1"))
+
+    assert hospital.person("1").id == hospital.person("2").id
+    assert hospital.tasks() == []
+
+
+def test_a_foreign_number_leads_a_second_site_to_the_person_it_does_not_know_yet(hospital: Any, write: Any) -> None:
+    hospital.says("A28", write.pi("1"), write.pi("9", REGION))
+
+    hospital.says("A28", write.pi("77", "SITEB&1.2.250.1.999.7&ISO"), write.pi("9", REGION))
+
+    assert hospital.person("77").id == hospital.person("1").id
+    assert hospital.tasks() == []
+
+
+def test_an_a40_goes_to_nobody_whom_a_foreign_number_alone_names(hospital: Any, write: Any) -> None:
+    hospital.says("A28", write.pi("1"), write.pi("9", REGION))
+    hospital.says("A28", write.pi("3"))
+
+    hospital.merge(write.pi("5") + "~" + write.pi("9", REGION), write.pi("3"))
+
+    assert hospital.person("3").merged_into == ""
+    assert hospital.person("5").id == hospital.person("3").id
+    assert hospital.person("9").id == hospital.person("1").id
+    assert hospital.kinds() == ["identifier-conflict"]
+
+
 def test_nia_becomes_nir_and_only_the_nir_is_kept(hospital: Any, write: Any) -> None:
     qualified_nia = hospital.says("A28", write.pi("1"), write.ins(ALICE, "NIA"), status="VALI")
     assert qualified_nia.code == "AA"

@@ -61,7 +61,11 @@ def domain_of(identifiers: tuple[Identifier, ...]) -> str:
 
 
 def find(draft: Draft, identifiers: list[Identifier]) -> Found:
-    """The identity that the identifiers name, current ones before retired ones, in their order."""
+    """The identity that the identifiers name, current ones before retired ones, in their order.
+
+    A first identifier that is unknown is that of somebody new when the others lead to who is known to its authority
+    under another one: two numbers of one authority are two people until it says that they are one.
+    """
     current: Identity | None = None
     retired: Identity | None = None
     via: Identifier | None = None
@@ -77,7 +81,25 @@ def find(draft: Draft, identifiers: list[Identifier]) -> Found:
                 current = identity
             elif current.id != identity.id:
                 conflicts.append((identifier, identity))
+    if current is not None and len(identifiers) > 1 and _is_another(draft, current, identifiers):
+        conflicts = [(one, current) for one in identifiers if current.holds(one) is not None] + conflicts
+        current = None
     return Found(current, retired, via, tuple(conflicts))
+
+
+def _is_another(draft: Draft, identity: Identity, identifiers: list[Identifier]) -> bool:
+    """Whether the first identifier, known to nobody, is of an authority that names this identity by one not listed."""
+    first = identifiers[0]
+    if identity.holds(first) is not None or draft.working.holders(first.key):
+        return False
+    listed = {identifier.key for identifier in identifiers}
+    return any(
+        held.current
+        and held.identifier.type == first.type
+        and held.identifier.authority.key == first.authority.key
+        and held.identifier.key not in listed
+        for held in identity.identifiers
+    )
 
 
 def find_patient(draft: Draft, patient: Patient) -> Found:

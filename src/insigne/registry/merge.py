@@ -122,7 +122,8 @@ def _hold(draft: Draft, command: MergePatients, first: Identity, second: Identit
 
 def _renumber(draft: Draft, identity: Identity, patient: Patient, prior: list[Identifier]) -> None:
     for identifier in patient.identifiers:
-        if identity.holds(identifier) is None:
+        taken = names_person(identifier) and draft.working.holders(identifier.key)
+        if not taken and identity.holds(identifier) is None:
             identity = draft.on_identity(identity, ev.IdentifierAdded(identifier))
     _retire(draft, identity, prior, "replaced")
 

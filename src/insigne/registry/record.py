@@ -10,6 +10,7 @@ from insigne.registry.attach import Found, domain_of, find_patient, named_surviv
 from insigne.registry.commands import Patient, TraitsAssertion
 from insigne.registry.decision import Draft, Fault, Refused, Subject
 from insigne.registry.details import details_after
+from insigne.registry.ports import Key
 from insigne.registry.refusals import refused
 from insigne.registry.reliability import Claim, apply_claim, apply_ins, read_claim
 from insigne.registry.state import Identity
@@ -38,24 +39,25 @@ def record_patient(draft: Draft, patient: Patient) -> Identity:
 def attached(draft: Draft, patient: Patient, found: Found) -> Identity:
     """Update the identity found, or create one."""
     current = found.current
-    identity = _create(draft, patient) if current is None else _update(draft, current, patient, found)
+    identity = _create(draft, patient, found) if current is None else _update(draft, current, patient, found)
     draft.subject = identity.id
     return identity
 
 
-def _create(draft: Draft, patient: Patient) -> Identity:
+def _create(draft: Draft, patient: Patient, found: Found) -> Identity:
     domain = domain_of(patient.identifiers)
     if not domain:
         raise Refused(Fault.REQUIRED, Subject.PATIENT, "no identifier of a person (PI, PN…) with its authority")
     trusted = draft.policy.trusts(domain)
     claim = read_claim(draft, patient.reliability)
     identity_id = draft.new_id()
+    elsewhere = _elsewhere(draft, identity_id, found)
     draft.emit(
         "identity",
         identity_id,
         ev.IdentityCreated(
             domain=domain,
-            identifiers=_distinct(patient.identifiers),
+            identifiers=tuple(i for i in _distinct(patient.identifiers) if i.key not in elsewhere),
             traits=traits_after(Traits(), patient.traits),
             details=details_after(Details(), patient.details),
             checked=trusted and claim.status == "VALI",
@@ -167,10 +169,7 @@ def _may_overwrite(identity: Identity, domain: str, claim: Claim, patient: Patie
 
 
 def _add_identifiers(draft: Draft, identity: Identity, patient: Patient, found: Found) -> Identity:
-    elsewhere = {identifier.key for identifier, _ in found.conflicts}
-    if elsewhere:
-        draft.notice("identifier-conflict", Subject.PATIENT)
-        draft.raise_item("identifier-conflict", (identity.id, *sorted({other.id for _, other in found.conflicts})))
+    elsewhere = _elsewhere(draft, identity.id, found)
     for identifier in _distinct(patient.identifiers):
         if identifier.key in elsewhere or identity.holds(identifier) is not None:
             continue
@@ -180,6 +179,14 @@ def _add_identifiers(draft: Draft, identity: Identity, patient: Patient, found: 
             identity = _retire_same(draft, identity, identifier)
         identity = draft.on_identity(identity, ev.IdentifierAdded(identifier))
     return identity
+
+
+def _elsewhere(draft: Draft, identity_id: str, found: Found) -> set[Key]:
+    """The identifiers of the message that are those of other identities: they stay there, and a person is told."""
+    if found.conflicts:
+        draft.notice("identifier-conflict", Subject.PATIENT)
+        draft.raise_item("identifier-conflict", (identity_id, *sorted({other.id for _, other in found.conflicts})))
+    return {identifier.key for identifier, _ in found.conflicts}
 
 
 def _retire_same(draft: Draft, identity: Identity, identifier: Identifier) -> Identity:
