@@ -422,6 +422,16 @@ def test_all_the_movements_held_of_a_stay_are_applied_in_their_order(office):
     assert office.base.rebuilt() == office.base.states
 
 
+def test_the_cancellation_of_an_unknown_movement_keeps_no_other_movement_held(office):
+    two = [office.told("1"), office.told("2")][1]
+    office.base.does(admission("1"))
+    for number, trigger, action in (("9", "A11", "CANCEL"), ("2", "A02", "INSERT")):
+        office.base.does(admission("2", trigger=trigger, movement=number, action=action))
+    office.close(office.item("stay-of-another"), apply=True, seen=2)
+    [stay] = office.base.stays()
+    assert (stay.identity, [m.id for m in stay.movements]) == (two, ["M-1", "M-2"])
+
+
 def test_two_stays_of_another_are_two_items(office):
     office.told("1"), office.told("2")
     for visit in ("V1", "V2"):
@@ -430,8 +440,8 @@ def test_two_stays_of_another_are_two_items(office):
     assert office.kinds() == ["stay-of-another", "stay-of-another"]
 
 
-def admission(number, visit="V1", trigger="A01", movement=""):
-    movement = cmd.MovementAssertion((f"M-{movement or number}",), trigger, "INSERT", "20260301")
+def admission(number, visit="V1", trigger="A01", movement="", action="INSERT"):
+    movement = cmd.MovementAssertion((f"M-{movement or number}",), trigger, action, "20260301")
     patient = cmd.Patient((Identifier("PI", GAM, number),), traits=TRAITS)
     return cmd.RecordMovement(patient, StayHeader(), (), Identifier("VN", GAM, visit), None, movement)
 

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from insigne.exchange.model import Answer
 from insigne.hl7 import parse_ack
 from insigne.transport.remote_folder import RemoteFolderIntake
+from insigne.transport.settings import RemoteFolderSettings, SftpSettings
 
 CLOCK = "2026-03-01T07:30:00.000Z"
 
@@ -197,3 +198,9 @@ def test_the_intake_stops_when_told(run, server, receiver, helpers):
 
     run(scenario)
     assert receiver.ids == ["A"]
+
+
+def test_a_folder_for_what_cannot_be_read_must_be_named():
+    server = SftpSettings(host="labo.example", user="insigne", host_key="SHA256:x", key_file="labo.key")
+    with pytest.raises(ValueError, match="failed: name a folder"):
+        RemoteFolderSettings(name="lab", path="/out", failed="", sftp=server)

@@ -60,7 +60,10 @@ def record_movement(draft: Draft, command: RecordMovement) -> None:
 
 
 def record_held(draft: Draft, identity: Identity, command: RecordMovement) -> None:
-    """Apply a movement that was held because its stay is another identity's: a person gave the stay to this one."""
+    """Apply a movement that was held because its stay is another identity's: a person gave the stay to this one.
+
+    The cancellation of an unknown movement is only noted: it must not keep the others of the stay from being applied.
+    """
     stay = _stay(draft, command)
     identity = draft.survivor(identity)
     draft.subject = identity.id
@@ -69,7 +72,7 @@ def record_held(draft: Draft, identity: Identity, command: RecordMovement) -> No
     if command.movement is None:
         return
     if command.movement.action == "CANCEL":
-        _cancel(draft, stay, command, command.movement)
+        _cancel(draft, stay, command, command.movement, held=True)
     else:
         _put(draft, _opened(draft, identity, stay, command), command.movement)
 
@@ -152,10 +155,12 @@ def _completed(said: Movement, before: Movement) -> Movement:
     return before if replace(after, recorded=before.recorded) == before else after
 
 
-def _cancel(draft: Draft, stay: Encounter | None, command: RecordMovement, said: MovementAssertion) -> None:
+def _cancel(
+    draft: Draft, stay: Encounter | None, command: RecordMovement, said: MovementAssertion, *, held: bool = False
+) -> None:
     movement = next((m for i in said.ids if (m := stay.movement(i)) is not None), None) if stay else None
     if stay is None or movement is None:
-        if draft.policy.registry.unknown_cancellation == "accept":
+        if held or draft.policy.registry.unknown_cancellation == "accept":
             draft.notice("movement-unknown", Subject.MOVEMENT)
             return
         raise Refused(Fault.UNKNOWN_KEY, Subject.MOVEMENT, "the movement to cancel is unknown in this stay")

@@ -257,6 +257,8 @@ class RemoteFolderSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """As in a watched folder."""
 
     def __post_init__(self) -> None:
-        """Refuse a folder that is nowhere, or at two places."""
+        """Refuse a folder that is nowhere, or at two places, and one whose unreadable files would be lost."""
+        if not self.failed:
+            raise ValueError("failed: name a folder; a file that holds no message is never removed")
         if (self.sftp is None) == (self.ftp is None):
             raise ValueError("give sftp or ftp, one of the two: the server that has the folder")
