@@ -156,6 +156,28 @@ def test_a_process_that_dies_before_the_file_is_gone_fetches_it_again(run, watch
     assert folder.place.tree() == []
 
 
+def test_a_file_that_may_not_be_removed_is_told_and_its_messages_submitted_once(run, ftp, ftp_host, receiver, helpers):
+    folder = Watched(ftp, receiver)
+    folder.put("a.hl7", helpers.message("A"))
+    ftp_host.handler.authorizer.user_table["lab"]["perm"] = "elrw"
+    with capture_logs() as logs:
+        run(lambda: folder.poll(4))
+    assert (receiver.ids, folder.intake.files) == (["A"], 0)
+    assert [log["event"] for log in logs] == ["remote.trouble"]
+    assert "550" in folder.intake.trouble
+    folder.put("a.hl7", helpers.message("B"))
+    run(folder.poll)
+    assert receiver.ids == ["A", "B"]
+
+
+def test_a_file_that_may_not_be_read_is_told(run, ftp, ftp_host, receiver, helpers):
+    folder = Watched(ftp, receiver)
+    folder.put("a.hl7", helpers.message("A"))
+    ftp_host.handler.authorizer.user_table["lab"]["perm"] = "eldw"
+    run(folder.poll)
+    assert (receiver.ids, "550" in folder.intake.trouble) == ([], True)
+
+
 def test_a_server_that_stops_is_told_once_and_tried_again(run, sftp, sftp_host, receiver, helpers):
     folder = Watched(sftp, receiver)
     folder.put("a.hl7", helpers.message("A"))

@@ -106,6 +106,8 @@ class FtpFiles:
         except FilesError as error:
             if error.kind != "missing":
                 raise
+            if await self.exists(path):  # 550 is also said for what is not allowed
+                raise FilesError("refused", str(error)) from error
 
     async def exists(self, path: str) -> bool:
         """See `Files.exists`."""

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from fnmatch import fnmatchcase
+from hashlib import sha256
 from pathlib import PurePosixPath
 
 import structlog
@@ -48,6 +49,8 @@ class RemoteFolderIntake:
         self._monotonic = monotonic
         self._seen: dict[str, Entry] = {}
         self._empty: dict[str, float] = {}  # since when these have not changed, by our clock
+        self._settled: dict[str, bytes] = {}
+        """Digests of the files whose messages are committed and which could not be taken away yet."""
         self._troubled: set[str] = set()  # what has been reported and may well go on
         self.files = 0
         """Files processed since the start."""
@@ -77,6 +80,7 @@ class RemoteFolderIntake:
         """Look at the folder once and process what is complete. Never raises: what is wrong is logged, once."""
         try:
             present = {entry.name: entry for entry in await self._files.listing(self._settings.path)}
+            self._settled = {name: digest for name, digest in self._settled.items() if name in present}
             for entry in self._ready(present):
                 if self._stopping.is_set():
                     return
@@ -134,7 +138,7 @@ class RemoteFolderIntake:
         try:
             data = await self._files.read(path, settings.max_file_bytes)
         except FilesError as error:
-            if error.kind != "missing":
+            if error.kind != "missing" or await self._files.exists(path):
                 raise
             _log.warning("remote.vanished", folder=settings.name, file=entry.name)
             return
@@ -145,9 +149,12 @@ class RemoteFolderIntake:
         if not messages:
             await self._fail(entry.name, "it holds no message" if data else "it is empty")
             return
-        async for first, payloads in self._submission.answers(messages):
-            await self._write_acks(entry.name, first, payloads)
-            self.messages += len(payloads)
+        digest = sha256(data).digest()
+        if self._settled.get(entry.name) != digest:
+            async for first, payloads in self._submission.answers(messages):
+                await self._write_acks(entry.name, first, payloads)
+                self.messages += len(payloads)
+            self._settled[entry.name] = digest
         await self._leave(entry.name, settings.done)
         self.files += 1
 
@@ -180,6 +187,7 @@ class RemoteFolderIntake:
         else:
             await self._files.remove(path)
         self._seen.pop(name, None)
+        self._settled.pop(name, None)
 
     async def _free(self, folder: str, name: str) -> str:
         """A path of the folder that nothing has: senders use the same names again."""
