@@ -271,10 +271,10 @@ class World:
 
     # --- stays
 
-    def open_stay(self, name):
-        """A stay of the account DOS-NAME, of that patient."""
+    def open_stay(self, name, patient=""):
+        """A stay of the account DOS-NAME, of that patient or of another one."""
         movement = MovementAssertion((f"MVT-{name}",), "A01", "INSERT", "20260301080000", patient_class="I")
-        patient = Patient(identifiers=(pi(name),))
+        patient = Patient(identifiers=(pi(patient or name),))
         command = RecordMovement(patient, StayHeader(), account=account(name), movement=movement)
         self.registrar.apply(command, Source(self.now(), "gam", "message", "M"))
 

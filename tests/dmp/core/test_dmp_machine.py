@@ -17,7 +17,7 @@ from insigne.dmp.acts import ActRefused, abandon, confirm, retry, withdraw
 from insigne.dmp.model import Intent
 from insigne.dmp.reception import ReceptionRefused
 from insigne.dmp.states import is_right
-from insigne.dmp.whose import whose
+from insigne.dmp.whose import is_of_another_stay, whose
 from insigne.store import upgrade
 
 from .dmp_world import Killed, World, ins_of, stay_of
@@ -42,6 +42,7 @@ class DocumentsMachine(RuleBasedStateMachine):
         for name in PATIENTS:
             self.world.admit(name, feeding="INO")
             self.world.open_stay(name)
+        self.stays = {name: name for name in PATIENTS}
         self.number = 0
         self.received = []
         self.missing = []
@@ -53,6 +54,16 @@ class DocumentsMachine(RuleBasedStateMachine):
         """Of a stay of the patient, or of none."""
         known = {"stay": stay_of(patient)} if stay == patient else {}
         self._taken(self.world.document(self._next(), patient, **known))
+
+    @rule(patient=people, owner=people, script=steps)
+    def a_stay_is_opened_after_its_document_came(self, patient, owner, script):
+        """For whom it is, or for somebody else."""
+        number = self._next()
+        stay = f"{patient}{number}"
+        self.stays[stay] = patient
+        self._taken(self.world.document(number, patient, stay=stay_of(stay)))
+        self.the_worker_works(script)
+        self.world.open_stay(stay, owner)
 
     @rule(patient=people, data=st.data())
     @precondition(lambda self: self.received)
@@ -139,8 +150,9 @@ class DocumentsMachine(RuleBasedStateMachine):
         if self.world.identity(absorbed).merged_into:
             self.world.unmerge(absorbed)
 
-    @rule(stay=people, patient=people)
-    def a_stay_is_moved(self, stay, patient):
+    @rule(patient=people, data=st.data())
+    def a_stay_is_moved(self, patient, data):
+        stay = data.draw(st.sampled_from(sorted(self.stays)))
         self.world.move_stay(stay, self.world.owner_of_stay(stay), patient)
 
     # --- the worker, the DMP, people
@@ -188,11 +200,13 @@ class DocumentsMachine(RuleBasedStateMachine):
         found = whose(view, document, self.world.policy)
         sendings = view.sendings_of(document.id)
         assert any(one.ins == ins and one.action != "delete" for one in sendings), "nobody knows it is there"
-        if is_right(ins, found, "test"):
+        right = is_right(ins, found, "test")
+        if right and not is_of_another_stay(view, document, found, self.world.policy):
             return
         deletions = [one for one in sendings if one.action == "delete" and one.ins == ins]
-        assert any(one.state in {"to-confirm", "refused"} or one.reason == "abandoned" for one in deletions), (
-            "it stands under an INS that was lost, and no deletion is prepared"
+        left = [one for one in deletions if one.reason == "abandoned" and (right or one.code != "stay-moved")]
+        assert left or any(one.state in {"to-confirm", "refused"} for one in deletions), (
+            "it stands under an INS that was lost, or of another's stay, and no deletion is prepared"
         )
 
     def _what_was_refused_is_tried_again(self):
@@ -229,8 +243,8 @@ class DocumentsMachine(RuleBasedStateMachine):
     def _all_is_put_right(self):
         world = self.world
         self.all_is_quiet()
-        for name in PATIENTS:
-            world.move_stay(name, world.owner_of_stay(name), name)
+        for stay, patient in self.stays.items():
+            world.move_stay(stay, world.owner_of_stay(stay), patient)
         for number, patient in self.missing:
             self._comes_at_last(number, patient)
         for name in PATIENTS:
