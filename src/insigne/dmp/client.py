@@ -229,8 +229,8 @@ class DmpClient:
                 outcome = next((one.code for one in answer.errors), answer.status)
         except HttpError as error:
             outcome = _KINDS[error.kind]
-            sent = error.kind not in ("unreachable", "tls")
-            raise DmpFault(_KINDS[error.kind], text=str(error), sent=sent) from error
+            # A failure of TLS may come with the answer: only without a connection is it certain that nothing left.
+            raise DmpFault(_KINDS[error.kind], text=str(error), sent=error.kind != "unreachable") from error
         except DmpFault as fault:
             outcome = f"{fault.kind}:{fault.code}".removesuffix(":")
             raise

@@ -227,7 +227,7 @@ class DmpCarrier:
         if judged.outcome is Meaning.REFUSED:
             return Declined(judged.code, judged.text)
         evidence: Literal["down", "ailing"] = "down" if judged.outcome is Meaning.OUTAGE else "ailing"
-        return Failed(judged.code, judged.text, sent=sending, evidence=evidence)
+        return Failed(judged.code, judged.text, sent=sending and fault.sent, evidence=evidence)
 
 
 def _is_unsure(errand: Errand) -> bool:

@@ -235,6 +235,23 @@ def test_an_answer_that_never_came_is_found_again_and_counts_once(site, monkeypa
     assert site.only().text == "it was there already"
 
 
+def test_what_no_connection_was_there_to_send_may_still_be_withdrawn_and_is_nowhere(site, monkeypatch):
+    qualify(site)
+    built(site, oid())
+    monkeypatch.setattr(site.real._client, "feed", lambda _: unreachable())
+    site.drain()
+    waiting = site.only()
+    assert (waiting.state, waiting.ins) == ("ready", "")
+    site.downgrade(NATHALIE)
+    site.drain()
+    assert site.states() == [("feed", "waiting-ins", "ins-missing")]
+    assert site.act(withdraw, waiting.id).state == "cancelled"
+
+
+def unreachable():
+    raise DmpFault("unreachable", text="no connection", sent=False)
+
+
 def test_a_replacement_that_comes_before_its_version_goes_after_it(site):
     first, second = oid(), oid()
     qualify(site)
