@@ -315,6 +315,33 @@ def test_an_overlay_of_an_authority_that_is_not_trusted_is_not_applied_over_a_tr
     assert office.kinds() == []
 
 
+@pytest.mark.parametrize(("apply", "corrected"), [(True, "N"), (False, "Y")])
+def test_what_an_overlay_says_of_the_birth_date_is_held_with_it(office, apply, corrected):
+    pi = (Identifier("PI", GAM, "1"),)
+    for traits, details in (
+        (TRAITS, cmd.DetailsAssertion(birth_date_corrected="Y")),
+        (OTHER, cmd.DetailsAssertion(birth_date_corrected="N", language="fr")),
+    ):
+        patient = cmd.Patient(pi, reliability=("VALI",), traits=traits, details=details)
+        office.base.does(cmd.RecordPatient(patient))
+    identity = office.base.person("1").id
+    held = office.base.identity(identity).details
+    assert (held.collection.birth_date_corrected, held.language) == ("Y", "fr")
+    office.close(office.item("overlay"), apply=apply)
+    assert office.base.identity(identity).details.collection.birth_date_corrected == corrected
+
+
+@pytest.mark.parametrize("apply", [True, False])
+def test_traits_of_an_untrusted_feed_are_not_trusted_because_those_of_a_trusted_one_wait(office, apply):
+    office.base.policy = Policy(trusted=frozenset({"HOSP"}))
+    identity = office.told("1")
+    both = (Identifier("PI", Authority("HOSP"), "7"), Identifier("PI", GAM, "1"))
+    office.base.does(cmd.RecordPatient(cmd.Patient(both, reliability=("VALI",), traits=OTHER)))
+    assert not office.base.identity(identity).trusted
+    office.close(office.item("overlay"), apply=apply)
+    assert office.base.identity(identity).trusted == apply
+
+
 @pytest.mark.parametrize("apply", [True, False])
 def test_a_merge_swapped_afterwards_is_turned_round_or_left(office, apply):
     one, two = office.told("1"), office.told("2")

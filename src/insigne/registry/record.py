@@ -1,13 +1,13 @@
 """Creating and updating an identity from what a message says of it (A28, A31 and the patient part of ITI-31)."""
 
 import msgspec
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 
 from insigne.ins.status import Status
 from insigne.ins.traits import StrictTraits, departures
 from insigne.registry import events as ev
 from insigne.registry.attach import Found, domain_of, find_patient, named_survivor, names_person
-from insigne.registry.commands import Patient, TraitsAssertion
+from insigne.registry.commands import DetailsAssertion, Patient, TraitsAssertion
 from insigne.registry.decision import Draft, Fault, Refused, Subject
 from insigne.registry.details import details_after
 from insigne.registry.ports import Key
@@ -82,15 +82,12 @@ def _update(draft: Draft, identity: Identity, patient: Patient, found: Found) ->
     if not _may_overwrite(identity, domain, claim, patient, trusted=trusted):
         draft.notice("not-overwritten", Subject.TRAITS)
         return identity
-    if trusted and not identity.trusted:
-        identity = draft.on_identity(identity, ev.TrustRaised())
-    details = details_after(identity.details, patient.details)
-    if details != identity.details:
-        identity = draft.on_identity(identity, ev.DetailsChanged(identity.details, details))
     traits = traits_after(identity.traits, patient.traits)
+    if traits != identity.traits and _overlay(draft, identity, traits, patient):
+        rest = replace(patient.details, birth_date_corrected=None, lunar_birth_date=None)  # these go with the date held
+        return _with_details(draft, identity, rest)
+    identity = _with_details(draft, _trusted(draft, identity, trusted=trusted), patient.details)
     if traits != identity.traits:
-        if _overlay(draft, identity, traits, patient):
-            return identity
         identity = _with_traits(draft, identity, traits)
     if not trusted:
         if patient.ins:
@@ -98,6 +95,18 @@ def _update(draft: Draft, identity: Identity, patient: Patient, found: Found) ->
         return identity
     identity = apply_claim(draft, identity, claim)
     return apply_ins(draft, identity, patient, claim)
+
+
+def _trusted(draft: Draft, identity: Identity, *, trusted: bool) -> Identity:
+    """What the identity is taken for by now was said by a trusted authority, if it was not before."""
+    return draft.on_identity(identity, ev.TrustRaised()) if trusted and not identity.trusted else identity
+
+
+def _with_details(draft: Draft, identity: Identity, said: DetailsAssertion) -> Identity:
+    details = details_after(identity.details, said)
+    if details == identity.details:
+        return identity
+    return draft.on_identity(identity, ev.DetailsChanged(identity.details, details))
 
 
 def _overlay(draft: Draft, identity: Identity, traits: Traits, patient: Patient) -> bool:
@@ -116,10 +125,15 @@ def _comes_to_the_same(one: bytes, other: bytes) -> bool:
     """Whether two assertions held by an overlay would change the same: what `apply_held` takes of them."""
     said = (msgspec.json.decode(held, type=Patient | None) for held in (one, other))
     first, second = (
-        patient and (patient.traits, patient.ins, patient.reliability, patient.details.birth_date_corrected)
-        for patient in said
+        patient and (patient.traits, patient.ins, patient.reliability, _of_the_birth_date(patient)) for patient in said
     )
     return first == second
+
+
+def _of_the_birth_date(patient: Patient) -> DetailsAssertion:
+    """What a message says of the birth date beside it (ZFD-4, ZFD-1)."""
+    said = patient.details
+    return DetailsAssertion(birth_date_corrected=said.birth_date_corrected, lunar_birth_date=said.lunar_birth_date)
 
 
 def _erased(before: Traits, after: Traits) -> tuple[str, ...]:
@@ -129,7 +143,7 @@ def _erased(before: Traits, after: Traits) -> tuple[str, ...]:
 
 
 def apply_held(draft: Draft, identity: Identity, patient: Patient) -> Identity:
-    """Apply what an overlay held back: traits, PID-32 and INS, as a person decided.
+    """Apply what an overlay held back: traits, with what was said of the birth date, PID-32 and INS.
 
     Of an authority that is not trusted the traits alone, as of a message that is not held. Raises `Refused` once a
     trusted one has spoken of the identity.
@@ -138,6 +152,8 @@ def apply_held(draft: Draft, identity: Identity, patient: Patient) -> Identity:
     trusted = draft.policy.trusts(domain_of(patient.identifiers))
     if identity.trusted and not trusted:
         raise refused("held-untrusted", Fault.FORBIDDEN, Subject.TRAITS)
+    identity = _trusted(draft, identity, trusted=trusted)
+    identity = _with_details(draft, identity, _of_the_birth_date(patient))
     traits = traits_after(identity.traits, patient.traits)
     if traits != identity.traits:
         identity = _with_traits(draft, identity, traits)
