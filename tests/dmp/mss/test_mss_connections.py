@@ -132,7 +132,9 @@ def test_a_connection_cut_while_the_mail_is_on_its_way_leaves_its_fate_open(worl
         thread = threading.Thread(target=_die_after_data, args=(server,))
         thread.start()
         sender = smtp(world, port=server.port, encryption="none", user="", password_file="")
-        assert failing(send, sender) == "unreachable"
+        with pytest.raises(MailFault) as raised:
+            send(sender)
+        assert (raised.value.kind, raised.value.sent) == ("unreachable", True)
         thread.join(20)
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import socket
 import zipfile
 from datetime import timedelta
 
@@ -212,6 +213,16 @@ def test_a_server_that_takes_no_mail_from_us_makes_no_document_refused(world):
     world.work()
     [sending] = world.sendings()
     assert (sending.state, sending.code) == ("ready", "550 5.7.1")
+
+
+def test_a_mail_that_no_server_was_there_to_take_is_nowhere(make_world):
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    world = make_world(mss={"smtp": {"host": "127.0.0.1", "port": port, "encryption": "none"}})
+    world.take()
+    world.work()
+    [sending] = world.sendings()
+    assert (sending.state, sending.ins, sending.attempts) == ("ready", "", 1)
 
 
 def test_a_mail_larger_than_the_server_says_it_takes_ends_refused(world):

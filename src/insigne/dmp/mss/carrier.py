@@ -167,5 +167,4 @@ def _failed(fault: MailFault) -> Outcome:
     if fault.kind == "refused":
         return Declined(fault.code or "mail-refused", fault.text)
     alive = fault.kind == "busy"
-    sent = fault.kind in ("timeout", "unreachable", "malformed")
-    return Failed(fault.code or fault.kind, fault.text, sent=sent, evidence="alive" if alive else "down")
+    return Failed(fault.code or fault.kind, fault.text, sent=fault.sent, evidence="alive" if alive else "down")

@@ -22,11 +22,14 @@ _PORTS: Final = {
 
 
 class MailFault(Exception):  # noqa: N818 - a failure of the road, like DmpFault
-    """A conversation with a mail server that failed. `code` is the server's (`550 5.1.1`), or ""."""
+    """A conversation with a mail server that failed. `code` is the server's (`550 5.1.1`), or "".
 
-    def __init__(self, kind: FaultKind, text: str, code: str = "") -> None:
+    `sent`: a mail may have left all the same, for all we know.
+    """
+
+    def __init__(self, kind: FaultKind, text: str, code: str = "", *, sent: bool = False) -> None:
         super().__init__(": ".join(part for part in (kind, code, text) if part))
-        self.kind, self.text, self.code = kind, text, code
+        self.kind, self.text, self.code, self.sent = kind, text, code, sent
 
 
 def port_of(settings: ServerSettings, protocol: Protocol) -> int:

@@ -39,9 +39,9 @@ class SmtpSender:
         except smtplib.SMTPResponseException as error:
             raise _judged(error.smtp_code, error.smtp_error) from error
         except smtplib.SMTPException as error:
-            raise _cut(error, self._settings.host) from error
+            raise _on_its_way(_cut(error, self._settings.host)) from error
         except OSError as error:
-            raise fault_of(error, self._settings.host) from error
+            raise _on_its_way(fault_of(error, self._settings.host)) from error
         finally:
             _leave(connection)
 
@@ -108,9 +108,14 @@ def _expect(reply: tuple[int, bytes]) -> None:
 
 
 def _judged(code: int, answer: bytes | str) -> MailFault:
-    """What a server says to the whole mail: for good (5xx), or for now."""
+    """What a server says to the whole mail: for good (5xx), or for now; what is no answer leaves its fate open."""
     kind: FaultKind = "busy" if code in _TEMPORARY or code < 0 else "refused"
-    return MailFault(kind, _sentence(answer), _code(code, answer))
+    return MailFault(kind, _sentence(answer), _code(code, answer), sent=code < 0)
+
+
+def _on_its_way(fault: MailFault) -> MailFault:
+    """A conversation that broke off once a mail was spoken of: its fate is not known."""
+    return MailFault(fault.kind, fault.text, fault.code, sent=True)
 
 
 def _connecting(error: Exception, host: str) -> MailFault:
