@@ -34,6 +34,7 @@ def service():
     counters = MllpCounters(open=3, connections=12, frames=40)
     return SimpleNamespace(
         receiver=SimpleNamespace(waiting=2),
+        second=SimpleNamespace(messages=7),
         mllp=SimpleNamespace(counters=counters),
         listening=True,
         insi=None,
@@ -72,6 +73,7 @@ def test_messages_are_counted_by_disposition_and_nothing_else_is_called_one(base
     assert values["insigne_intake_reused_control_ids_total",] == 0
     assert types["insigne_intake_batches"] == types["insigne_intake"] == "counter"
     assert (types["insigne_intake_waiting"], values["insigne_intake_waiting",]) == ("gauge", 2)
+    assert values["insigne_intake_second_reader_total",] == 7
 
 
 def test_open_connections_are_a_gauge_and_not_among_what_is_counted(read):

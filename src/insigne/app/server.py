@@ -35,6 +35,9 @@ from insigne.app.watch import health_of
 from insigne.config import LoadedConfig, store_url
 from insigne.exchange.delivery.alarms import Alarms
 from insigne.exchange.groupcommit import GroupCommit
+from insigne.exchange.reader.ahead import ReadAhead
+from insigne.exchange.reader.process import SecondReader, worthwhile
+from insigne.exchange.reader.wire import Site
 from insigne.ins.cog import bundled_cog
 from insigne.insi.campaigns import CampaignPump
 from insigne.pam.editions import EDITIONS, NEWEST
@@ -98,12 +101,14 @@ class Service:
         config = base.config
         self._base = base
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="insigne-committer")
+        self.second = _second_reader(base)
         self.receiver = GroupCommit(
             base.intake,
             config.exchange,
             clock=rfc3339_now,
             executor=self._committer,
             remote=not is_sqlite(store_url(loaded)),
+            ahead=ReadAhead(base.intake.arrivals, self.second) if self.second is not None else None,
         )
         self.mllp = MllpServer(mllp_settings(config), self.receiver, clock=rfc3339_now)
         self.folders = [FolderIntake(settings, self.receiver, clock=rfc3339_now) for settings in config.folders]
@@ -175,6 +180,8 @@ class Service:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.mllp.stop()
         await self._drain()
+        if self.second is not None:
+            await self.second.close()
         for worker in self._started:
             await asyncio.to_thread(worker.stop)
         await asyncio.to_thread(self.http.stop)
@@ -199,6 +206,14 @@ def _collect_less_often() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)
+
+
+def _second_reader(base: Base) -> SecondReader | None:
+    """What starts the second process, unless the site wants none or the machine has one processor."""
+    config = base.config
+    if not config.exchange.second_reader or not worthwhile():
+        return None
+    return SecondReader(Site(base.policy, config.exchange.processing_ids, config.senders))
 
 
 def _insi_worker(base: Base) -> InsiWorker | None:

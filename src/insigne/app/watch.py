@@ -22,6 +22,7 @@ from insigne.app.insi import InsiWorker
 from insigne.config import Config
 from insigne.exchange.delivery.alarms import Alarms
 from insigne.exchange.groupcommit import GroupCommit
+from insigne.exchange.reader.process import SecondReader
 from insigne.transport.mllp_server import MllpServer
 from insigne.transport.remote_folder import RemoteFolderIntake
 
@@ -30,6 +31,7 @@ class Watched(Protocol):
     """The running service, as far as it is watched."""
 
     receiver: GroupCommit
+    second: SecondReader | None
     mllp: MllpServer
     listening: bool
     insi: InsiWorker | None

@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from insigne.exchange.handler import Delivery, Handler, Outcome, Prepared
+from insigne.exchange.handler import Delivery, Handler, Outcome, Portable, Prepared
 from insigne.exchange.model import Peer, Received
 from insigne.exchange.reading import content_digest, header_of, read, sender_of
 from insigne.exchange.settings import SenderSettings
@@ -65,16 +65,24 @@ class Arrivals:
         self, handlers: Mapping[str, Handler], senders: Sequence[SenderSettings], new_id: Callable[[], str]
     ) -> None:
         self._handlers = handlers
+        self._portable = {code: one for code, one in handlers.items() if isinstance(one, Portable)}
         self._senders = tuple(senders)
         self._new_id = new_id
 
     def read(self, item: Received | Unframed) -> Reading:
         """Everything that can be known of a message without the base."""
+        reading = self.open(item)
+        if isinstance(reading, Read):
+            self.prepare(reading)
+        return reading
+
+    def open(self, item: Received | Unframed) -> Reading:
+        """Know whose message it is and what it is about; one that was read is still to be prepared."""
         message_id = self._new_id()
         if isinstance(item, Unframed):
             return Unread(item, message_id, None, Outcome(""))
         try:
-            return self._read(item, message_id)
+            return self._open(item, message_id)
         except Hl7Error as error:
             header = header_of(item.raw)
             refusal = Outcome(error.ack, (AckError.of(error),))
@@ -82,17 +90,24 @@ class Arrivals:
         except Exception as error:
             return Unread(item, message_id, None, defective(message_id, error))
 
-    def _read(self, item: Received, message_id: str) -> Reading:
+    def _open(self, item: Received, message_id: str) -> Reading:
         message, sender = read(item.raw, self._senders)
         if _is_ack(message):
             return Unread(item, message_id, message, ACKNOWLEDGED)
         # A question is answered anew each time: what was true when it was first asked may no longer be.
         key = (sender_of(message), "" if message.message_code in _QUESTIONS else message.control_id)
-        found = Read(item, Delivery(message, message_id, item, sender), key, content_digest(item.raw))
-        self._prepare(found)
-        return found
+        return Read(item, Delivery(message, message_id, item, sender), key, content_digest(item.raw))
 
-    def _prepare(self, one: Read) -> None:
+    def is_portable(self, one: Read) -> bool:
+        """Whether another process may prepare it."""
+        return one.delivery.message.message_code in self._portable and _may_send(one.delivery)
+
+    def restore(self, one: Read, written: bytes) -> None:
+        """Prepare a portable message with what another process wrote of it."""
+        one.prepared = self._portable[one.delivery.message.message_code].restore(written)
+
+    def prepare(self, one: Read) -> None:
+        """Have its handler read it."""
         delivery = one.delivery
         handler = self._handlers.get(delivery.message.message_code)
         if handler is None:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -18,6 +19,7 @@ from insigne.exchange.arrival import Reading, Unframed
 from insigne.exchange.errors import StoreBusy
 from insigne.exchange.intake import Batch, Intake
 from insigne.exchange.model import Answer, Peer, Received
+from insigne.exchange.reader.ahead import ReadAhead
 from insigne.exchange.settings import ExchangeSettings
 from insigne.hl7 import Junk
 
@@ -37,6 +39,7 @@ class _Waiting:
     item: Received | Unframed
     callback: Callback
     reading: Reading | None = None
+    elsewhere: bool = False  # with the second process: `reading` is not whole yet
 
 
 class GroupCommit:
@@ -50,6 +53,7 @@ class GroupCommit:
         clock: Callable[[], str],
         executor: Executor | None = None,
         remote: bool = False,
+        ahead: ReadAhead | None = None,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`executor`, of one thread, commits, and decides too when the base is `remote`; without, the loop does all.
@@ -61,11 +65,13 @@ class GroupCommit:
         self._clock = clock
         self._executor = executor
         self._remote = remote
+        self._ahead = ahead
         self._timer = timer
         self._slow = True  # the disk, until a commit shows otherwise
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[_Waiting] = deque()
         self._running = False
+        self._awaiting = False  # of the second process what comes next
         self._busy_since: float | None = None
         self._idle = asyncio.Event()
         self._idle.set()
@@ -104,7 +110,7 @@ class GroupCommit:
             return
         waiting = _Waiting(item, callback)
         if len(self._waiting) < self._settings.batch:  # those that the next batch may hold; more would only fill memory
-            self._read(waiting)
+            self._begin(waiting)
         self._waiting.append(waiting)
         if not self._running:
             self._running = True
@@ -112,7 +118,10 @@ class GroupCommit:
             self._loop.call_soon(self._next)
 
     def _next(self) -> None:
-        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._settings.batch))]
+        batch = self._take()
+        if not batch:
+            self._awaiting = True
+            return
         intake, readings = self._intake, [self._read(one) for one in batch]
         if self._executor is not None and self._remote:
             self._collect_later(batch, lambda: intake.conclude(intake.decide(readings)))
@@ -132,6 +141,28 @@ class GroupCommit:
         answers = self._intake.conclude(decided)
         self._slow = self._timer() - start > _SLOW_COMMIT_SECONDS
         return answers
+
+    def _take(self) -> list[_Waiting]:
+        """The next batch: the first of what waits, as far as it is read or to be read here."""
+        waiting = self._waiting
+        batch: list[_Waiting] = []
+        while waiting and not waiting[0].elsewhere and len(batch) < self._settings.batch:
+            batch.append(waiting.popleft())
+        return batch
+
+    def _begin(self, waiting: _Waiting) -> None:
+        """Read what arrives: at once, or in the second process when there is something else to do here."""
+        if self._ahead is None:
+            self._read(waiting)
+        else:
+            done = partial(self._was_read, waiting)
+            waiting.reading, waiting.elsewhere = self._ahead.read(waiting.item, done, busy=self._running)
+
+    def _was_read(self, waiting: _Waiting) -> None:
+        waiting.elsewhere = False
+        if self._awaiting:
+            self._awaiting = False
+            self._loop.call_soon(self._next)
 
     def _read(self, waiting: _Waiting) -> Reading:
         if waiting.reading is None:

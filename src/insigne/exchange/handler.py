@@ -1,6 +1,6 @@
 """What handles a message once it can be read: the port that ADT, and later ORU and MDM, plug into."""
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -48,6 +48,15 @@ class Prepared(msgspec.Struct, frozen=True):
     holders: tuple[Key, ...] = ()
     encounters: tuple[Key, ...] = ()
     content: Any = None
+
+
+@runtime_checkable
+class Portable(Protocol):
+    """A handler whose messages may be read by another process (`exchange.reader`)."""
+
+    def restore(self, written: bytes) -> Prepared:
+        """What `Handler.prepare` would give, from what the other process wrote."""
+        ...
 
 
 class Handler(Protocol):

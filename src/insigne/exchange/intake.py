@@ -93,7 +93,7 @@ class Intake:
         self._answers = answers or ApplicationAnswers()
         self._storage = storage
         self._handlers = handlers
-        self._arrivals = Arrivals(handlers, senders, new_id)
+        self.arrivals = Arrivals(handlers, senders, new_id)
         self._window = timedelta(days=settings.duplicate_window_days)
         self._clock = clock
         self._new_id = new_id
@@ -105,7 +105,7 @@ class Intake:
 
     def read(self, item: Received | Unframed) -> Reading:
         """Read what arrived, as far as it goes without the base: nothing is changed yet."""
-        return self._arrivals.read(item)
+        return self.arrivals.read(item)
 
     def decide(self, readings: Sequence[Reading]) -> Batch:
         """Decide and record, all but durably: the transaction stays open until `conclude`, which must follow.

@@ -95,13 +95,13 @@ class Patient(Value, frozen=True):
     details: DetailsAssertion = DetailsAssertion()
 
 
-class RecordPatient(Value, frozen=True):
+class RecordPatient(Value, frozen=True, tag=True):
     """Create or update an identity (A28, A31, and the patient part of every ITI-31 event)."""
 
     patient: Patient
 
 
-class ReplaceIdentifiers(Value, frozen=True):
+class ReplaceIdentifiers(Value, frozen=True, tag=True):
     """Replace identifiers or the INS of an identity (A47): each prior one by the one of same type and authority."""
 
     patient: Patient
@@ -109,14 +109,14 @@ class ReplaceIdentifiers(Value, frozen=True):
     prior_ins: tuple[Ins, ...]
 
 
-class MergePatients(Value, frozen=True):
+class MergePatients(Value, frozen=True, tag=True):
     """Retire the prior identity in favour of the patient's (A40)."""
 
     patient: Patient
     prior: tuple[Identifier, ...]
 
 
-class LinkPatients(Value, frozen=True):
+class LinkPatients(Value, frozen=True, tag=True):
     """Link two identities (A24) or undo it (A37), both kept."""
 
     first: Patient
@@ -143,7 +143,7 @@ class MovementAssertion(Value, frozen=True):
     pending_location: Location = Location()
 
 
-class RecordMovement(Value, frozen=True):
+class RecordMovement(Value, frozen=True, tag=True):
     """An ITI-31 event: the patient, the stay and, when there is a ZBE, the movement.
 
     What `header` leaves empty is not said; `cleared` names its fields that are said to be deleted.
@@ -165,13 +165,13 @@ class MoveAccount(Value, frozen=True):
     account: Identifier | None
 
 
-class MoveAccounts(Value, frozen=True):
+class MoveAccounts(Value, frozen=True, tag=True):
     """The groups of one A44, all or nothing."""
 
     moves: tuple[MoveAccount, ...]
 
 
-class RenumberAccount(Value, frozen=True):
+class RenumberAccount(Value, frozen=True, tag=True):
     """Give an account another number (A49)."""
 
     patient: Patient

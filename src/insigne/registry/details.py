@@ -1,16 +1,15 @@
 """Complementary traits: applying what a message says of them."""
 
-from collections.abc import Mapping
-from typing import Any
+from operator import attrgetter
 
-from msgspec.structs import astuple, replace
+from msgspec.structs import replace
 
 from insigne.registry.commands import DetailsAssertion, DmpAssertion
 from insigne.registry.values import Collection, Details, Dmp, LegalCareMode
 
 #: Fields that are alike in the assertion and in the state: None keeps, anything else replaces.
-_PLAIN = frozenset(Details.__struct_fields__) - {"collection", "dmp", "legal_care_modes"}
-_SAID = DetailsAssertion.__struct_fields__
+_PLAIN = sorted(set(Details.__struct_fields__) - {"collection", "dmp", "legal_care_modes"})
+_plain_said = _plain_known = attrgetter(*_PLAIN)
 _UPDATE_MARKS = frozenset({"last_update", "last_update_facility"})
 _COLLECTION = {
     "birth_date_corrected": "birth_date_corrected",
@@ -19,7 +18,7 @@ _COLLECTION = {
     "proof": "proof",
     "proof_expiry": "proof_expiry",
 }
-_COLLECTED = frozenset(_COLLECTION.values())
+_collection_known, _collection_said = attrgetter(*_COLLECTION), attrgetter(*_COLLECTION.values())
 
 
 def details_after(before: Details, said: DetailsAssertion) -> Details:
@@ -28,14 +27,11 @@ def details_after(before: Details, said: DetailsAssertion) -> Details:
     Lists (addresses, telecoms…) are replaced whole (design: settled 7). Legal care modes are applied one by one by
     their action.
     """
-    spoken = {name: value for name, value in zip(_SAID, astuple(said), strict=True) if value is not None}
-    changes: dict[str, object] = {
-        name: value for name, value in spoken.items() if name in _PLAIN and value != getattr(before, name)
-    }
-    if not _COLLECTED.isdisjoint(spoken):
-        collection = _collection_after(before.collection, spoken)
-        if collection is not before.collection:
-            changes["collection"] = collection
+    pairs = zip(_PLAIN, _plain_said(said), _plain_known(before), strict=True)
+    changes: dict[str, object] = {name: value for name, value, known in pairs if value is not None and value != known}
+    collection = _collection_after(before.collection, said)
+    if collection is not before.collection:
+        changes["collection"] = collection
     if said.dmp is not None:
         dmp = _dmp_after(before.dmp, said.dmp)
         if dmp != before.dmp:
@@ -48,12 +44,9 @@ def details_after(before: Details, said: DetailsAssertion) -> Details:
     return replace(before, **changes) if changes.keys() - _UPDATE_MARKS else before
 
 
-def _collection_after(before: Collection, spoken: Mapping[str, Any]) -> Collection:
-    changes = {
-        name: spoken[field]
-        for name, field in _COLLECTION.items()
-        if field in spoken and spoken[field] != getattr(before, name)
-    }
+def _collection_after(before: Collection, said: DetailsAssertion) -> Collection:
+    pairs = zip(_COLLECTION, _collection_said(said), _collection_known(before), strict=True)
+    changes = {name: value for name, value, known in pairs if value is not None and value != known}
     return replace(before, **changes) if changes else before
 
 

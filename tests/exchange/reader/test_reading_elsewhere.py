@@ -1,0 +1,115 @@
+"""What a message asks is the same wherever it is read: by its handler, or written down and read back."""
+
+from collections.abc import Callable
+from typing import get_args
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from insigne.exchange.adt import AdtHandler
+from insigne.exchange.arrival import Arrivals, Read
+from insigne.exchange.handler import Prepared
+from insigne.exchange.model import Peer, Received
+from insigne.exchange.reader.child import reader_of
+from insigne.exchange.reader.wire import UNREAD, Site
+from insigne.exchange.settings import SenderSettings
+from insigne.registry.commands import Command
+from insigne.registry.settings import Policy
+
+ACCOUNT = "A1^^^HOSP&1.2.250.1.999.1&ISO^AN"
+
+
+def here(site: Site, raw: bytes) -> Prepared | None:
+    """What the process that decides makes of a message by itself; None when it asks nothing of the registry."""
+    handler = AdtHandler(site.policy, site.processing_ids, lambda: "id")
+    arrivals = Arrivals({"ADT": handler}, site.senders, lambda: "id")
+    found = arrivals.read(Received(raw, Peer("gam", "mllp"), "2026-03-01T08:00:00.000Z"))
+    return found.prepared if isinstance(found, Read) and found.outcome is None else None
+
+
+def elsewhere(site: Site, read: Callable[[bytes], bytes], raw: bytes) -> Prepared | None:
+    """What it makes of what the other process wrote."""
+    written = read(raw)
+    return None if written == UNREAD else AdtHandler(site.policy, (), lambda: "id").restore(written)
+
+
+def test_every_message_of_a_hospital_asks_the_same(site, feed):
+    ours = site()
+    read = reader_of(ours)
+    asked = [(here(ours, raw), elsewhere(ours, read, raw)) for raw in feed]
+    assert [pair for pair in asked if pair[0] != pair[1]] == []
+    assert sum(known is not None for known, _ in asked) > 300
+
+
+def test_everything_a_message_may_ask_can_be_written_down(site, hospital, write):
+    ours = site()
+    read = reader_of(ours)
+    one, other = write.pid(write.pi("1"), pid18=ACCOUNT), write.pid(write.pi("2"))
+    retired = write.segment("MRG", {1: write.pi("2"), 3: ACCOUNT.replace("A1", "A2")})
+    segments = {
+        "A28": (one, write.segment("PV1", {2: "N"})),
+        "A01": (one, write.pv1("V1"), write.zbe("M1", "20260301090000")),
+        "A40": (one, retired),
+        "A47": (one, retired),
+        "A24": (one, write.segment("PV1", {2: "N"}), other, write.segment("PV1", {2: "N"})),
+        "A44": (one, retired),
+        "A49": (one, retired),
+    }
+    raws = [hospital.message(event, *content).encode() for event, content in segments.items()]
+    asked = [here(ours, raw) for raw in raws]
+    assert [elsewhere(ours, read, raw) for raw in raws] == asked
+    assert {type(known.content.command) for known in asked if known is not None} == set(get_args(Command))
+
+
+def test_findings_come_with_what_is_asked(site, hospital, write):
+    ours = site()
+    raw = hospital.message("A28", write.pid(write.pi("1"), sex="X", birth="19801399"), msh11="").encode()
+    known = here(ours, raw)
+    assert known is not None
+    assert len(known.content.findings) >= 2
+    assert elsewhere(ours, reader_of(ours), raw) == known
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        SenderSettings(application="GAM", edition="2.9"),
+        SenderSettings(application="GAM", charset="latin-1"),
+        SenderSettings(facility="HOSP", a08="update"),
+        SenderSettings(application="GAM", rules={"PAM-PID-8": "ignore"}, warnings=True),
+    ],
+    ids=["edition", "charset", "a08", "rules"],
+)
+def test_the_settings_of_its_sender_count(site, hospital, write, sender):
+    ours = site(sender)
+    read = reader_of(ours)
+    raw = hospital.message("A08", write.pid(write.pi("1"), name="LÉVÊQUE^ZOÉ^^^^^L"), write.pv1("V1")).encode("latin-1")
+    assert elsewhere(ours, read, raw) == here(ours, raw)
+
+
+@pytest.mark.parametrize(
+    ("event", "changes"),
+    [("A08", {}), ("A60", {}), ("A28", {"msh11": "T"}), ("A28", {"msh12": "2.6"}), ("A28", {"msh18": "ISO IR87"})],
+    ids=["excluded-event", "unknown-event", "test", "version", "charset"],
+)
+def test_a_message_that_is_refused_is_left_to_the_process_that_answers(site, hospital, write, event, changes):
+    raw = hospital.message(event, write.pid(write.pi("1")), **changes).encode()
+    assert reader_of(site())(raw) == UNREAD
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(st.data())
+def test_a_damaged_message_never_stops_the_reader_nor_asks_anything_else(site, feed, data):
+    ours = site()
+    raw = bytearray(data.draw(st.sampled_from(feed)))
+    for place in data.draw(st.lists(st.integers(0, len(raw) - 1), max_size=5)):
+        raw[place] = data.draw(st.sampled_from(b"|^~\\&\r\n\x00\xffA9\""))
+    damaged = bytes(raw[: data.draw(st.integers(0, len(raw)))])
+    assert elsewhere(ours, reader_of(ours), damaged) == here(ours, damaged)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_left(raw):
+    assert isinstance(reader_of(Site(Policy(), (), ()))(raw), bytes)
+
