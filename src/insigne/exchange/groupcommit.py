@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 import structlog
 
@@ -122,6 +123,7 @@ class GroupCommit:
         if not batch:
             self._awaiting = True
             return
+        self._read_further()
         intake, readings = self._intake, [self._read(one) for one in batch]
         if self._executor is not None and self._remote:
             self._collect_later(batch, lambda: intake.conclude(intake.decide(readings)))
@@ -157,6 +159,13 @@ class GroupCommit:
         else:
             done = partial(self._was_read, waiting)
             waiting.reading, waiting.elsewhere = self._ahead.read(waiting.item, done, busy=self._running)
+
+    def _read_further(self) -> None:
+        """Have the second process read what the batch after this one may hold."""
+        if self._ahead is not None:
+            for waiting in islice(self._waiting, self._settings.batch):
+                if waiting.reading is None:
+                    self._begin(waiting)
 
     def _was_read(self, waiting: _Waiting) -> None:
         waiting.elsewhere = False

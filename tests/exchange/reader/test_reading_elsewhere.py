@@ -77,7 +77,7 @@ def test_findings_come_with_what_is_asked(site, hospital, write):
         SenderSettings(application="GAM", edition="2.9"),
         SenderSettings(application="GAM", charset="latin-1"),
         SenderSettings(facility="HOSP", a08="update"),
-        SenderSettings(application="GAM", rules={"PAM-PID-8": "ignore"}, warnings=True),
+        SenderSettings(application="GAM", rules={"V10": "ignore", "V23": "reject"}, warnings=True),
     ],
     ids=["edition", "charset", "a08", "rules"],
 )
@@ -104,7 +104,7 @@ def test_a_damaged_message_never_stops_the_reader_nor_asks_anything_else(site, f
     ours = site()
     raw = bytearray(data.draw(st.sampled_from(feed)))
     for place in data.draw(st.lists(st.integers(0, len(raw) - 1), max_size=5)):
-        raw[place] = data.draw(st.sampled_from(b"|^~\\&\r\n\x00\xffA9\""))
+        raw[place] = data.draw(st.sampled_from(b'|^~\\&\r\n\x00\xffA9"'))
     damaged = bytes(raw[: data.draw(st.integers(0, len(raw)))])
     assert elsewhere(ours, reader_of(ours), damaged) == here(ours, damaged)
 
@@ -112,4 +112,3 @@ def test_a_damaged_message_never_stops_the_reader_nor_asks_anything_else(site, f
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_left(raw):
     assert isinstance(reader_of(Site(Policy(), (), ()))(raw), bytes)
-

@@ -46,6 +46,11 @@ class SecondReader:
         """The number of the process; None when none runs."""
         return self._process.pid if self._process is not None and self._link is not None else None
 
+    @property
+    def starting(self) -> bool:
+        """Whether it was started and is not ready yet."""
+        return self._starting is not None
+
     def offer(self, raw: bytes, told: Told) -> bool:
         """Have a message read; whether it is taken: otherwise `told` is never called. Starts the process if need be.
 
