@@ -43,6 +43,29 @@ def test_an_identity_made_doubtful_while_insi_is_asked_does_not_spoil_its_neighb
     assert site.job(jobs[0]).outcome == "doubtful-or-fictitious"
 
 
+def test_an_outcome_that_a_defect_keeps_from_being_written_does_not_spoil_its_neighbours(site, monkeypatch):
+    one, two = site.create("1", held=True), site.create("2", held=True)
+    jobs = [site.queue(identity, "verify") for identity in (one, two)]
+    site.verdicts = {one: "OK", two: "OK"}
+    written = site.registrar.act_within
+
+    def defective(transaction, told):
+        assert one not in {act.identity for act, _ in told}
+        return written(transaction, told)
+
+    monkeypatch.setattr(site.registrar, "act_within", defective)
+    assert site.service.work() == 2
+    first, second = (site.job(job) for job in jobs)
+    assert (first.state, first.error, first.attempts) == ("waiting", "defect", 1)
+    assert first.due > site.time()
+    assert (second.state, second.outcome) == ("done", "OK")
+    assert len(calls(site, "verify")) == 2
+    monkeypatch.undo()
+    site.now += timedelta(hours=1)
+    assert site.service.work() == 1
+    assert site.job(jobs[0]).outcome == "OK"
+
+
 def test_a_verdict_about_an_ins_replaced_meanwhile_is_not_applied_to_the_new_one(site):
     identity = site.create("1", held=True)
     other = acts.NationalAnswer(Ins("280026912349999", NIR), NATIONAL)
@@ -94,8 +117,8 @@ def test_an_answer_whose_recording_was_not_confirmed_is_recorded_once(site, monk
     site.verdicts = {identity: "OK"}
     record, lost = site.service._recorder._record, []
 
-    def unconfirmed(done):
-        recorded = record(done)
+    def unconfirmed(done, **how):
+        recorded = record(done, **how)
         if not lost:
             lost.append(True)
             raise StoreLost("commit: the connection was lost")

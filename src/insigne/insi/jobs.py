@@ -6,11 +6,13 @@ A job lives through crashes: it is claimed with a lease, and a claim whose lease
 brings is written in the same transaction as the end of the job, so it is never applied twice.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+DEFECT: Final = "defect"
+"""Error of a question that a defect of ours kept from being asked, or its answer from being understood or written."""
 JobKind = Literal["retrieve", "verify"]
 JobState = Literal["waiting", "calling", "done", "failed", "cancelled"]
 CampaignState = Literal["running", "paused", "done", "cancelled"]

@@ -9,12 +9,14 @@ import msgspec
 import structlog
 
 from insigne.exchange.apply import Registrar
+from insigne.exchange.errors import StoreError
 from insigne.exchange.persistence import WRITE_WAIT, persistently
 from insigne.insi.campaigns import moment
 from insigne.insi.done import Done
 from insigne.insi.endings import CHANGED, Endings, asked_again, is_asked_since, is_same_claim
-from insigne.insi.jobs import Job
+from insigne.insi.jobs import DEFECT, Job
 from insigne.insi.ports import InsiStorage, InsiTransaction
+from insigne.insi.wire.model import InsiFault
 from insigne.registry.acts import Act
 from insigne.registry.decision import Refused
 from insigne.registry.source import Source
@@ -50,9 +52,29 @@ class Recorder:
         Recording twice what a lost connection may have recorded changes nothing: calls keep their ids, claims are over.
         """
         numbered = [self._numbered(one) for one in done]
-        return persistently(lambda: self._record(numbered), self._sleep, self._chance)
+        try:
+            return self._written(numbered)
+        except StoreError:
+            raise
+        except Exception:  # a defect of ours, told once it is known about which
+            return [self._apart(one) for one in numbered]
 
-    def _record(self, done: Sequence[Done]) -> list[Job]:
+    def _apart(self, one: Done) -> Job:
+        """Record what came of one question; one that a defect keeps from being written is asked again later."""
+        try:
+            [job] = self._written([one])
+        except StoreError:
+            raise
+        except Exception as error:
+            _log.error("insi.record-defect", job=one.job.id, error=type(error).__name__)
+            fault = Done(one.job, one.identity, one.calls, InsiFault(DEFECT), lost=True)
+            [job] = self._written([fault], telling=False)
+        return job
+
+    def _written(self, done: Sequence[Done], *, telling: bool = True) -> list[Job]:
+        return persistently(lambda: self._record(done, telling=telling), self._sleep, self._chance)
+
+    def _record(self, done: Sequence[Done], *, telling: bool) -> list[Job]:
         """Record calls, ends of jobs, and what the registry is told, in one transaction."""
         transaction = self._storage.begin(WRITE_WAIT)
         try:
@@ -61,7 +83,7 @@ class Recorder:
                 for call in one.calls:
                     transaction.put_call(call)
                 job, act = self._ended(transaction, one)
-                if act is not None:
+                if act is not None and telling:
                     source = Source(self._now(), one.job.author, "insi", one.job.id, local=True)
                     job = self._told(transaction, job, act, source)
                 jobs.append(job)

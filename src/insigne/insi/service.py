@@ -24,7 +24,7 @@ from insigne.insi.done import Claimed, Done
 from insigne.insi.endings import Endings
 from insigne.insi.entry import UNKNOWN_TO_COG, prepare_search
 from insigne.insi.hearing import Hearing
-from insigne.insi.jobs import Job, JobKind, is_of_campaign
+from insigne.insi.jobs import DEFECT, Job, JobKind, is_of_campaign
 from insigne.insi.outcomes import given_names_of
 from insigne.insi.ports import InsiStorage, InsiTransaction
 from insigne.insi.recording import Recorder
@@ -39,8 +39,6 @@ from insigne.registry.settings import Policy
 from insigne.registry.state import Identity
 
 _log = structlog.get_logger("insigne.insi")
-_DEFECT: Final = "defect"
-"""Error of a question that a defect of ours kept from being asked, or its answer from being understood."""
 _UNUSABLE: Final = "unusable"
 """Error of a question that the configuration kept from being asked."""
 _LEASE = timedelta(minutes=10)
@@ -159,7 +157,7 @@ class InsiService:
             code, reason = _UNUSABLE, str(unusable)
             self._hearing.heard(Evidence.DOWN, claimed[0][0].identity, code)
         except Exception as error:  # one odd answer must not keep the others waiting, nor come back at every turn
-            code, reason = _DEFECT, type(error).__name__
+            code, reason = DEFECT, type(error).__name__
         _log.error("insi.question-failed", code=code, reason=reason)
         return [Done(job, identity, result=InsiFault(code), lost=True) for job, identity in claimed]
 
