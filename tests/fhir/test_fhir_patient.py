@@ -81,6 +81,12 @@ def test_a_contested_ins_is_not_shown(qualified, show):
     assert reliability(built)["identityStatus"] == "VALI"
 
 
+def test_the_ins_of_a_birth_date_that_was_completed_is_not_shown(qualified, show):
+    built = show(qualified(details=Details(collection=Collection(birth_date_corrected="Y"))))
+    assert [coded(i)[0] for i in built["identifier"]] == ["PI"]
+    assert not any(profile.endswith("-ins") for profile in built["meta"]["profile"])
+
+
 def test_each_ins_authority_has_its_type_and_use(qualified, show):
     kinds = {
         NIR_OID: ("INS-NIR", "official"),

@@ -5,7 +5,7 @@ Rules of this room:
 * Narrow builders, plain dictionaries: what is built here is what is served, nothing generic. A FHIR element is left out
   when it has no value, never sent empty.
 * Pure but for the `lookup.Reader` it is given: no HTTP, no SQL, no clock.
-* The INS of an identity is shown only while the identity is qualified (RNIV EXI SI 08).
+* The INS of an identity is shown only while the identity is qualified (RNIV EXI SI 08), its birth date not completed.
 
 Sources: FHIR R4 4.0.1; FR Core 2.2.0 (profiles `fr-core-patient` and `fr-core-patient-ins`); RNIV 1 v2.0.
 """

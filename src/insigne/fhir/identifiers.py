@@ -41,7 +41,7 @@ def identifiers(identity: Identity, absorbed: Sequence[Identity]) -> list[Resour
     `absorbed` are the identities merged into this one; what they held is old. An INS that was replaced, or held by an
     absorbed identity, is old; one that was deleted or lost is not told here, only in the history.
     """
-    built = [*_ins(identity, absorbed)] if identity.qualified else []
+    built = [*_ins(identity, absorbed)] if shows_ins(identity) else []
     official_taken = bool(built)
     current = [held for held in identity.identifiers if held.current]
     built += [_identifier(held, official_taken=official_taken) for held in current]
@@ -54,6 +54,11 @@ def identifiers(identity: Identity, absorbed: Sequence[Identity]) -> list[Resour
     return built
 
 
+def shows_ins(identity: Identity) -> bool:
+    """Whether the INS may be seen: the identity is qualified, and nobody completed its birth date (ZFD-4 = Y)."""
+    return identity.qualified and identity.details.collection.birth_date_corrected != "Y"
+
+
 def _ins(identity: Identity, absorbed: Sequence[Identity]) -> Iterator[Resource]:
     if identity.ins is None:
         return
@@ -62,7 +67,7 @@ def _ins(identity: Identity, absorbed: Sequence[Identity]) -> Iterator[Resource]
     seen = {current}
     for owner in (identity, *absorbed):
         former = [past.ins for past in owner.replaced_ins]
-        if owner is not identity and owner.ins is not None and owner.qualified:
+        if owner is not identity and owner.ins is not None and shows_ins(owner):
             former.append(owner.ins.ins)
         for ins in former:
             if ins not in seen:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from insigne.fhir import terms
 from insigne.fhir.demographics import addresses, birth_date, civil_status, gender, names, telecoms
 from insigne.fhir.extensions import extensions
-from insigne.fhir.identifiers import identifiers
+from insigne.fhir.identifiers import identifiers, shows_ins
 from insigne.fhir.resources import Resource
 from insigne.ins.cog import Cog
 from insigne.registry.state import Identity
@@ -19,7 +19,7 @@ def patient(identity: Identity, absorbed: Sequence[Identity] = (), *, cog: Cog |
     since only they may carry the INS.
     """
     profiles = [terms.FR_CORE_PATIENT]
-    if identity.qualified:
+    if shows_ins(identity):
         profiles.append(terms.FR_CORE_PATIENT_INS)
     built: Resource = {
         "resourceType": "Patient",
