@@ -35,7 +35,7 @@ from insigne.registry.values import Ins
 _log = structlog.get_logger("insigne.dmp")
 _WRITE_WAIT = 5.0
 _DEFECT: Final = timedelta(hours=1)
-"""How long a document waits that a defect of ours keeps from being judged."""
+"""How long a document waits that a defect of ours keeps from being judged, or its outcome from being recorded."""
 
 
 @dataclass(slots=True)
@@ -162,14 +162,17 @@ class DmpService:
         """Have the first that is due wait, without judging it: an earlier call of it is still known."""
         transaction = self._storage.begin(_WRITE_WAIT)
         try:
-            due = _text(self._clock() + _DEFECT)
             for one in transaction.due_sendings(channel, self._site.now(), 1):
                 _log.error("dmp.claim-defect", sending=one.id, error=type(error).__name__)
-                late = replace(one, state="ready", reason="fault", lease="", due=due, code="internal", text="")
-                transaction.put_sending(late)
+                transaction.put_sending(self._later(one))
             transaction.commit()
         finally:
             transaction.rollback()
+
+    def _later(self, sending: Sending) -> Sending:
+        """A sending that a defect of ours is about, given back as it is: what may have left of it is still known."""
+        due = _text(self._clock() + _DEFECT)
+        return replace(sending, state="ready", reason="fault", lease="", due=due, code="internal", text="")
 
     def _claim_at_once(self, allowed: Mapping[Channel, int]) -> list[_Claimed]:
         claimed: list[_Claimed] = []
@@ -268,7 +271,33 @@ class DmpService:
 
         Recording twice what a lost connection may have recorded changes nothing: the claims are over.
         """
-        persistently(lambda: self._record(called), self._sleep, self._chance)
+        try:
+            persistently(lambda: self._record(called), self._sleep, self._chance)
+        except StoreError:
+            raise
+        except Exception:  # a defect of ours, told once it is known about which
+            for one in called:
+                self._finish_apart(one)
+
+    def _finish_apart(self, one: _Called) -> None:
+        """Record what came of one call; one that a defect keeps from being recorded is made again, as one unsure."""
+        try:
+            persistently(lambda: self._record([one]), self._sleep, self._chance)
+        except StoreError:
+            raise
+        except Exception as error:
+            _log.error("dmp.record-defect", sending=one.claimed.sending.id, error=type(error).__name__)
+            persistently(lambda: self._give_back(one.claimed), self._sleep, self._chance)
+
+    def _give_back(self, claimed: _Claimed) -> None:
+        transaction = self._storage.begin(_WRITE_WAIT)
+        try:
+            current = transaction.sending(claimed.sending.id)
+            if current is not None and _is_claim(current, claimed.sending):
+                transaction.put_sending(self._later(current))
+                transaction.commit()
+        finally:
+            transaction.rollback()
 
     def _record(self, called: Sequence[_Called]) -> None:
         transaction = self._storage.begin(_WRITE_WAIT)

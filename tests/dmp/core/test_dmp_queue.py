@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from insigne.dmp import judging
+from insigne.dmp import judging, ledger
 from insigne.dmp import service as at_work
 from insigne.dmp.ports import Declined, Failed
 from insigne.dmp.service import DmpService
@@ -82,3 +82,24 @@ def test_a_document_that_a_defect_of_ours_is_about_holds_no_other_back(world, mo
     world.consent("A", "INO")
     world.settle()
     assert {one.state for one in world.sendings()} == {"fed"}
+
+
+def test_an_answer_that_a_defect_of_ours_keeps_from_being_written_holds_no_other_back(world, monkeypatch):
+    first, second, third = (world.take(number)[0] for number in (1, 2, 3))
+    tell = ledger.answer
+
+    def defective(transaction, site, document, *rest, **more):
+        if document.control_id == "C2":
+            raise RecursionError
+        return tell(transaction, site, document, *rest, **more)
+
+    monkeypatch.setattr(ledger, "answer", defective)
+    world.qualify("A")
+    world.drain()
+    states = {one.id: (one.state, one.reason, bool(one.ins)) for one in world.sendings()}
+    assert states[first.id] == states[third.id] == ("fed", "fed", True)
+    assert states[second.id] == ("ready", "fault", True), "it may be there: nobody says that it is not"
+    monkeypatch.undo()
+    world.settle()
+    assert {one.state for one in world.sendings()} == {"fed"}
+    assert len(world.dmp.created) == 3
