@@ -449,6 +449,22 @@ def test_all_the_movements_held_of_a_stay_are_applied_in_their_order(office):
     assert office.base.rebuilt() == office.base.states
 
 
+def test_a_stay_that_went_to_a_third_identity_is_not_taken_from_it(office):
+    for number in ("1", "2", "3"):
+        office.told(number)
+    account = Identifier("AN", GAM, "A1")
+    office.base.does(admission("1", account=account))
+    office.base.does(admission("2"))
+    item = office.item("stay-of-another")
+    third = cmd.Patient((Identifier("PI", GAM, "3"),))
+    office.base.does(cmd.MoveAccounts((cmd.MoveAccount(third, (Identifier("PI", GAM, "1"),), account),)))
+    assert refusal(office.close, item, apply=True).code == "stay-moved"
+    [stay] = office.base.stays()
+    assert stay.identity == office.base.person("3").id
+    office.close(item)
+    assert office.kinds() == []
+
+
 def test_the_cancellation_of_an_unknown_movement_keeps_no_other_movement_held(office):
     two = [office.told("1"), office.told("2")][1]
     office.base.does(admission("1"))
@@ -467,10 +483,10 @@ def test_two_stays_of_another_are_two_items(office):
     assert office.kinds() == ["stay-of-another", "stay-of-another"]
 
 
-def admission(number, visit="V1", trigger="A01", movement="", action="INSERT"):
+def admission(number, visit="V1", trigger="A01", movement="", action="INSERT", account=None):
     movement = cmd.MovementAssertion((f"M-{movement or number}",), trigger, action, "20260301")
     patient = cmd.Patient((Identifier("PI", GAM, number),), traits=TRAITS)
-    return cmd.RecordMovement(patient, StayHeader(), (), Identifier("VN", GAM, visit), None, movement)
+    return cmd.RecordMovement(patient, StayHeader(), (), Identifier("VN", GAM, visit), account, movement)
 
 
 @pytest.mark.parametrize("apply", [True, False])

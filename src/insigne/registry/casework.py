@@ -14,7 +14,7 @@ from insigne.registry.record import apply_held
 from insigne.registry.refusals import refused
 from insigne.registry.reliability import record_ins
 from insigne.registry.state import Identity, WorkItem, held_parts
-from insigne.registry.stays import record_held
+from insigne.registry.stays import record_held, stay_of
 from insigne.registry.values import Identifier
 
 
@@ -121,11 +121,20 @@ def _apply_held(draft: Draft, item: WorkItem, seen: int) -> None:
         case "merge-held":
             _join_held(draft, msgspec.json.decode(held, type=MergePatients))
         case "stay-of-another":
-            for movement in held_parts(item.held):
-                command = msgspec.json.decode(movement, type=RecordMovement)
-                record_held(draft, draft.identity(item.subjects[0]), command)
+            _give_stay(draft, item)
         case _:
             raise refused("not-applied", Fault.FORBIDDEN, Subject.PATIENT, kind=item.kind)
+
+
+def _give_stay(draft: Draft, item: WorkItem) -> None:
+    """Give the stay to the identity that movements named, with these movements, unless it has gone to a third one."""
+    known = {draft.survivor(draft.identity(subject)).id for subject in item.subjects}
+    commands = [msgspec.json.decode(held, type=RecordMovement) for held in held_parts(item.held)]
+    for stay in filter(None, (stay_of(draft, command) for command in commands)):
+        if draft.survivor(draft.identity(stay.identity)).id not in known:
+            raise refused("stay-moved", Fault.FORBIDDEN, Subject.VISIT)
+    for command in commands:
+        record_held(draft, draft.identity(item.subjects[0]), command)
 
 
 def _join_held(draft: Draft, command: MergePatients) -> None:

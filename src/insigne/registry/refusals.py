@@ -214,6 +214,12 @@ TEXTS: Final[dict[str, Texts]] = {
         "the merge held names an identity that is unknown here",
         "la fusion retenue nomme une identité inconnue ici",
     ),
+    "stay-moved": Texts(
+        "the stay has gone to a third identity since these movements were held",
+        "le séjour est passé à une troisième identité depuis que ces mouvements sont retenus",
+        "close the item without applying anything, and have the movements sent again for the right patient",
+        "fermez la tâche sans rien appliquer, et faites renvoyer les mouvements pour le bon patient",
+    ),
     "unknown-item": Texts(
         "no such work item, or it is closed",
         "cette tâche n’existe pas, ou elle est fermée",

@@ -43,7 +43,7 @@ def record_movement(draft: Draft, command: RecordMovement) -> None:
     if command.visit is None and command.account is None:
         draft.notice("no-stay-number", Subject.VISIT)
         return
-    stay = _stay(draft, command)
+    stay = stay_of(draft, command)
     if stay is not None and draft.survivor(draft.identity(stay.identity)).id != identity.id:
         draft.notice("stay-of-another", Subject.VISIT)
         draft.hold_too(
@@ -64,7 +64,7 @@ def record_held(draft: Draft, identity: Identity, command: RecordMovement) -> No
 
     The cancellation of an unknown movement is only noted: it must not keep the others of the stay from being applied.
     """
-    stay = _stay(draft, command)
+    stay = stay_of(draft, command)
     identity = draft.survivor(identity)
     draft.subject = identity.id
     if stay is not None and stay.identity != identity.id:
@@ -77,7 +77,8 @@ def record_held(draft: Draft, identity: Identity, command: RecordMovement) -> No
         _put(draft, _opened(draft, identity, stay, command), command.movement)
 
 
-def _stay(draft: Draft, command: RecordMovement) -> Encounter | None:
+def stay_of(draft: Draft, command: RecordMovement) -> Encounter | None:
+    """The stay that a movement is about, by its visit number, else its account; None when it is unknown."""
     if command.visit is not None:
         keys = [visit_key(command.visit)]
     elif command.account is not None:
