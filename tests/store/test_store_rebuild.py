@@ -57,8 +57,14 @@ changes_of_stays = st.tuples(
         st.builds(ev.EncounterReassigned, people, people),
     ),
 )
+held = st.sampled_from([b'{"traits":{"birth_name":"MARTIN"}}', b'{"n":[1, 2]}']).map(ev.raw_json)
 changes_of_items = st.tuples(
-    st.just("work-item"), st.sampled_from(ITEMS), st.builds(ev.WorkItemClosed, st.just("done"))
+    st.just("work-item"),
+    st.sampled_from(ITEMS),
+    st.one_of(
+        st.builds(ev.WorkItemClosed, st.just("done")),
+        st.builds(ev.WorkItemHeldAgain, st.just("sex"), held, change=st.sampled_from(["same", "replaced", "added"])),
+    ),
 )
 commits = st.lists(
     st.lists(st.one_of(changes_of_people, changes_of_stays, changes_of_items), min_size=1, max_size=6), max_size=5
