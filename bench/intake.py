@@ -35,7 +35,7 @@ class Subject(NamedTuple):
 
 
 class Measure(NamedTuple):
-    """One round of a subject. `processor_us` is what the server used for a message, all its threads."""
+    """One round of a subject. `processor_us` is what the server used for a message, all its threads and processes; so is memory."""
 
     outcome: Outcome
     processor_us: float
@@ -109,7 +109,8 @@ def loaded(process: server.Server, shared: Sequence[Sequence[Sent]]) -> Measure:
     outcome = load.drive(process.host, process.port, shared, WARM)
     used = process.processor_seconds() - before
     total = sum(map(len, shared))
-    return Measure(outcome, used / total * 1e6, machine.resident_kb(process.pid) / 1024)
+    resident = sum(map(machine.resident_kb, machine.family(process.pid)))
+    return Measure(outcome, used / total * 1e6, resident / 1024)
 
 
 def _table(measures: dict[str, list[Measure]]) -> Table:

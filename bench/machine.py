@@ -53,6 +53,12 @@ def resident_kb(pid: int | str = "self") -> int:
     return _status_kb(pid, "VmRSS")
 
 
+def family(pid: int | str) -> list[int | str]:
+    """A process and those it started that still run."""
+    started = " ".join(path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children"))
+    return [pid, *map(int, started.split())]
+
+
 def highest_kb(pid: int | str = "self") -> int:
     """The most it had since its start, or since a 5 was written to its `clear_refs`."""
     return _status_kb(pid, "VmHWM")

@@ -47,9 +47,8 @@ class Server:
         return self._log.read_text(errors="replace")[-2000:]
 
     def processor_seconds(self) -> float:
-        """Processor time used so far, its threads included."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        """Processor time used so far, its threads and the processes it started included."""
+        return sum(map(_processor_seconds, machine.family(self.pid)))
 
     def kill(self) -> None:
         """kill -9."""
@@ -66,6 +65,11 @@ class Server:
             status = -1
         if status:
             raise RuntimeError(f"the server ended with status {status}:\n{self.log_end()}")
+
+
+def _processor_seconds(pid: int | str) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 AnyServer = TypeVar("AnyServer", bound=Server)
