@@ -35,7 +35,7 @@ class Subject(NamedTuple):
 
 
 class Measure(NamedTuple):
-    """One round of a subject. `processor_us` is what the server used for a message, all its threads and processes; so is memory."""
+    """One round of a subject; what it used, for a message and in memory, is that of all its processes."""
 
     outcome: Outcome
     processor_us: float
