@@ -141,6 +141,28 @@ def test_a_drain_waits_for_what_is_read_elsewhere() -> None:
     assert intake.batches == [[b"0"]]
 
 
+@pytest.mark.parametrize(
+    "written",
+    [b"\x82", b"\x90", b"\x81\xa8findings\x91\x81\xa4rule\xa2\xff\xff"],
+    ids=["cut", "of-another-kind", "text-that-is-no-utf-8"],
+)
+def test_a_message_is_answered_whatever_the_other_process_wrote_of_it(open_hospital, write, written):
+    hospital = open_hospital()
+
+    class Second:
+        def offer(self, raw: bytes, told: Callable[[bytes], None]) -> bool:
+            asyncio.get_running_loop().call_soon(told, written)
+            return True
+
+    async def scenario() -> list[str]:
+        group = grouped(hospital.intake, ReadAhead(hospital.intake.arrivals, Second()))
+        raws = [hospital.message("A28", write.pid(write.pi(name))).encode() for name in "12"]
+        answers = (group.submit(hospital.received(raw)) for raw in raws)
+        return [answer.code for answer in await asyncio.wait_for(asyncio.gather(*answers), 10)]
+
+    assert asyncio.run(scenario()) == ["AA", "AA"]
+
+
 @pytest.mark.parametrize("kill", [False, True], ids=["in-peace", "killed-halfway"])
 def test_a_hospital_comes_out_the_same_as_when_one_process_reads_all(open_hospital, run, site, feed, kill) -> None:
     sender = SenderSettings(rules={"V23": "reject"})

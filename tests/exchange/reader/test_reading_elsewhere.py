@@ -98,6 +98,13 @@ def test_a_message_that_is_refused_is_left_to_the_process_that_answers(site, hos
     assert reader_of(site())(raw) == UNREAD
 
 
+def test_what_cannot_be_written_down_is_left_to_the_process_that_answers(site, hospital, write):
+    lax = SenderSettings(application="GAM", charset="raw_unicode_escape")  # lets half of a character through
+    raw = hospital.message("A28", write.pid(write.pi("1"), name="LEVEQUE\\ud800^ZOE^^^^^L")).encode("ascii")
+    assert here(site(lax), raw) is not None
+    assert reader_of(site(lax))(raw) == UNREAD
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(st.data())
 def test_a_damaged_message_never_stops_the_reader_nor_asks_anything_else(site, feed, data):

@@ -1,6 +1,7 @@
 """The second process: handed messages, killed, silent, of another version. No message is forgotten whatever it does."""
 
 import asyncio
+import errno
 import os
 import signal
 import sys
@@ -146,6 +147,58 @@ def test_it_is_started_again_but_not_at_once(run, site, feed):
 
     assert run(lambda: scenario(0.0))
     assert not run(lambda: scenario(3600.0))
+
+
+def test_a_failure_is_followed_by_a_pause_however_long_it_ran(run, site, feed):
+    async def scenario():
+        second = SecondReader(site(), patience=Patience(again=0.1))  # a Python takes longer than that to start
+        assert await second.start()
+        started: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def told(_: bytes) -> None:
+            assert not second.offer(feed[0], told)
+            started.set_result(second.starting)
+
+        os.kill(second.pid, signal.SIGSTOP)
+        assert second.offer(feed[0], told)
+        os.kill(second.pid, signal.SIGKILL)
+        at_once = await started
+        await second.close()
+        return at_once
+
+    assert run(scenario) is False
+
+
+def test_a_machine_that_gives_no_socket_is_no_obstacle_to_starting_later_nor_to_the_end(run, site, feed, monkeypatch):
+    def refused() -> None:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    async def scenario():
+        second = SecondReader(site(), patience=Patience(again=0.0))
+        with monkeypatch.context() as patched:
+            patched.setattr("insigne.exchange.reader.process.socket.socketpair", refused)
+            assert not await second.start()
+        assert not second.offer(feed[0], Told(1).of(0))
+        started = await second.start()
+        await second.close()
+        return started
+
+    assert run(scenario) is True
+
+
+def test_it_ends_without_waiting_for_a_process_that_takes_nothing(run, site):
+    async def scenario():
+        second = SecondReader(site(), patience=Patience(answer=3600.0))
+        assert await second.start()
+        told = Told(1)
+        os.kill(second.pid, signal.SIGSTOP)
+        assert second.offer(b"x" * 9_000_000, told.of(0))  # more than the system keeps for it
+        await asyncio.sleep(0)
+        await second.close()
+        await told.whole()
+        return told.all
+
+    assert run(scenario) == [(0, UNREAD)]
 
 
 def test_it_takes_no_more_than_it_should_hold(run, site, feed):

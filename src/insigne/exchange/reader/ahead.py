@@ -5,9 +5,8 @@ from functools import partial
 from typing import Final, Protocol
 
 import structlog
-from msgspec import DecodeError
 
-from insigne.exchange.arrival import Arrivals, Read, Reading, Unframed
+from insigne.exchange.arrival import Arrivals, Read, Reading, Unframed, defect
 from insigne.exchange.model import Received
 
 _log = structlog.get_logger("insigne.exchange.reader")
@@ -51,7 +50,7 @@ class ReadAhead:
                 self._arrivals.restore(reading, written)
             else:
                 self._arrivals.prepare(reading)
-        except DecodeError:  # a defect of ours
-            _log.error("reading not understood", message=reading.delivery.message_id)
+        except Exception as error:  # a defect of ours, which must not keep `done` from being called
+            _log.error("reading not understood", message=reading.delivery.message_id, **defect(error))
             self._arrivals.prepare(reading)
         done()

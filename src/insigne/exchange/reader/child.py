@@ -25,9 +25,9 @@ def reader_of(site: Site) -> Callable[[bytes], bytes]:
     def answer(raw: bytes) -> bytes:
         try:
             asked = reader.asked(*read(raw, site.senders))
+            return UNREAD if isinstance(asked, Outcome) else encode(asked)
         except Exception:  # the first process meets the same, and knows what to do about it
             return UNREAD
-        return UNREAD if isinstance(asked, Outcome) else encode(asked)
 
     return answer
 

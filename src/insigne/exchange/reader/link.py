@@ -119,6 +119,6 @@ class Link(asyncio.Protocol):
             self._transport.abort()
 
     def close(self) -> None:
-        """End the connection; the process ends by itself."""
+        """End the connection, whatever waits to be sent: a process that is stopped would never take it."""
         if self._transport is not None:
-            self._transport.close()
+            self._transport.abort()

@@ -73,7 +73,19 @@ class SecondReader:
         return self._link is not None
 
     async def _start(self) -> None:
-        self._not_before = self._loop.time() + self._patience.again
+        try:
+            link = await self._connected()
+        except (OSError, RuntimeError) as error:  # RuntimeError: what uvloop says of a process it cannot start now
+            self._fail()
+            _log.warning("second reader not started", error=type(error).__name__)
+        else:
+            if await link.ready and link.alive:
+                self._link = link
+        finally:
+            self._starting = None
+
+    async def _connected(self) -> Link:
+        """Start the process, and its end here. Raises OSError, RuntimeError."""
         ours, theirs = socket.socketpair()
         try:
             with theirs:
@@ -85,20 +97,20 @@ class SecondReader:
                 self._kill()
             link = Link(self._site, self._patience, self._lost)
             await self._loop.create_connection(lambda: link, sock=ours)
-        except OSError as error:
+        except BaseException:
             ours.close()
-            self._kill()
-            _log.warning("second reader not started", error=type(error).__name__)
-        else:
-            if await link.ready and link.alive:
-                self._link = link
-        finally:
-            self._starting = None
+            raise
+        return link
 
     def _lost(self) -> None:
-        self._link = None
         if not self._closed:
             _log.warning("second reader lost")
+        self._fail()
+
+    def _fail(self) -> None:
+        """Do without it, for a while."""
+        self._link = None
+        self._not_before = self._loop.time() + self._patience.again
         self._kill()
 
     def _kill(self) -> None:
