@@ -178,10 +178,10 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.second is not None:  # first: what it has in hand is then read here, and need not wait for it
+            await self.second.close()
         await self.mllp.stop()
         await self._drain()
-        if self.second is not None:
-            await self.second.close()
         for worker in self._started:
             await asyncio.to_thread(worker.stop)
         await asyncio.to_thread(self.http.stop)
