@@ -1,5 +1,6 @@
 """Which identity a message is about: by its person identifiers, type and authority included, never by traits."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -7,6 +8,7 @@ from msgspec.structs import replace
 from insigne.registry.commands import Patient
 from insigne.registry.decision import Draft
 from insigne.registry.index import ins_key
+from insigne.registry.ports import View
 from insigne.registry.settings import Policy
 from insigne.registry.state import PERSON_TYPES, Identity
 from insigne.registry.values import Identifier
@@ -81,16 +83,16 @@ def find(draft: Draft, identifiers: list[Identifier]) -> Found:
                 current = identity
             elif current.id != identity.id:
                 conflicts.append((identifier, identity))
-    if current is not None and len(identifiers) > 1 and _is_another(draft, current, identifiers):
+    if current is not None and is_another(draft.working, current, identifiers):
         conflicts = [(one, current) for one in identifiers if current.holds(one) is not None] + conflicts
         current = None
     return Found(current, retired, via, tuple(conflicts))
 
 
-def _is_another(draft: Draft, identity: Identity, identifiers: list[Identifier]) -> bool:
+def is_another(view: View, identity: Identity, identifiers: Sequence[Identifier]) -> bool:
     """Whether the first identifier, known to nobody, is of an authority that names this identity by one not listed."""
     first = identifiers[0]
-    if identity.holds(first) is not None or draft.working.holders(first.key):
+    if len(identifiers) == 1 or identity.holds(first) is not None or view.holders(first.key):
         return False
     listed = {identifier.key for identifier in identifiers}
     return any(

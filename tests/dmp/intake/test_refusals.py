@@ -226,6 +226,19 @@ def test_an_unknown_patient_may_become_known_later(pfi, forms, refused):
     assert refused(pfi.mdm(pfi.cda(), unique=V1, patient=patient)) == ("AR", "207", "902")
 
 
+def test_a_foreign_number_gives_no_document_to_who_has_another_number_of_its_sender(pfi, forms, refused):
+    local, region = f"4071^^^{forms.OURS}^PI", "9^^^REGION&1.2.250.1.999.9&ISO^PI"
+    traits = forms.pid(ins=False).split("|", 4)[4]
+    header = pfi.header("ADT^A31^ADT_A05", "2.5^FRA^2.11", sender=("GAM", "CHEX"), profile="")
+    lines = (header, "EVN||20260301080000", f"PID|||{local}~{region}|{traits}", "PV1||N")
+    [ack] = pfi.post("".join(f"{line}\r" for line in lines))
+    assert ack.code == "AA"
+    known = f"PID|||{local}~{region}|{traits}"
+    assert refused(pfi.mdm(pfi.cda(), unique=V1, patient=known.replace("4071^", "9999^"))) == ("AR", "207", "902")
+    [ack] = pfi.post(pfi.mdm(pfi.cda(), unique=V1, patient=known))
+    assert ack.code == "AA"
+
+
 def test_an_ins_that_is_not_said_to_be_validated_names_nobody(pfi, forms, refused):
     assert refused(pfi.mdm(pfi.cda(), unique=V1, patient=forms.pid(status="PROV"))) == ("AR", "207", "902")
 

@@ -13,7 +13,7 @@ from insigne.documents.agreement import STATUS, differences
 from insigne.documents.cda.who import Patient
 from insigne.hl7 import Location
 from insigne.ins.matricule import nature_of, oid_allowed
-from insigne.registry.attach import person_identifiers
+from insigne.registry.attach import is_another, person_identifiers
 from insigne.registry.index import ins_key
 from insigne.registry.ports import View
 from insigne.registry.state import Identity
@@ -43,7 +43,8 @@ def identity_named(view: View, identifiers: Sequence[Identifier], ins: Ins | Non
     found = _by_identifiers(view, persons)
     if not persons and ins is not None and validated:
         found = _by_ins(view, ins)
-    if not found:
+    # A number of the sender's own that nobody has is that of somebody new, whoever has the foreign one beside it.
+    if not found or (persons and is_another(view, found[0], persons)):
         text = "no patient is known by these identifiers: send the identity first, then the document again"
         text_fr = "aucun patient connu sous ces identifiants : transmettre l’identité, puis à nouveau le document"
         raise refused(Code.UNKNOWN_PATIENT, text, text_fr, PLACE, "patient")
