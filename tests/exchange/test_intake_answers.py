@@ -257,6 +257,13 @@ def test_each_acknowledgement_mode_is_obeyed(
     assert len(hospital.identities()) == good
 
 
+@pytest.mark.parametrize("empty", ["^", "~", "&"])
+def test_a_field_of_separators_alone_asks_for_no_mode(hospital: Any, write: Any, empty: str) -> None:
+    [reply] = hospital.post(_a28(hospital, write, msh15=empty, msh16=empty))
+    assert reply.code == "AA"
+    assert "MSA|AA|C1" in reply.text
+
+
 def test_a_message_that_cannot_be_decoded_is_answered_in_its_own_mode(hospital: Any, write: Any) -> None:
     raw = _a28(hospital, write, msh15="AL").encode().replace(b"MARTIN", b"\xff")
 

@@ -18,7 +18,9 @@ _CONTROL_ID: Final = 20
 
 def is_enhanced(message: Message | None) -> bool:
     """Whether a message asks for the enhanced mode: as soon as MSH-15 or MSH-16 is valued (HL7 v2.5 §2.9.2)."""
-    return message is not None and bool(message.header_field(15) or message.header_field(16))
+    if message is None or not (message.header_field(15) or message.header_field(16)):  # most messages, at little cost
+        return False
+    return bool(message.value("MSH-15") or message.value("MSH-16"))  # a field of separators alone is not valued
 
 
 def in_its_mode(message: Message | None, code: str) -> tuple[str, bool]:
