@@ -72,20 +72,22 @@ def test_findings_come_with_what_is_asked(site, hospital, write):
 
 
 @pytest.mark.parametrize(
-    "sender",
+    ("event", "sender"),
     [
-        SenderSettings(application="GAM", edition="2.9"),
-        SenderSettings(application="GAM", charset="latin-1"),
-        SenderSettings(facility="HOSP", a08="update"),
-        SenderSettings(application="GAM", rules={"V10": "ignore", "V23": "reject"}, warnings=True),
+        ("A28", SenderSettings(application="GAM", edition="2.3")),
+        ("A28", SenderSettings(application="GAM", charset="latin-1")),
+        ("A08", SenderSettings(facility="HOSP", a08="update")),
+        ("A28", SenderSettings(application="GAM", rules={"V16": "ignore"})),
+        ("A28", SenderSettings(application="GAM", rules={"V16": "reject"})),
     ],
-    ids=["edition", "charset", "a08", "rules"],
+    ids=["edition", "charset", "a08", "rules-ignored", "rules-refused"],
 )
-def test_the_settings_of_its_sender_count(site, hospital, write, sender):
-    ours = site(sender)
-    read = reader_of(ours)
-    raw = hospital.message("A08", write.pid(write.pi("1"), name="LÉVÊQUE^ZOÉ^^^^^L"), write.pv1("V1")).encode("latin-1")
-    assert elsewhere(ours, read, raw) == here(ours, raw)
+def test_the_settings_of_its_sender_count(site, hospital, write, event, sender):
+    ours, default = site(sender), site()
+    text = hospital.message(event, write.pid(write.pi("1"), name="LÉVÊQUE^ZOÉ^^^^^L", sex="X"), write.pv1("V1"))
+    raw = text.encode(sender.charset or "utf-8")
+    assert elsewhere(ours, reader_of(ours), raw) == here(ours, raw)
+    assert here(ours, raw) != here(default, raw)
 
 
 @pytest.mark.parametrize(
