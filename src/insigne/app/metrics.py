@@ -81,7 +81,9 @@ def _intake(counters: IntakeCounters, waiting: int, second: SecondReader | None)
     )
     yield GaugeMetricFamily("insigne_intake_waiting", "Messages not committed yet", value=waiting)
     elsewhere = second.messages if second is not None else 0
-    yield CounterMetricFamily("insigne_intake_second_reader", "Messages given to the second process to read", value=elsewhere)
+    yield CounterMetricFamily(
+        "insigne_intake_second_reader", "Messages given to the second process to read", value=elsewhere
+    )
 
 
 def _mllp(counters: MllpCounters) -> Iterator[Metric]:
