@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -31,6 +31,7 @@ class Intake:
         self.read_so_far: list[bytes] = []
         self.batches: list[list[bytes]] = []
         self.busy = 0
+        self.pauses = 1
         self.refused: list[str] = []
         self.during: Callable[[], None] = lambda: None
         self.committing: Callable[[], None] = lambda: None
@@ -39,11 +40,13 @@ class Intake:
         self.read_so_far.append(_content(item))
         return Reading(item)
 
-    def decide(self, readings: Sequence[Reading]) -> list[bytes]:
+    def decide(self, readings: Sequence[Reading]) -> Generator[None, None, list[bytes]]:
         self.during()
         if self.busy:
             self.busy -= 1
             raise StoreBusy("locked")
+        for _ in range(self.pauses):
+            yield
         return [_content(one.item) for one in readings]
 
     def conclude(self, batch: list[bytes]) -> list[Answer]:
@@ -320,6 +323,46 @@ def test_a_thread_waits_for_a_slow_disk_and_for_nothing_else(seconds: float, thr
 
     asyncio.run(scenario())
     assert threads == ["committer_0", thread, "MainThread"]
+
+
+def test_the_loop_turns_while_a_batch_is_decided_on() -> None:
+    intake = Intake()
+    intake.pauses = 20
+
+    async def scenario() -> list[bytes]:
+        group = _group(intake)
+        first = asyncio.ensure_future(group.submit(_received(b"first")))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        late = asyncio.ensure_future(group.submit(_received(b"late")))
+        for _ in range(2):
+            await asyncio.sleep(0)
+        assert not first.done()
+        read = list(intake.read_so_far)
+        await asyncio.gather(first, late)
+        return read
+
+    assert asyncio.run(scenario()) == [b"first", b"late"]
+    assert intake.batches == [[b"first"], [b"late"]]
+
+
+def test_a_decision_that_fails_after_a_pause_refuses_its_batch_and_no_other() -> None:
+    intake = Intake()
+    decide = intake.decide
+
+    def failing(readings: Sequence[Reading]) -> Generator[None, None, list[bytes]]:
+        intake.decide = decide  # type: ignore[method-assign]  # fails once
+        yield
+        raise KeyError("a defect")
+
+    intake.decide = failing  # type: ignore[method-assign]  # the stand-in of this test
+
+    async def scenario() -> list[str]:
+        group = _group(intake, batch=1)
+        answers = await asyncio.gather(*(group.submit(_received(b"%d" % number)) for number in range(2)))
+        return [answer.code for answer in answers]
+
+    assert asyncio.run(scenario()) == ["AR", "AA"]
 
 
 def test_messages_beyond_the_next_batch_are_read_in_their_turn() -> None:

@@ -12,13 +12,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import islice, takewhile
 
 import structlog
 
 from insigne.exchange.arrival import Reading, Unframed
 from insigne.exchange.errors import StoreBusy
-from insigne.exchange.intake import Batch, Intake
+from insigne.exchange.intake import Batch, Intake, Steps, finished
 from insigne.exchange.model import Answer, Peer, Received
 from insigne.exchange.reader.ahead import ReadAhead
 from insigne.exchange.settings import ExchangeSettings
@@ -126,13 +126,22 @@ class GroupCommit:
         self._read_further()
         intake, readings = self._intake, [self._read(one) for one in batch]
         if self._executor is not None and self._remote:
-            self._collect_later(batch, lambda: intake.conclude(intake.decide(readings)))
-            return
+            self._collect_later(batch, lambda: intake.conclude(finished(intake.decide(readings))))
+        else:
+            self._step(batch, intake.decide(readings))
+
+    def _step(self, batch: Sequence[_Waiting], deciding: Steps[Batch]) -> None:
+        """Decide on some messages, then let the loop turn: what arrives meanwhile is read for the next batch."""
         try:
-            decided = intake.decide(readings)
+            next(deciding)
+        except StopIteration as end:
+            self._decided(batch, end.value)
         except Exception as error:
             self._failed(batch, error)
-            return
+        else:
+            self._loop.call_soon(self._step, batch, deciding)
+
+    def _decided(self, batch: Sequence[_Waiting], decided: Batch) -> None:
         if self._executor is not None and self._slow and len(batch) > 1:
             self._collect_later(batch, lambda: self._conclude(decided))
         else:
@@ -145,12 +154,17 @@ class GroupCommit:
         return answers
 
     def _take(self) -> list[_Waiting]:
-        """The next batch: the first of what waits, as far as it is read or to be read here."""
-        waiting = self._waiting
-        batch: list[_Waiting] = []
-        while waiting and not waiting[0].elsewhere and len(batch) < self._settings.batch:
-            batch.append(waiting.popleft())
-        return batch
+        """The next batch: the first of what waits, as far as it is read or to be read here.
+
+        None as long as that is less than what is still read elsewhere: a few commits cost less than many.
+        """
+        most = min(len(self._waiting), self._settings.batch)
+        here = list(takewhile(lambda one: not one.elsewhere, islice(self._waiting, most)))
+        if 2 * len(here) < most:
+            return []
+        for _ in here:
+            self._waiting.popleft()
+        return here
 
     def _begin(self, waiting: _Waiting) -> None:
         """Read what arrives: at once, or in the second process when there is something else to do here."""

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any, NamedTuple
 
 import pytest
@@ -35,8 +35,9 @@ class Intake:
     def read(self, item: Received) -> Reading:
         return Reading(item)
 
-    def decide(self, readings: list[Reading]) -> list[bytes]:
+    def decide(self, readings: list[Reading]) -> Generator[None, None, list[bytes]]:
         self.during()
+        yield
         return [one.item.raw for one in readings]
 
     def conclude(self, batch: list[bytes]) -> list[Answer]:
@@ -72,7 +73,7 @@ async def turns() -> None:
 
 
 def test_a_batch_ends_before_the_first_message_that_is_not_read_yet() -> None:
-    intake, ahead, answered = Intake(), Ahead(b"2"), []
+    intake, ahead, answered = Intake(), Ahead(b"3"), []
 
     async def scenario() -> list[bytes]:
         group = grouped(intake, ahead)
@@ -80,13 +81,13 @@ def test_a_batch_ends_before_the_first_message_that_is_not_read_yet() -> None:
             group.submit_nowait(Received(b"%d" % number, PEER, NOW), lambda answer: answered.append(answer.payload))
         await turns()
         early = list(answered)
-        ahead.done[b"2"]()
+        ahead.done[b"3"]()
         await group.drain()
         return early
 
-    assert asyncio.run(scenario()) == [b"0", b"1"]
+    assert asyncio.run(scenario()) == [b"0", b"1", b"2"]
     assert answered == [b"0", b"1", b"2", b"3", b"4"]
-    assert intake.batches == [[b"0", b"1"], [b"2", b"3", b"4"]]
+    assert intake.batches == [[b"0", b"1", b"2"], [b"3", b"4"]]
     assert ahead.busy == [False, True, True, True, True]
 
 
@@ -106,6 +107,25 @@ def test_the_order_is_that_of_arrival_whichever_is_read_first() -> None:
 
     asyncio.run(scenario())
     assert intake.batches == [[b"0", b"1", b"2"]]
+
+
+def test_a_batch_is_worth_its_commit_once_half_of_what_waits_is_read() -> None:
+    names = [b"%d" % number for number in range(6)]
+    intake, ahead = Intake(), Ahead(*names)
+
+    async def scenario() -> list[int]:
+        group = grouped(intake, ahead)
+        waits = [asyncio.ensure_future(group.submit(Received(name, PEER, NOW))) for name in names]
+        await turns()
+        committed = []
+        for name in names:
+            ahead.done[name]()
+            await turns()
+            committed.append(sum(map(len, intake.batches)))
+        await asyncio.gather(*waits)
+        return committed
+
+    assert asyncio.run(scenario()) == [0, 0, 3, 3, 5, 6]
 
 
 def test_what_is_read_during_a_decision_goes_in_the_next_batch() -> None:
