@@ -94,9 +94,15 @@ class Pending:
     def _identity_work(self) -> Iterator[tuple[str, list[Row]]]:
         if not self._identities:
             return
+        states: list[Row] = []
+        changes: list[Row] = []
         put: list[Row] = []
         gone: list[Row] = []
         for before, after in self._identities.values():
+            if before is not None and rows.is_found_alike(before, after):
+                changes.append(rows.identity_change(after))
+            else:
+                states.append(rows.identity_row(after))
             if before is None:
                 put += rows.identifier_rows(after).values()
             elif (
@@ -105,7 +111,10 @@ class Pending:
                 or before.ins_history is not after.ins_history
             ):
                 _difference(rows.identifier_rows(before), rows.identifier_rows(after), put, gone)
-        yield statements.PUT_IDENTITY, [rows.identity_row(after) for _, after in self._identities.values()]
+        if states:
+            yield statements.PUT_IDENTITY, states
+        if changes:
+            yield statements.CHANGE_IDENTITY, changes
         if gone:
             yield statements.DELETE_IDENTIFIER, gone
         if put:
@@ -114,14 +123,23 @@ class Pending:
     def _encounter_work(self) -> Iterator[tuple[str, list[Row]]]:
         if not self._encounters:
             return
+        states: list[Row] = []
+        changes: list[Row] = []
         put: list[Row] = []
         gone: list[Row] = []
         for before, after in self._encounters.values():
+            if before is not None and before.identity == after.identity:
+                changes.append(rows.encounter_change(after))
+            else:
+                states.append(rows.encounter_row(after))
             if before is None:
                 put += rows.encounter_key_rows(after).values()
             elif before.visit is not after.visit or before.account is not after.account:
                 _difference(rows.encounter_key_rows(before), rows.encounter_key_rows(after), put, gone)
-        yield statements.PUT_ENCOUNTER, [rows.encounter_row(after) for _, after in self._encounters.values()]
+        if states:
+            yield statements.PUT_ENCOUNTER, states
+        if changes:
+            yield statements.CHANGE_ENCOUNTER, changes
         if gone:
             yield statements.DELETE_ENCOUNTER_KEY, gone
         if put:

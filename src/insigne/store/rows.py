@@ -39,6 +39,23 @@ def identity_row(identity: Identity) -> Row:
     )
 
 
+def is_found_alike(before: Identity, after: Identity) -> bool:
+    """Whether two states of an identity differ by no column of `statements.PUT_IDENTITY` but those of a change."""
+    old, new = before.details, after.details
+    return (
+        before.traits == after.traits
+        and old.used_name == new.used_name
+        and old.used_given_name == new.used_given_name
+        and verified(before) == verified(after)
+    )
+
+
+def identity_change(identity: Identity) -> Row:
+    """The row of `statements.CHANGE_IDENTITY`."""
+    one = identity
+    return (one.status.value, one.domain, one.merged_into, one.updated, encode(one), one.id)
+
+
 def verified(identity: Identity) -> str | None:
     """When INSi last answered for the INS held, "" for never; None when there is none to verify: no INS, or merged."""
     if not identity.recovered or identity.merged_into:
@@ -70,6 +87,11 @@ def identifier_rows(identity: Identity) -> dict[Key, Row]:
 def encounter_row(encounter: Encounter) -> Row:
     """The row of `statements.PUT_ENCOUNTER`."""
     return (encounter.id, encounter.identity, encode(encounter))
+
+
+def encounter_change(encounter: Encounter) -> Row:
+    """The row of `statements.CHANGE_ENCOUNTER`."""
+    return (encode(encounter), encounter.id)
 
 
 def encounter_key_rows(encounter: Encounter) -> dict[Key, Row]:

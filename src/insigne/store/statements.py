@@ -34,6 +34,10 @@ PUT_IDENTITY: Final = (
     " sex = excluded.sex, status = excluded.status, domain = excluded.domain, merged_into = excluded.merged_into,"
     " updated = excluded.updated, state = excluded.state, verified = excluded.verified"
 )
+# Of an identity found as before: an index is written again whenever one of its columns is named, changed or not.
+CHANGE_IDENTITY: Final = (
+    "UPDATE identity SET status = ?, domain = ?, merged_into = ?, updated = ?, state = ? WHERE id = ?"
+)
 PUT_IDENTIFIER: Final = (
     "INSERT INTO identifier (value, authority, type, identity, namespace, current, since) VALUES (?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (value, authority, type, identity) DO UPDATE SET namespace = excluded.namespace,"
@@ -44,6 +48,7 @@ PUT_ENCOUNTER: Final = (
     "INSERT INTO encounter (id, identity, state) VALUES (?, ?, ?)"
     " ON CONFLICT (id) DO UPDATE SET identity = excluded.identity, state = excluded.state"
 )
+CHANGE_ENCOUNTER: Final = "UPDATE encounter SET state = ? WHERE id = ?"
 PUT_ENCOUNTER_KEY: Final = (
     "INSERT INTO encounter_key (value, authority, type, encounter) VALUES (?, ?, ?, ?)"
     " ON CONFLICT (value, authority, type, encounter) DO NOTHING"
