@@ -18,7 +18,9 @@ from bench.progress import bar
 from bench.report import Cell, Report, Table, Target
 from bench.rounds import spread
 
-WARM = 5
+#: Messages that each connection sends before the clock starts (half of them at most): tables are read, a second
+#: process starts.
+WARM = 60
 DELAY_MS = 2.0
 PEER = "python-hl7 + one SQLite insert"
 
@@ -44,12 +46,12 @@ class Measure(NamedTuple):
 
 SUBJECTS = {
     "insigne, 1 connection": Subject(1, 2000),
-    "insigne, 16 connections": Subject(16, 8000),
-    "insigne, 64 connections": Subject(64, 8000),
     f"{PEER}, 1 connection": Subject(1, 1000, peer=True),
+    "insigne, 16 connections": Subject(16, 8000),
     f"{PEER}, 16 connections": Subject(16, 2000, peer=True),
+    "insigne, 64 connections": Subject(64, 8000),
     "insigne, 16, commits 2 ms slower": Subject(16, 4000, delay_ms=DELAY_MS),
-    "insigne, 16, commits 2 ms slower, one a message": Subject(16, 800, ("exchange.batch=1",), delay_ms=DELAY_MS),
+    "insigne, 16, commits 2 ms slower, one a message": Subject(16, 1600, ("exchange.batch=1",), delay_ms=DELAY_MS),
     "insigne, PostgreSQL, 1 connection": Subject(1, 1000, postgresql=True),
     "insigne, PostgreSQL, 16 connections": Subject(16, 4000, postgresql=True),
 }
@@ -106,9 +108,9 @@ def measure(subject: Subject, sent: Sequence[Sent], programs: Path | None) -> Me
 def loaded(process: server.Server, shared: Sequence[Sequence[Sent]]) -> Measure:
     """Put the load on a server that runs."""
     before = process.processor_seconds()
-    outcome = load.drive(process.host, process.port, shared, WARM)
-    used = process.processor_seconds() - before
     total = sum(map(len, shared))
+    outcome = load.drive(process.host, process.port, shared, min(WARM, total // len(shared) // 2))
+    used = process.processor_seconds() - before
     resident = sum(map(machine.resident_kb, machine.family(process.pid)))
     return Measure(outcome, used / total * 1e6, resident / 1024)
 
