@@ -31,7 +31,6 @@ class Intake:
         self.read_so_far: list[bytes] = []
         self.batches: list[list[bytes]] = []
         self.busy = 0
-        self.pauses = 1
         self.refused: list[str] = []
         self.during: Callable[[], None] = lambda: None
         self.committing: Callable[[], None] = lambda: None
@@ -45,8 +44,7 @@ class Intake:
         if self.busy:
             self.busy -= 1
             raise StoreBusy("locked")
-        for _ in range(self.pauses):
-            yield
+        yield
         return [_content(one.item) for one in readings]
 
     def conclude(self, batch: list[bytes]) -> list[Answer]:
@@ -323,27 +321,6 @@ def test_a_thread_waits_for_a_slow_disk_and_for_nothing_else(seconds: float, thr
 
     asyncio.run(scenario())
     assert threads == ["committer_0", thread, "MainThread"]
-
-
-def test_the_loop_turns_while_a_batch_is_decided_on() -> None:
-    intake = Intake()
-    intake.pauses = 20
-
-    async def scenario() -> list[bytes]:
-        group = _group(intake)
-        first = asyncio.ensure_future(group.submit(_received(b"first")))
-        for _ in range(10):
-            await asyncio.sleep(0)
-        late = asyncio.ensure_future(group.submit(_received(b"late")))
-        for _ in range(2):
-            await asyncio.sleep(0)
-        assert not first.done()
-        read = list(intake.read_so_far)
-        await asyncio.gather(first, late)
-        return read
-
-    assert asyncio.run(scenario()) == [b"first", b"late"]
-    assert intake.batches == [[b"first"], [b"late"]]
 
 
 def test_a_decision_that_fails_after_a_pause_refuses_its_batch_and_no_other() -> None:

@@ -29,6 +29,8 @@ _log = structlog.get_logger("insigne.exchange.groupcommit")
 _RETRY_SECONDS = 0.002
 #: A shorter commit than this costs less than handing it to a thread and back.
 _SLOW_COMMIT_SECONDS = 0.0025
+#: So many messages at a time are worth a second process; fewer come in smaller batches for it, and gain nothing.
+_CROWD = 24
 
 Callback = Callable[[Answer], None]
 
@@ -72,6 +74,7 @@ class GroupCommit:
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[_Waiting] = deque()
         self._running = False
+        self._in_hand = 0  # messages of the batch under way
         self._awaiting = False  # of the second process what comes next
         self._busy_since: float | None = None
         self._idle = asyncio.Event()
@@ -123,6 +126,7 @@ class GroupCommit:
         if not batch:
             self._awaiting = True
             return
+        self._in_hand = len(batch)
         self._read_further()
         intake, readings = self._intake, [self._read(one) for one in batch]
         if self._executor is not None and self._remote:
@@ -131,15 +135,21 @@ class GroupCommit:
             self._step(batch, intake.decide(readings))
 
     def _step(self, batch: Sequence[_Waiting], deciding: Steps[Batch]) -> None:
-        """Decide on some messages, then let the loop turn: what arrives meanwhile is read for the next batch."""
+        """Decide; in a crowd, let the loop turn now and then: what arrives is read for the next batch meanwhile."""
         try:
             next(deciding)
+            while not self._is_crowded():
+                next(deciding)
         except StopIteration as end:
             self._decided(batch, end.value)
         except Exception as error:
             self._failed(batch, error)
         else:
             self._loop.call_soon(self._step, batch, deciding)
+
+    def _is_crowded(self) -> bool:
+        """Whether messages come faster than one process reads them."""
+        return self._ahead is not None and self._in_hand + len(self._waiting) >= _CROWD
 
     def _decided(self, batch: Sequence[_Waiting], decided: Batch) -> None:
         if self._executor is not None and self._slow and len(batch) > 1:
@@ -167,16 +177,16 @@ class GroupCommit:
         return here
 
     def _begin(self, waiting: _Waiting) -> None:
-        """Read what arrives: at once, or in the second process when there is something else to do here."""
+        """Read what arrives: at once, or in the second process when there is too much to do here."""
         if self._ahead is None:
             self._read(waiting)
         else:
             done = partial(self._was_read, waiting)
-            waiting.reading, waiting.elsewhere = self._ahead.read(waiting.item, done, busy=self._running)
+            waiting.reading, waiting.elsewhere = self._ahead.read(waiting.item, done, crowded=self._is_crowded())
 
     def _read_further(self) -> None:
         """Have the second process read what the batch after this one may hold."""
-        if self._ahead is not None:
+        if self._is_crowded():
             for waiting in islice(self._waiting, self._settings.batch):
                 if waiting.reading is None:
                     self._begin(waiting)
@@ -214,7 +224,7 @@ class GroupCommit:
         self._answer(batch, [self._intake.unavailable(one.item, "internal error") for one in batch])
 
     def _answer(self, batch: Sequence[_Waiting], answers: Sequence[Answer]) -> None:
-        self._busy_since = None
+        self._busy_since, self._in_hand = None, 0
         for one, answer in zip(batch, answers, strict=True):
             _deliver(one.callback, answer)
         self._schedule()
@@ -227,6 +237,7 @@ class GroupCommit:
             _log.info("waiting for another writer of the base")
         if now - self._busy_since < self._settings.lock_wait_seconds:
             self._waiting.extendleft(reversed(batch))
+            self._in_hand = 0
             self._loop.call_later(_RETRY_SECONDS, self._next)
             return
         self._answer(batch, [self._intake.unavailable(one.item, str(busy)) for one in batch])

@@ -29,16 +29,16 @@ class ReadAhead:
         self._arrivals = arrivals
         self._second = second
 
-    def read(self, item: Received | Unframed, done: Callable[[], None], *, busy: bool) -> tuple[Reading, bool]:
+    def read(self, item: Received | Unframed, done: Callable[[], None], *, crowded: bool) -> tuple[Reading, bool]:
         """Begin to read a message; whether it is with the second process: `done` is called once it is read.
 
-        `busy`: there is something else to do here, or soon.
+        `crowded`: there is more to do here than this process can.
         """
         reading = self._arrivals.open(item)
         if not isinstance(reading, Read):
             return reading, False
         raw = reading.item.raw
-        worth = (busy or len(raw) > _LONG) and self._arrivals.is_portable(reading)
+        worth = (crowded or len(raw) > _LONG) and self._arrivals.is_portable(reading)
         if worth and self._second.offer(raw, partial(self._told, reading, done)):
             return reading, True
         self._arrivals.prepare(reading)
