@@ -1,8 +1,9 @@
 """Group commit: what arrived while the base was committing goes in the next commit, together.
 
-What arrives is read at once, as far as it goes without the base. A base at hand (SQLite) is decided on in the event
-loop; when the disk is slow the commit is left to a thread, and the loop reads the next messages meanwhile. A base
-across a network (PostgreSQL) is decided on in the thread too.
+What arrives is read at once, as far as it goes without the base; when much arrives, by a second process, and a batch
+ends before the first message that is not back. A base at hand (SQLite) is decided on in the event loop; when the disk
+is slow the commit is left to a thread, and the loop reads the next messages meanwhile. A base across a network
+(PostgreSQL) is decided on in the thread too.
 """
 
 import asyncio
@@ -148,7 +149,7 @@ class GroupCommit:
             self._loop.call_soon(self._step, batch, deciding)
 
     def _is_crowded(self) -> bool:
-        """Whether messages come faster than one process reads them."""
+        """Whether so many messages are at hand that a second process is of use."""
         return self._ahead is not None and self._in_hand + len(self._waiting) >= _CROWD
 
     def _decided(self, batch: Sequence[_Waiting], decided: Batch) -> None:

@@ -32,7 +32,7 @@ class ReadAhead:
     def read(self, item: Received | Unframed, done: Callable[[], None], *, crowded: bool) -> tuple[Reading, bool]:
         """Begin to read a message; whether it is with the second process: `done` is called once it is read.
 
-        `crowded`: there is more to do here than this process can.
+        `crowded`: so many are at hand that it is worth handing some over; a long one always is.
         """
         reading = self._arrivals.open(item)
         if not isinstance(reading, Read):
