@@ -15,7 +15,7 @@ from bench import machine, populate, server
 from bench.diffusion_engine import destinations
 from bench.diffusion_receiver import Receipt, Receivers
 from bench.progress import bar
-from insigne.app.base import rfc3339_now
+from insigne.app.clock import rfc3339_now
 from insigne.exchange.delivery.model import Draft
 from insigne.pam.encode import baseline
 from insigne.registry.state import Identity

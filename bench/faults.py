@@ -20,7 +20,8 @@ from bench.populate import DATABASE
 from bench.progress import bar
 from bench.report import Cell, Report, Table
 from bench.rounds import spread
-from insigne.app.base import open_base, rfc3339_now
+from insigne.app.base import open_base
+from insigne.app.clock import rfc3339_now
 from insigne.config import load as load_config
 from insigne.config import store_url
 from insigne.exchange.model import Peer, Received

@@ -13,7 +13,8 @@ from bench import content, insi_calls, insi_memory, insi_site, machine, populate
 from bench.progress import bar
 from bench.report import Report, Table, Target
 from bench.rounds import interleaved, per_item, spread
-from insigne.app.base import Base, utc_now
+from insigne.app.base import Base
+from insigne.app.clock import utc_now
 from insigne.app.insi import insi_service
 from insigne.insi.client import Caller, InsiClient
 from insigne.insi.service import InsiService

@@ -19,7 +19,7 @@ from zeep.transports import Transport
 from zeep.wsa import WsAddressingPlugin
 
 from bench.insi_responder import ANSWER
-from insigne.app.base import utc_now
+from insigne.app.clock import utc_now
 from insigne.insi.client import Caller, InsiClient
 from insigne.insi.settings import InsiSettings
 from insigne.insi.wire.model import CallContext, InsiFault, SearchTraits

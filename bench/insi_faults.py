@@ -22,7 +22,8 @@ from bench.populate import DATABASE
 from bench.progress import bar
 from bench.report import Cell, Table
 from bench.rounds import spread
-from insigne.app.base import Base, open_base, rfc3339_now
+from insigne.app.base import Base, open_base
+from insigne.app.clock import rfc3339_now
 from insigne.config import load
 from insigne.insi.jobs import Campaign
 from insigne.simulate.calls import criteria_hash

@@ -7,7 +7,7 @@ import sys
 from datetime import datetime, timedelta
 
 from insigne.app import insi
-from insigne.app.base import utc_now
+from insigne.app.clock import utc_now
 from insigne.cli import main
 
 

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from bench import server
-from insigne.app.base import Base, open_base, rfc3339_now
+from insigne.app.base import Base, open_base
+from insigne.app.clock import rfc3339_now
 from insigne.config import LoadedConfig, load, store_url
 from insigne.insi.jobs import Job, JobKind
 from insigne.net.http import HttpClient, HttpLimits

@@ -11,7 +11,8 @@ from contextlib import closing
 import msgspec
 import pytest
 
-from insigne.app.base import open_base, rfc3339_now
+from insigne.app.base import open_base
+from insigne.app.clock import rfc3339_now
 from insigne.app.insi import insi_service
 from insigne.config import load, store_url
 from insigne.ins.matricule import NIA_OID, NIR_OID

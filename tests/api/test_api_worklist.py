@@ -7,7 +7,7 @@ import fhirkit
 import pytest
 
 from insigne.access import Scope
-from insigne.app.base import rfc3339_now
+from insigne.app.clock import rfc3339_now
 from insigne.exchange.model import Peer, Received
 from insigne.ins.status import Status
 from insigne.registry.worklist_kinds import KINDS

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from insigne.app import dmp as wired
-from insigne.app.base import open_base, rfc3339_now
+from insigne.app.base import open_base
+from insigne.app.clock import rfc3339_now
 from insigne.app.dmp import DmpWorker
 from insigne.app.dmp_metrics import document_metrics
 from insigne.config import ConfigError, load

@@ -7,7 +7,8 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from insigne.app.base import open_base, utc_now
+from insigne.app.base import open_base
+from insigne.app.clock import utc_now
 from insigne.app.metrics import metrics_of
 from insigne.config import load
 from insigne.exchange.delivery.alarms import Alarms
@@ -34,8 +35,7 @@ def service():
     counters = MllpCounters(open=3, connections=12, frames=40)
     return SimpleNamespace(
         receiver=SimpleNamespace(waiting=2),
-        second=SimpleNamespace(messages=7),
-        mllp=SimpleNamespace(counters=counters),
+        mllp=SimpleNamespace(seen=counters),
         listening=True,
         insi=None,
         dmp=None,
@@ -73,7 +73,6 @@ def test_messages_are_counted_by_disposition_and_nothing_else_is_called_one(base
     assert values["insigne_intake_reused_control_ids_total",] == 0
     assert types["insigne_intake_batches"] == types["insigne_intake"] == "counter"
     assert (types["insigne_intake_waiting"], values["insigne_intake_waiting",]) == ("gauge", 2)
-    assert values["insigne_intake_second_reader_total",] == 7
 
 
 def test_open_connections_are_a_gauge_and_not_among_what_is_counted(read):

@@ -1,8 +1,6 @@
 """The service stops within the time it is given, whatever the base does."""
 
 import asyncio
-import os
-import signal
 import time
 
 import pytest
@@ -42,35 +40,6 @@ def test_a_base_that_somebody_else_holds_does_not_keep_the_service_from_stopping
     assert [(call.args, call.kwargs) for call in logs.calls] == [
         (("intake.drain-cut",), {"waiting": 1, "seconds": 0.2})
     ]
-
-
-def test_a_second_reader_that_hangs_does_not_keep_messages_from_their_answers(tmp_path, monkeypatch):
-    upgrade(f"sqlite:///{tmp_path / 'insigne.db'}")
-    loaded = load(None, ("mllp.port=0", "http.port=0", "mllp.drain_seconds=5"), {}, tmp_path)
-    monkeypatch.setattr("insigne.app.server.worthwhile", lambda: True)
-    kept = []
-
-    async def stop_while_it_has_messages():
-        base = open_base(loaded)
-        service = Service(base, loaded)
-        await service.start()
-        assert await service.second.start()
-        os.kill(service.second.pid, signal.SIGSTOP)
-        for number in range(30):
-            header = b"MSH|^~\\&|GAM|HOSP|||20260301080000||ADT^A28^ADT_A05|C%d|P|2.5" % number
-            raw = header + b"\rPID|||%d^^^HOSP^PI||DUPRE^ZOE" % number
-            received = Received(raw, Peer("a", "mllp"), "2026-03-01T08:00:00.000Z")
-            service.receiver.submit_nowait(received, lambda answer: kept.append(answer.durable))
-        taken = service.second.messages
-        await service.stop()
-        base.close()
-        return taken
-
-    logs = CapturingLogger()
-    monkeypatch.setattr("insigne.app.server._log", logs)
-    assert asyncio.run(stop_while_it_has_messages()) == 6  # those beyond the first 24
-    assert kept == [True] * 30
-    assert logs.calls == []
 
 
 @pytest.mark.parametrize("url", ["mysql://host/base", "sqlite://insigne.db"])

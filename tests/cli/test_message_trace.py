@@ -8,7 +8,8 @@ import zipfile
 import msgspec
 import pytest
 
-from insigne.app.base import open_base, rfc3339_now
+from insigne.app.base import open_base
+from insigne.app.clock import rfc3339_now
 from insigne.config import load
 from insigne.exchange.delivery.model import Attempt, Bytes
 from insigne.exchange.model import Peer, Received

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from insigne.app.base import open_base, rfc3339_now
+from insigne.app.base import open_base
+from insigne.app.clock import rfc3339_now
 from insigne.config import load
 from insigne.exchange.model import Peer, Received
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import insigne.registry
-from insigne.app.base import open_base, rfc3339_now
+from insigne.app.base import open_base
+from insigne.app.clock import rfc3339_now
 from insigne.config import load
 from insigne.exchange.model import Peer, Received
 from insigne.registry.qualification import _OUTCOME_ITEMS

@@ -7,7 +7,6 @@ import pytest
 
 from insigne.exchange.arrival import Unframed
 from insigne.exchange.errors import StoreBusy, StoreConflict, StoreError, StoreFull, StoreLost
-from insigne.exchange.intake import finished
 from insigne.exchange.model import Peer
 from insigne.hl7 import Junk
 
@@ -152,7 +151,7 @@ def test_a_defect_of_writing_costs_its_message_alone_and_is_logged_without_it(
 
 def test_what_is_decided_is_seen_by_nobody_before_it_is_concluded(site: Any, write: Any) -> None:
     intake = site.intake
-    batch = finished(intake.decide([intake.read(site.received(raw)) for raw in _raws(site, write)]))
+    batch = intake.decide([intake.read(site.received(raw)) for raw in _raws(site, write)])
     assert site.log() == []
 
     assert [answer.code for answer in intake.conclude(batch)] == ["AA", "AA"]

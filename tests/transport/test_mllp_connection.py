@@ -50,6 +50,11 @@ class Echo:
     def clock(self):
         return "2026-03-01T07:30:00.000Z"
 
+    moving = False
+
+    def move(self, connection, transport):
+        raise AssertionError("nothing moves")
+
     def admit(self, transport):
         return PEER
 

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
-from insigne.app.base import Base, rfc3339_now, utc_now
+from insigne.app.base import Base
+from insigne.app.clock import rfc3339_now, utc_now
 from insigne.exchange.delivery.alarms import Alarms
 from insigne.exchange.delivery.channel import DOWN, REFUSING, STOPPED, Channel
 from insigne.exchange.delivery.watch import LATE, LONG, ORPHANED

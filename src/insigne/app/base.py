@@ -4,10 +4,10 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from insigne.app.clock import local_now, rfc3339_now
 from insigne.app.intake import intake_of, site_of
 from insigne.app.webhooks import subscription_of_changes
 from insigne.config import Config, ConfigError, DestinationSettings, LoadedConfig, store_url
@@ -73,21 +73,6 @@ def _dialect(config: Config, settings: DestinationSettings) -> Dialect:
         )
     except ValueError as error:
         raise ConfigError(f"destinations: {settings.name}: subscription: {error}") from None
-
-
-def utc_now() -> datetime:
-    """The present, aware."""
-    return datetime.now(UTC)
-
-
-def local_now() -> datetime:
-    """The present with the zone of the machine, as HL7 messages carry it."""
-    return utc_now().astimezone()
-
-
-def rfc3339_now() -> str:
-    """The present, RFC 3339 UTC with milliseconds."""
-    return utc_now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def open_base(loaded: LoadedConfig, *, wait: float = 0.0) -> Base:

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 import uvloop
 
-from insigne.app.base import Base, rfc3339_now
+from insigne.app.base import Base
+from insigne.app.clock import rfc3339_now
 from insigne.app.webhooks import ChangeScribe
 from insigne.config import DestinationSettings
 from insigne.exchange.delivery.alarms import Alarms

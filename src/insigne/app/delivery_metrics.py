@@ -7,7 +7,8 @@ from typing import Final
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from insigne.app.base import Base, utc_now
+from insigne.app.base import Base
+from insigne.app.clock import utc_now
 from insigne.app.delivery import DeliveryWorker
 from insigne.exchange.delivery.alarms import Alarms
 from insigne.net.breaker import BreakerState

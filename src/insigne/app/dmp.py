@@ -10,7 +10,8 @@ from functools import partial
 
 import structlog
 
-from insigne.app.base import Base, local_now, utc_now
+from insigne.app.base import Base
+from insigne.app.clock import local_now, utc_now
 from insigne.app.dmp_alarms import BOX_DOWN, DOWN, DocumentAlarms, FaultWatch, heard
 from insigne.dmp.client import DmpClient
 from insigne.dmp.feeding import DmpCarrier

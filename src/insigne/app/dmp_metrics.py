@@ -7,7 +7,8 @@ from typing import get_args
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from insigne.app.base import Base, utc_now
+from insigne.app.base import Base
+from insigne.app.clock import utc_now
 from insigne.dmp.model import State
 from insigne.dmp.service import DmpService
 from insigne.dmp.states import PENDING

@@ -1,6 +1,7 @@
 """The page of enrolment, wired to the base of a site."""
 
-from insigne.app.base import Base, utc_now
+from insigne.app.base import Base
+from insigne.app.clock import utc_now
 from insigne.exchange.creation import own_authority
 from insigne.ins.cog import bundled_cog
 from insigne.web.enrolment.desk import Desk

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import structlog
 
-from insigne.app.base import Base, utc_now
+from insigne.app.base import Base
+from insigne.app.clock import utc_now
 from insigne.exchange.errors import StoreBusy, StoreError
 from insigne.insi.campaigns import CampaignPump
 from insigne.insi.client import InsiClient

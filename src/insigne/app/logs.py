@@ -8,8 +8,9 @@ from typing import TextIO, cast
 import structlog
 
 
-def configure(level: str = "info") -> None:
-    """Write logs from `level` on (debug, info, warning, error) to stderr."""
+def configure(level: str | int = "info") -> None:
+    """Write logs from `level` on (debug, info, warning, error, or a number of `logging`) to stderr."""
+    lowest = level if isinstance(level, int) else logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -18,7 +19,7 @@ def configure(level: str = "info") -> None:
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        wrapper_class=structlog.make_filtering_bound_logger(lowest),
         logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _Unfailing(sys.stderr))),
         cache_logger_on_first_use=False,  # so that a later configuration counts for every module
     )

@@ -14,7 +14,6 @@ from insigne.app.delivery_metrics import alarm_metrics, delivery_metrics
 from insigne.app.dmp_metrics import document_metrics
 from insigne.app.watch import Watched
 from insigne.exchange.intake import IntakeCounters
-from insigne.exchange.reader.process import SecondReader
 from insigne.insi.service import InsiService
 from insigne.net.breaker import BreakerState
 from insigne.transport.mllp_connection import MllpCounters
@@ -28,8 +27,8 @@ def metrics_of(service: Watched, base: Base) -> CollectorRegistry:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     registry.register(Counts(lambda: _objects(base)))
-    registry.register(_Read(lambda: _intake(base.intake.counters, service.receiver.waiting, service.second)))
-    registry.register(_Read(lambda: _mllp(service.mllp.counters)))
+    registry.register(_Read(lambda: _intake(base.intake.counters, service.receiver.waiting)))
+    registry.register(_Read(lambda: _mllp(service.mllp.seen)))
     if service.insi is not None:
         insi = service.insi.service
         registry.register(_Read(lambda: _insi(insi, base)))
@@ -63,7 +62,7 @@ def _objects(base: Base) -> Mapping[str, float]:
         return view.counts()
 
 
-def _intake(counters: IntakeCounters, waiting: int, second: SecondReader | None) -> Iterator[Metric]:
+def _intake(counters: IntakeCounters, waiting: int) -> Iterator[Metric]:
     taken = {
         "accepted": counters.accepted,
         "rejected": counters.rejected,
@@ -80,10 +79,6 @@ def _intake(counters: IntakeCounters, waiting: int, second: SecondReader | None)
         "insigne_intake_reused_control_ids", "Messages refused: MSH-10 of another message", value=counters.alarms
     )
     yield GaugeMetricFamily("insigne_intake_waiting", "Messages not committed yet", value=waiting)
-    elsewhere = second.messages if second is not None else 0
-    yield CounterMetricFamily(
-        "insigne_intake_second_reader", "Messages given to the second process to read", value=elsewhere
-    )
 
 
 def _mllp(counters: MllpCounters) -> Iterator[Metric]:

@@ -21,7 +21,8 @@ from insigne.api.deps import ApiDeps
 from insigne.api.server import HttpServer
 from insigne.app.acts import acts_of
 from insigne.app.alarms import AlarmWatch
-from insigne.app.base import Base, open_base, rfc3339_now, utc_now
+from insigne.app.base import Base, open_base
+from insigne.app.clock import rfc3339_now, utc_now
 from insigne.app.delivery import DeliveryWorker
 from insigne.app.dmp import DmpWorker
 from insigne.app.dmp_alarms import DocumentAlarms
@@ -34,10 +35,8 @@ from insigne.app.transports import mllp_settings, remote_folders
 from insigne.app.watch import health_of
 from insigne.config import LoadedConfig, store_url
 from insigne.exchange.delivery.alarms import Alarms
+from insigne.exchange.elsewhere import Site
 from insigne.exchange.groupcommit import GroupCommit
-from insigne.exchange.reader.ahead import ReadAhead
-from insigne.exchange.reader.process import SecondReader, worthwhile
-from insigne.exchange.reader.wire import Site
 from insigne.ins.cog import bundled_cog
 from insigne.insi.campaigns import CampaignPump
 from insigne.pam.editions import EDITIONS, NEWEST
@@ -47,6 +46,7 @@ from insigne.store.lock import FolderLock
 from insigne.store.opening import check_url, is_sqlite
 from insigne.store.tokens import StoredTokens
 from insigne.transport.folder import FolderIntake
+from insigne.transport.front.front import Front, worthwhile
 from insigne.transport.mllp_server import MllpServer
 from insigne.web.enrolment import PREFIX
 
@@ -56,6 +56,7 @@ _log = structlog.get_logger("insigne.server")
 _SWITCH_SECONDS: Final = 0.001
 #: So many messages come while a batch is taken in, even when nothing else is done.
 _FEW_MESSAGES: Final = 4
+_FRONT: Final = (sys.executable, "-P", "-m", "insigne.app.front")
 
 
 async def serve(loaded: LoadedConfig, ready_file: Path | None = None) -> None:
@@ -101,16 +102,14 @@ class Service:
         config = base.config
         self._base = base
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="insigne-committer")
-        self.second = _second_reader(base)
         self.receiver = GroupCommit(
             base.intake,
             config.exchange,
             clock=rfc3339_now,
             executor=self._committer,
             remote=not is_sqlite(store_url(loaded)),
-            ahead=ReadAhead(base.intake.arrivals, self.second) if self.second is not None else None,
         )
-        self.mllp = MllpServer(mllp_settings(config), self.receiver, clock=rfc3339_now)
+        self.mllp = _listener(base, self.receiver)
         self.folders = [FolderIntake(settings, self.receiver, clock=rfc3339_now) for settings in config.folders]
         self.remote_folders = remote_folders(config.remote_folders, self.receiver, rfc3339_now)
         self.document_folders = document_folders(base.store, base.documents) if base.documents is not None else []
@@ -178,8 +177,6 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self.second is not None:  # first: what it has in hand is then read here, and need not wait for it
-            await self.second.close()
         await self.mllp.stop()
         await self._drain()
         for worker in self._started:
@@ -208,12 +205,13 @@ def _collect_less_often() -> None:
     gc.set_threshold(10_000, 10, 10)
 
 
-def _second_reader(base: Base) -> SecondReader | None:
-    """What starts the second process, unless the site wants none or the machine has one processor."""
-    config = base.config
-    if not config.exchange.second_reader or not worthwhile():
-        return None
-    return SecondReader(Site(base.policy, config.exchange.processing_ids, config.senders))
+def _listener(base: Base, receiver: GroupCommit) -> MllpServer:
+    """What receives over MLLP, with a second process unless the site wants none or the machine has one processor."""
+    config, settings, front = base.config, mllp_settings(base.config), None
+    if settings.second_process and worthwhile():
+        site = Site(base.policy, config.exchange.processing_ids, config.senders)
+        front = Front(settings, receiver, site, command=_FRONT)
+    return MllpServer(settings, receiver, clock=rfc3339_now, elsewhere=front)
 
 
 def _insi_worker(base: Base) -> InsiWorker | None:

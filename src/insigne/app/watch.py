@@ -15,14 +15,14 @@ from insigne.api.health import (
     disk_probe,
     store_probe,
 )
-from insigne.app.base import Base, utc_now
+from insigne.app.base import Base
+from insigne.app.clock import utc_now
 from insigne.app.delivery import DeliveryWorker
 from insigne.app.dmp import DmpWorker
 from insigne.app.insi import InsiWorker
 from insigne.config import Config
 from insigne.exchange.delivery.alarms import Alarms
 from insigne.exchange.groupcommit import GroupCommit
-from insigne.exchange.reader.process import SecondReader
 from insigne.transport.mllp_server import MllpServer
 from insigne.transport.remote_folder import RemoteFolderIntake
 
@@ -31,7 +31,6 @@ class Watched(Protocol):
     """The running service, as far as it is watched."""
 
     receiver: GroupCommit
-    second: SecondReader | None
     mllp: MllpServer
     listening: bool
     insi: InsiWorker | None

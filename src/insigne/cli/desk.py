@@ -10,7 +10,8 @@ import typer
 from insigne.access import Right
 from insigne.access.document_copy import DocumentCopy
 from insigne.access.users import User
-from insigne.app.base import Base, open_base, rfc3339_now
+from insigne.app.base import Base, open_base
+from insigne.app.clock import rfc3339_now
 from insigne.app.logs import configure
 from insigne.cli.acting import acting
 from insigne.cli.common import Context, Exit, emit, fail

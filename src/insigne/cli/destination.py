@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from insigne.access import Right
-from insigne.app.base import rfc3339_now
+from insigne.app.clock import rfc3339_now
 from insigne.app.delivery import sender_of
 from insigne.cli.acting import acting
 from insigne.cli.common import Context, Exit, emit, emit_line, examples, fail, group_app

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from insigne.access import Right
-from insigne.app.base import Base, open_base, rfc3339_now
+from insigne.app.base import Base, open_base
+from insigne.app.clock import rfc3339_now
 from insigne.app.intake import site_of
 from insigne.app.logs import configure
 from insigne.cli.acting import acting

@@ -6,7 +6,8 @@ from typing import Final
 
 import typer
 
-from insigne.app.base import site_policy, utc_now
+from insigne.app.base import site_policy
+from insigne.app.clock import utc_now
 from insigne.app.dmp import new_uuid
 from insigne.cli.common import Context, Exit, emit_line, examples, fail, group_app
 from insigne.cli.document_sendings import SendingId, find

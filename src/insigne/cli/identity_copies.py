@@ -10,7 +10,7 @@ import typer
 from insigne.access import Right
 from insigne.access.copies import EXTENSIONS, NONCE_BYTES, CopyError, Vault, media_of
 from insigne.access.document_copy import DocumentCopy
-from insigne.app.base import rfc3339_now
+from insigne.app.clock import rfc3339_now
 from insigne.cli.common import Context, Exit, emit, examples, fail, group_app
 from insigne.cli.desk import As, Desk, at_desk
 from insigne.cli.identity import IdArgument

@@ -17,7 +17,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from insigne.app.base import Base, open_base, rfc3339_now
+from insigne.app.base import Base, open_base
+from insigne.app.clock import rfc3339_now
 from insigne.cli.common import Context, Exit, command_app, emit, examples, fail, note
 from insigne.cli.opening import PATIENCE, author, plainly
 from insigne.cli.tables import print_fields

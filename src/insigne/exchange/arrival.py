@@ -69,26 +69,25 @@ class Arrivals:
         self._senders = tuple(senders)
         self._new_id = new_id
 
-    def read(self, item: Received | Unframed) -> Reading:
-        """Everything that can be known of a message without the base."""
-        reading = self.open(item)
-        if isinstance(reading, Read):
-            self.prepare(reading)
-        return reading
+    def read(self, item: Received | Unframed, written: bytes = b"") -> Reading:
+        """Everything that can be known of a message without the base.
 
-    def open(self, item: Received | Unframed) -> Reading:
-        """Know whose message it is and what it is about; one that was read is still to be prepared."""
+        `written`: what another process read of it, if one did (`exchange.elsewhere`); the reading is the same.
+        """
         message_id = self._new_id()
         if isinstance(item, Unframed):
             return Unread(item, message_id, None, Outcome(""))
         try:
-            return self._open(item, message_id)
+            reading = self._open(item, message_id)
         except Hl7Error as error:
             header = header_of(item.raw)
             refusal = Outcome(error.ack, (AckError.of(error),))
             return Unread(item, message_id, header, ACKNOWLEDGED if _is_ack(header) else refusal)
         except Exception as error:
             return Unread(item, message_id, None, defective(message_id, error))
+        if isinstance(reading, Read) and not (written and self._restore(reading, written)):
+            self._prepare(reading)
+        return reading
 
     def _open(self, item: Received, message_id: str) -> Reading:
         message, sender = read(item.raw, self._senders)
@@ -98,15 +97,19 @@ class Arrivals:
         key = (sender_of(message), "" if message.message_code in _QUESTIONS else message.control_id)
         return Read(item, Delivery(message, message_id, item, sender), key, content_digest(item.raw))
 
-    def is_portable(self, one: Read) -> bool:
-        """Whether another process may prepare it."""
-        return one.delivery.message.message_code in self._portable and _may_send(one.delivery)
+    def _restore(self, one: Read, written: bytes) -> bool:
+        """Prepare a message with what another process wrote of it; whether that could be done."""
+        handler = self._portable.get(one.delivery.message.message_code)
+        if handler is None or not _may_send(one.delivery):
+            return False
+        try:
+            one.prepared = handler.restore(written)
+        except Exception as error:  # a defect of ours; it is read here instead
+            _log.error("reading not understood", message=one.delivery.message_id, **defect(error))
+            return False
+        return True
 
-    def restore(self, one: Read, written: bytes) -> None:
-        """Prepare a portable message with what another process wrote of it."""
-        one.prepared = self._portable[one.delivery.message.message_code].restore(written)
-
-    def prepare(self, one: Read) -> None:
+    def _prepare(self, one: Read) -> None:
         """Have its handler read it."""
         delivery = one.delivery
         handler = self._handlers.get(delivery.message.message_code)

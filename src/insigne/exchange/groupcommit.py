@@ -1,9 +1,8 @@
 """Group commit: what arrived while the base was committing goes in the next commit, together.
 
-What arrives is read at once, as far as it goes without the base; when much arrives, by a second process, and a batch
-ends before the first message that is not back. A base at hand (SQLite) is decided on in the event loop; when the disk
-is slow the commit is left to a thread, and the loop reads the next messages meanwhile. A base across a network
-(PostgreSQL) is decided on in the thread too.
+What arrives is read at once, as far as it goes without the base, unless another process has read it already. A base at
+hand (SQLite) is decided on in the event loop; when the disk is slow the commit is left to a thread, and the loop reads
+the next messages meanwhile. A base across a network (PostgreSQL) is decided on in the thread too.
 """
 
 import asyncio
@@ -12,16 +11,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from functools import partial
-from itertools import islice, takewhile
 
 import structlog
 
 from insigne.exchange.arrival import Reading, Unframed
 from insigne.exchange.errors import StoreBusy
-from insigne.exchange.intake import Batch, Intake, Steps, finished
+from insigne.exchange.intake import Batch, Intake
 from insigne.exchange.model import Answer, Peer, Received
-from insigne.exchange.reader.ahead import ReadAhead
 from insigne.exchange.settings import ExchangeSettings
 from insigne.hl7 import Junk
 
@@ -30,20 +26,18 @@ _log = structlog.get_logger("insigne.exchange.groupcommit")
 _RETRY_SECONDS = 0.002
 #: A shorter commit than this costs less than handing it to a thread and back.
 _SLOW_COMMIT_SECONDS = 0.0025
-#: So many messages at a time are worth a second process; fewer come in smaller batches for it, and gain nothing.
-_CROWD = 24
 
 Callback = Callable[[Answer], None]
 
 
 @dataclass(slots=True)
 class _Waiting:
-    """What was submitted; `reading` once it was read."""
+    """What was submitted, what another process has `written` of it; `reading` once it was read."""
 
     item: Received | Unframed
     callback: Callback
+    written: bytes = b""
     reading: Reading | None = None
-    elsewhere: bool = False  # with the second process: `reading` is not whole yet
 
 
 class GroupCommit:
@@ -57,7 +51,6 @@ class GroupCommit:
         clock: Callable[[], str],
         executor: Executor | None = None,
         remote: bool = False,
-        ahead: ReadAhead | None = None,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`executor`, of one thread, commits, and decides too when the base is `remote`; without, the loop does all.
@@ -69,14 +62,11 @@ class GroupCommit:
         self._clock = clock
         self._executor = executor
         self._remote = remote
-        self._ahead = ahead
         self._timer = timer
         self._slow = True  # the disk, until a commit shows otherwise
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[_Waiting] = deque()
         self._running = False
-        self._in_hand = 0  # messages of the batch under way
-        self._awaiting = False  # of the second process what comes next
         self._busy_since: float | None = None
         self._idle = asyncio.Event()
         self._idle.set()
@@ -101,6 +91,10 @@ class GroupCommit:
         """See `Receiver.submit_nowait`."""
         self._put(received, callback)
 
+    def submit_read(self, received: Received, written: bytes, callback: Callback) -> None:
+        """See `ReadReceiver.submit_read`."""
+        self._put(received, callback, written)
+
     def report_junk(self, junk: Junk, peer: Peer) -> None:
         """See `Receiver.report_junk`."""
         self._put(Unframed(junk, peer, self._clock()), _nobody)
@@ -109,13 +103,13 @@ class GroupCommit:
         """Wait until everything submitted is answered."""
         await self._idle.wait()
 
-    def _put(self, item: Received | Unframed, callback: Callback) -> None:
+    def _put(self, item: Received | Unframed, callback: Callback, written: bytes = b"") -> None:
         if len(self._waiting) >= self._settings.queue:
             callback(self._intake.unavailable(item, "the intake queue is full"))
             return
-        waiting = _Waiting(item, callback)
+        waiting = _Waiting(item, callback, written)
         if len(self._waiting) < self._settings.batch:  # those that the next batch may hold; more would only fill memory
-            self._begin(waiting)
+            self._read(waiting)
         self._waiting.append(waiting)
         if not self._running:
             self._running = True
@@ -123,36 +117,16 @@ class GroupCommit:
             self._loop.call_soon(self._next)
 
     def _next(self) -> None:
-        batch = self._take()
-        if not batch:
-            self._awaiting = True
-            return
-        self._in_hand = len(batch)
-        self._read_further()
+        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._settings.batch))]
         intake, readings = self._intake, [self._read(one) for one in batch]
         if self._executor is not None and self._remote:
-            self._collect_later(batch, lambda: intake.conclude(finished(intake.decide(readings))))
-        else:
-            self._step(batch, intake.decide(readings))
-
-    def _step(self, batch: Sequence[_Waiting], deciding: Steps[Batch]) -> None:
-        """Decide; in a crowd, let the loop turn now and then: what arrives is read for the next batch meanwhile."""
+            self._collect_later(batch, lambda: intake.conclude(intake.decide(readings)))
+            return
         try:
-            next(deciding)
-            while not self._is_crowded():
-                next(deciding)
-        except StopIteration as end:
-            self._decided(batch, end.value)
+            decided = intake.decide(readings)
         except Exception as error:
             self._failed(batch, error)
-        else:
-            self._loop.call_soon(self._step, batch, deciding)
-
-    def _is_crowded(self) -> bool:
-        """Whether so many messages are at hand that a second process is of use."""
-        return self._ahead is not None and self._in_hand + len(self._waiting) >= _CROWD
-
-    def _decided(self, batch: Sequence[_Waiting], decided: Batch) -> None:
+            return
         if self._executor is not None and self._slow and len(batch) > 1:
             self._collect_later(batch, lambda: self._conclude(decided))
         else:
@@ -164,43 +138,9 @@ class GroupCommit:
         self._slow = self._timer() - start > _SLOW_COMMIT_SECONDS
         return answers
 
-    def _take(self) -> list[_Waiting]:
-        """The next batch: the first of what waits, as far as it is read or to be read here.
-
-        None as long as that is less than what is still read elsewhere: a few commits cost less than many.
-        """
-        most = min(len(self._waiting), self._settings.batch)
-        here = list(takewhile(lambda one: not one.elsewhere, islice(self._waiting, most)))
-        if 2 * len(here) < most:
-            return []
-        for _ in here:
-            self._waiting.popleft()
-        return here
-
-    def _begin(self, waiting: _Waiting) -> None:
-        """Read what arrives: at once, or in the second process when there is too much to do here."""
-        if self._ahead is None:
-            self._read(waiting)
-        else:
-            done = partial(self._was_read, waiting)
-            waiting.reading, waiting.elsewhere = self._ahead.read(waiting.item, done, crowded=self._is_crowded())
-
-    def _read_further(self) -> None:
-        """Have the second process read what the batch after this one may hold."""
-        if self._is_crowded():
-            for waiting in islice(self._waiting, self._settings.batch):
-                if waiting.reading is None:
-                    self._begin(waiting)
-
-    def _was_read(self, waiting: _Waiting) -> None:
-        waiting.elsewhere = False
-        if self._awaiting:
-            self._awaiting = False
-            self._loop.call_soon(self._next)
-
     def _read(self, waiting: _Waiting) -> Reading:
         if waiting.reading is None:
-            waiting.reading = self._intake.read(waiting.item)
+            waiting.reading = self._intake.read(waiting.item, waiting.written)
         return waiting.reading
 
     def _collect_later(self, batch: Sequence[_Waiting], process: Callable[[], Sequence[Answer]]) -> None:
@@ -225,7 +165,7 @@ class GroupCommit:
         self._answer(batch, [self._intake.unavailable(one.item, "internal error") for one in batch])
 
     def _answer(self, batch: Sequence[_Waiting], answers: Sequence[Answer]) -> None:
-        self._busy_since, self._in_hand = None, 0
+        self._busy_since = None
         for one, answer in zip(batch, answers, strict=True):
             _deliver(one.callback, answer)
         self._schedule()
@@ -238,7 +178,6 @@ class GroupCommit:
             _log.info("waiting for another writer of the base")
         if now - self._busy_since < self._settings.lock_wait_seconds:
             self._waiting.extendleft(reversed(batch))
-            self._in_hand = 0
             self._loop.call_later(_RETRY_SECONDS, self._next)
             return
         self._answer(batch, [self._intake.unavailable(one.item, str(busy)) for one in batch])

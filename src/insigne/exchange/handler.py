@@ -52,7 +52,7 @@ class Prepared(msgspec.Struct, frozen=True):
 
 @runtime_checkable
 class Portable(Protocol):
-    """A handler whose messages may be read by another process (`exchange.reader`)."""
+    """A handler whose messages may be read by another process (`exchange.elsewhere`)."""
 
     def restore(self, written: bytes) -> Prepared:
         """What `Handler.prepare` would give, from what the other process wrote."""

@@ -5,10 +5,9 @@ message leaves nothing behind and does not spoil its neighbours. Nothing is answ
 durable.
 """
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeVar
 
 import structlog
 
@@ -27,12 +26,6 @@ from insigne.registry.decision import Refused
 from insigne.registry.workingset import WorkingSet
 
 _log = structlog.get_logger("insigne.exchange.intake")
-#: Messages decided on between two pauses.
-_STEP: Final = 4
-
-T = TypeVar("T")
-#: A work that pauses now and then, and what it gives in the end.
-Steps = Generator[None, None, T]
 
 
 @dataclass(slots=True)
@@ -100,7 +93,7 @@ class Intake:
         self._answers = answers or ApplicationAnswers()
         self._storage = storage
         self._handlers = handlers
-        self.arrivals = Arrivals(handlers, senders, new_id)
+        self._arrivals = Arrivals(handlers, senders, new_id)
         self._window = timedelta(days=settings.duplicate_window_days)
         self._clock = clock
         self._new_id = new_id
@@ -108,21 +101,23 @@ class Intake:
 
     def process(self, items: Sequence[Received | Unframed]) -> list[Answer]:
         """Decide, record and commit; the answers, in order. Raises `StoreBusy` as `decide` does."""
-        return self.conclude(finished(self.decide([self.read(item) for item in items])))
+        return self.conclude(self.decide([self.read(item) for item in items]))
 
-    def read(self, item: Received | Unframed) -> Reading:
-        """Read what arrived, as far as it goes without the base: nothing is changed yet."""
-        return self.arrivals.read(item)
+    def read(self, item: Received | Unframed, written: bytes = b"") -> Reading:
+        """Read what arrived, as far as it goes without the base: nothing is changed yet.
 
-    def decide(self, readings: Sequence[Reading]) -> Steps[Batch]:
+        `written`: what another process read of it, if one did (`exchange.elsewhere`).
+        """
+        return self._arrivals.read(item, written)
+
+    def decide(self, readings: Sequence[Reading]) -> Batch:
         """Decide and record, all but durably: the transaction stays open until `conclude`, which must follow.
 
-        Pauses after every few messages, so that who runs an event loop can turn to it. Raises `StoreBusy` when the base
-        has another writer: try again later.
+        Raises `StoreBusy` when the base has another writer: try again later.
         """
         items = [one.item for one in readings]
         try:
-            work, answers = yield from self._decide(readings)
+            work, answers = self._decide(readings)
         except StoreBusy:
             raise
         except Exception as error:
@@ -172,7 +167,7 @@ class Intake:
 
     def _alone(self, item: Received | Unframed) -> Answer:
         try:
-            work, [answer] = finished(self._decide([self.read(item)]))
+            work, [answer] = self._decide([self.read(item)])
             self._commit(work)
         except StoreError as error:
             return self.unavailable(item, str(error))
@@ -181,7 +176,7 @@ class Intake:
             return self.unavailable(item, "internal error")
         return answer
 
-    def _decide(self, readings: Sequence[Reading]) -> Steps[tuple[_Work, list[Answer]]]:
+    def _decide(self, readings: Sequence[Reading]) -> tuple[_Work, list[Answer]]:
         """Everything but making it durable; what fails is rolled back."""
         now = self._clock()
         transaction = self._storage.begin()
@@ -190,11 +185,7 @@ class Intake:
             since = (now - self._window).astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
             work = _Work(transaction, WorkingSet(transaction), hl7_time(now), since)
             self._look_up(work, [one for one in readings if isinstance(one, Read)])
-            answers: list[Answer] = []
-            for one in readings:
-                answers.append(self._take(work, one))
-                if len(answers) % _STEP == 0:
-                    yield
+            answers = [self._take(work, one) for one in readings]
             for follower in self._followers:
                 follower.follow(work.working, transaction)
             self._answers.queue(work.later, transaction)
@@ -328,16 +319,6 @@ class Intake:
                 conditions=[error.condition for error in outcome.errors],
             )
         return Answer(ack, code, message_id, durable=True)
-
-
-def finished(steps: Steps[T]) -> T:
-    """What a work gives in the end, its pauses skipped."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            result: T = end.value
-            return result
 
 
 def hl7_time(moment: datetime) -> str:

@@ -63,15 +63,11 @@ class Follower(Protocol):
         ...
 
 
-class Receiver(Protocol):
-    """What a transport hands messages to."""
-
-    async def submit(self, received: Received) -> Answer:
-        """Process one message; the answer comes once what it says is durable."""
-        ...
+class Sink(Protocol):
+    """What a transport that serves many connections hands messages to."""
 
     def submit_nowait(self, received: Received, callback: Callable[[Answer], None]) -> None:
-        """Process one message as `submit` does, without a task for it.
+        """Process one message.
 
         `callback` is called exactly once, in the thread of the event loop, in order of submission, once what the
         answer says is durable; that may be before this returns. It never raises. An answer that is neither durable
@@ -81,4 +77,20 @@ class Receiver(Protocol):
 
     def report_junk(self, junk: Junk, peer: Peer) -> None:
         """Make visible the bytes that framing refused."""
+        ...
+
+
+class Receiver(Sink, Protocol):
+    """What a transport hands messages to."""
+
+    async def submit(self, received: Received) -> Answer:
+        """Process one message as `submit_nowait` does; the answer comes once what it says is durable."""
+        ...
+
+
+class ReadReceiver(Sink, Protocol):
+    """A receiver of messages that another process may have read."""
+
+    def submit_read(self, received: Received, written: bytes, callback: Callable[[Answer], None]) -> None:
+        """Process one message as `submit_nowait` does; `written`: what was read of it (`exchange.elsewhere`)."""
         ...

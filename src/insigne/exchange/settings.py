@@ -68,6 +68,3 @@ class ExchangeSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """The most people a PDQ may find; beyond, it is refused: it does not tell people apart."""
     lock_wait_seconds: Annotated[float, Meta(gt=0)] = 10.0
     """How long messages wait for another writer of the base before they are answered AR."""
-    second_reader: bool = True
-    """Whether a second process reads messages when many come at a time, where the machine has a processor for it.
-    Whatever it is, the outcome is the same."""

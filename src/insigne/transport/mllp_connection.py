@@ -8,13 +8,13 @@ that much in hand, or does not read its answers.
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Protocol, cast
 
 import structlog
 
 from insigne.exchange.model import Answer, Peer, Received
-from insigne.exchange.ports import Receiver
+from insigne.exchange.ports import Sink
 from insigne.hl7 import Frame, Junk, MllpDecoder, frame
 from insigne.transport.settings import MllpSettings
 
@@ -40,14 +40,27 @@ class MllpCounters:
     failures: int = 0
     """Connections closed because a message could not be processed nor kept."""
 
+    def __add__(self, other: "MllpCounters") -> "MllpCounters":
+        """What two listeners have seen."""
+        return MllpCounters(**{one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)})
+
 
 class Listener(Protocol):
     """What a connection needs from its server."""
 
     settings: MllpSettings
-    receiver: Receiver
+    receiver: Sink
     counters: MllpCounters
     clock: Callable[[], str]
+
+    @property
+    def moving(self) -> bool:
+        """Whether connections are to leave for another process, between two messages."""
+        ...
+
+    def move(self, connection: "MllpConnection", transport: asyncio.Transport) -> bool:
+        """Whether another process serves that connection from now on, over a copy of its socket."""
+        ...
 
     def admit(self, transport: asyncio.Transport) -> Peer | None:
         """Tell who has connected; None when it must be closed at once."""
@@ -195,6 +208,18 @@ class MllpConnection(asyncio.Protocol):
         except Exception as error:
             self._fail("answer", error)
         self._submit()
+        if not self._slots and self._listener.moving:
+            asyncio.get_running_loop().call_soon(self._leave)  # once the answer has left
+
+    def _leave(self) -> None:
+        """Go to another process, if nothing of what was read is unanswered, and nothing that was answered unsent."""
+        transport = self._transport
+        busy = self._draining or self._slots or self._backlog or self._decoder.pending
+        if busy or transport is None or transport.is_closing() or transport.get_write_buffer_size():
+            return
+        if self._listener.move(self, transport):
+            self._draining = True
+            transport.abort()  # it ends here only: the other process has a copy of the socket
 
     def _take(self, items: list[Frame | Junk]) -> None:
         listener = self._listener

@@ -10,12 +10,14 @@ import ssl
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import structlog
 
 from insigne.exchange.model import Peer
-from insigne.exchange.ports import Receiver
+from insigne.exchange.ports import Sink
 from insigne.net.tls import PeerCertificate, TlsError, normalise_fingerprint, peer_certificate, server_context
+from insigne.transport.elsewhere import Elsewhere, Nowhere
 from insigne.transport.mllp_connection import MllpConnection, MllpCounters
 from insigne.transport.settings import MllpSettings
 
@@ -40,11 +42,20 @@ class MllpServer:
     clock: the present time, RFC 3339 UTC. Raises TlsError when certificates or the list of senders cannot be used.
     """
 
-    def __init__(self, settings: MllpSettings, receiver: Receiver, *, clock: Callable[[], str]) -> None:
+    def __init__(
+        self, settings: MllpSettings, receiver: Sink, *, clock: Callable[[], str], elsewhere: Elsewhere | None = None
+    ) -> None:
+        """`elsewhere` serves connections as soon as there are several, if it can.
+
+        Alone, a message gets its answer sooner here; what several senders say is read there while this process decides.
+        """
         self.settings = settings
         self.receiver = receiver
         self.clock = clock
         self.counters = MllpCounters()
+        self._elsewhere = elsewhere or Nowhere()
+        self._there = 0  # connections served elsewhere
+        self._adopted: dict[MllpConnection, Callable[[], None]] = {}
         self._senders = _Senders(settings)
         self._tls: ssl.SSLContext | None = None
         self._sockets: list[socket.socket] = []
@@ -67,6 +78,11 @@ class MllpServer:
         host, port = self._sockets[0].getsockname()[:2]
         return host, port
 
+    @property
+    def seen(self) -> MllpCounters:
+        """What was seen here and elsewhere."""
+        return self.counters + self._elsewhere.counters
+
     def reload_tls(self) -> None:
         """Read certificates and revocation list again, for the connections to come.
 
@@ -78,11 +94,24 @@ class MllpServer:
     async def start(self) -> None:
         """Listen. Raises OSError when the address cannot be had."""
         loop = asyncio.get_running_loop()
-        settings = self.settings
-        self._sockets = await _listen(settings.host, settings.port)
+        self._sockets = await _listen(self.settings.host, self.settings.port)
         for listening in self._sockets:
             loop.add_reader(listening, self._accept, listening)
-        self._schedule_sweep(loop)
+        self.begin()
+
+    def begin(self) -> None:
+        """Look after connections: `start` does it; without, only those that are adopted are served."""
+        self._schedule_sweep(asyncio.get_running_loop())
+
+    def adopt(self, accepted: socket.socket, closed: Callable[[], None]) -> None:
+        """Serve a connection that another process has accepted, and found a place for; `closed` says that it ended."""
+        try:
+            peer = str(accepted.getpeername()[0])
+        except OSError:  # it has gone already
+            accepted.close()
+            closed()
+            return
+        self._adopted[self._serve(accepted, peer)] = closed
 
     async def stop(self) -> None:
         """Accept nothing more, answer what is in hand within `drain_seconds`, close everything."""
@@ -94,11 +123,13 @@ class MllpServer:
         await self._end_greetings()
         for connection in tuple(self._connections):
             connection.drain()
+        elsewhere = asyncio.ensure_future(self._elsewhere.stop())
         if not await self._all_closed(self.settings.drain_seconds):
             _log.warning("mllp.drain-cut", connections=len(self._connections))
             for connection in tuple(self._connections):
                 connection.abort()
             await self._all_closed(_ABORT_SECONDS)
+        await elsewhere
         if self._sweep is not None:
             self._sweep.cancel()
 
@@ -118,20 +149,48 @@ class MllpServer:
         """The largest message accepted from a peer."""
         return self._senders.limit(peer) or self.settings.max_frame_bytes
 
+    @property
+    def moving(self) -> bool:
+        """Whether connections are to leave for another process, between two messages (`move`)."""
+        return self._elsewhere.ready
+
+    def move(self, connection: MllpConnection, transport: asyncio.Transport) -> bool:
+        """Whether another process serves it from now on: not over TLS, of which each end has a state of its own."""
+        if transport.get_extra_info("ssl_object") is not None:
+            return False
+        return self._hand_over(transport.get_extra_info("socket"), self._connections[connection])
+
     def forget(self, connection: MllpConnection) -> None:
         """Take back the place of a connection that is closed."""
         address = self._connections.pop(connection, None)
         if address is not None:
-            self._peers[address] -= 1
-            if not self._peers[address]:
-                del self._peers[address]
-        self.counters.open = len(self._connections)
+            self._free(address)
         if not self._connections:
             self._empty.set()
+        if (closed := self._adopted.pop(connection, None)) is not None:
+            closed()
+
+    def _occupy(self, address: str) -> None:
+        self._peers[address] += 1
+        self.counters.open = len(self._connections) + self._there
+
+    def _free(self, address: str) -> None:
+        self._peers[address] -= 1
+        if not self._peers[address]:
+            del self._peers[address]
+        self.counters.open = len(self._connections) + self._there
+
+    def _free_there(self, address: str) -> None:
+        self._there -= 1
+        self._free(address)
 
     def _accept(self, listening: socket.socket) -> None:
         """Take the connection that waits, if there is a place for it."""
         loop = asyncio.get_running_loop()
+        if self._connections and (starting := self._elsewhere.started()) is not None:
+            loop.remove_reader(listening)  # whoever connects waits a moment, rather than be served here for good
+            starting.add_done_callback(lambda _: self._accept_again(listening))
+            return
         try:
             accepted, address = listening.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
@@ -143,20 +202,35 @@ class MllpServer:
             return
         self.counters.connections += 1
         peer = str(address[0])
-        if len(self._connections) >= self.settings.max_connections:
+        if self.counters.open >= self.settings.max_connections:
             self._refuse(accepted)
             return
         if self._peers[peer] >= self.settings.connections_per_peer:
             self._refuse(accepted, peer)
             return
+        if self._hand_over(accepted, peer):
+            accepted.close()  # the other process has it
+        else:
+            self._serve(accepted, peer)
+
+    def _hand_over(self, connected: socket.socket, peer: str) -> bool:
+        """Whether another process serves a connection from now on; it takes a place as here."""
+        if not self._elsewhere.take(connected.fileno(), partial(self._free_there, peer)):
+            return False
+        self._there += 1
+        self._occupy(peer)
+        return True
+
+    def _serve(self, accepted: socket.socket, peer: str) -> MllpConnection:
+        loop = asyncio.get_running_loop()
         connection = MllpConnection(self, loop.time)
         self._connections[connection] = peer
-        self._peers[peer] += 1
-        self.counters.open = len(self._connections)
+        self._occupy(peer)
         self._empty.clear()
         greeting = loop.create_task(self._greet(accepted, peer, connection))
         self._greetings[greeting] = connection
         greeting.add_done_callback(self._greetings.pop)
+        return connection
 
     def _accept_again(self, listening: socket.socket) -> None:
         if listening in self._sockets:

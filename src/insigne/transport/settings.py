@@ -56,6 +56,9 @@ class MllpSettings(Struct, frozen=True, forbid_unknown_fields=True):
     close_on_oversized: bool = True
     drain_seconds: Seconds = 10
     """At a stop, time given to the messages in hand to be answered."""
+    second_process: bool = True
+    """Whether connections are served, and their messages read, by a second process as soon as there are two, where
+    there is a processor for it. Whoever serves them, the answers are the same."""
     tls: TlsSettings | None = None
     senders: tuple[CertifiedSender, ...] = ()
     """Who may send, by certificate. Empty: any client the authority certified (with TLS), anyone (without)."""

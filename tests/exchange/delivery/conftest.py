@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from insigne.app.base import open_base, rfc3339_now
+from insigne.app.base import open_base
+from insigne.app.clock import rfc3339_now
 from insigne.config import load
 from insigne.exchange.delivery.alarms import Alarms
 from insigne.exchange.delivery.channel import Channel, Surroundings

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from insigne.app.base import rfc3339_now
+from insigne.app.clock import rfc3339_now
 from insigne.config import ConfigError, load
 from insigne.exchange.model import Peer, Received
 from insigne.hl7 import Message

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from insigne.app.base import Base, rfc3339_now
+from insigne.app.base import Base
+from insigne.app.clock import rfc3339_now
 from insigne.cli.demo.service import Service
 from insigne.cli.demo.verdict import Expectation
 from insigne.insi.desk import read_held

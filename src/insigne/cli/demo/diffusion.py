@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from insigne.app.base import rfc3339_now
+from insigne.app.clock import rfc3339_now
 from insigne.cli.demo.verdict import Expectation
 from insigne.exchange.delivery.acts import retry
 from insigne.exchange.model import Peer

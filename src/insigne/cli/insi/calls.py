@@ -7,7 +7,7 @@ import msgspec
 import typer
 
 from insigne.access import Right
-from insigne.app.base import rfc3339_now
+from insigne.app.clock import rfc3339_now
 from insigne.cli.common import Context, Exit, emit, emit_line, examples, fail
 from insigne.cli.desk import As, at_desk
 from insigne.cli.identity import named

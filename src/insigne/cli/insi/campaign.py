@@ -13,7 +13,8 @@ import typer
 from msgspec.structs import replace
 
 from insigne.access import Right
-from insigne.app.base import Base, open_base, rfc3339_now
+from insigne.app.base import Base, open_base
+from insigne.app.clock import rfc3339_now
 from insigne.app.insi import insi_service
 from insigne.app.logs import configure
 from insigne.cli.common import Context, Exit, emit, emit_line, examples, fail, group_app, note

@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 
 from insigne.exchange.adt import AdtHandler
 from insigne.exchange.arrival import Arrivals, Read
+from insigne.exchange.elsewhere import UNREAD, Site, reader_of
 from insigne.exchange.handler import Prepared
 from insigne.exchange.model import Peer, Received
-from insigne.exchange.reader.child import reader_of
-from insigne.exchange.reader.wire import UNREAD, Site
 from insigne.exchange.settings import SenderSettings
 from insigne.registry.commands import Command
 from insigne.registry.settings import Policy
