@@ -1,12 +1,14 @@
 """Starts the second process when it is of use, hands it connections, does without it when it fails."""
 
 import asyncio
+import math
 import os
 import socket
 import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -23,15 +25,24 @@ _log = structlog.get_logger("insigne.transport.mllp")
 #: How long a front that has answered everything, or cut what it could not, may take to end.
 _LAST_WORDS_SECONDS: Final = 8.0
 _PATIENT: Final = Patience()
+_QUOTA: Final = Path("/sys/fs/cgroup/cpu.max")
 
 
 def worthwhile() -> bool:
     """Whether there is a processor for a second process, and a way to hand it connections."""
     if not hasattr(socket, "send_fds"):
         return False
-    if hasattr(os, "sched_getaffinity"):  # not everywhere
-        return len(os.sched_getaffinity(0)) > 1
-    return (os.cpu_count() or 1) > 1
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(usable, _quota(_QUOTA)) > 1
+
+
+def _quota(file: Path) -> float:
+    """How many processors a container may use at a time (cgroup v2)."""
+    try:
+        granted, period = file.read_text().split()
+        return int(granted) / int(period)
+    except (OSError, ValueError):  # no such file, or "max"
+        return math.inf
 
 
 class Front:
