@@ -110,6 +110,11 @@ def test_html_without_text_or_nested_beyond_reason_is_refused():
         plain("<b>" * 100 + "x")
 
 
+def test_a_row_outside_of_a_table_is_refused_with_the_remedy():
+    with pytest.raises(DocumentError, match="rows belong in a table"):
+        render_html("<tr>", "x", MOMENT)
+
+
 def test_html_is_rewritten_with_the_elements_kept():
     assert plain("<section>a<span onclick='x'>b</span></section>") == "<p>ab</p>"
     assert plain("<p>1 < 2 &amp; 3<br>x<svg><text>y</text></svg>z</p>") == "<p>1 &lt; 2 &amp; 3<br>xz</p>"

@@ -1,6 +1,8 @@
 """MLLP frames cut out of a byte stream."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from insigne.hl7 import Frame, Hl7Error, Junk, Message, MllpDecoder, build_ack, frame
 
@@ -157,3 +159,15 @@ def test_an_answer_can_always_be_framed():
 def test_a_flood_of_starts_or_ends_is_read_in_one_pass():
     assert len(decode(b"\x0bMSH" * 20_000)) == 20_000
     assert len(decode(b"\x0bx\x1c\r" * 20_000)) == 20_000
+
+
+@given(st.lists(st.sampled_from([b"\x0b", b"\x1c", b"\r", b"\x1c\r", b"MSH|", b"\n", b"\x00", b"A"]), max_size=24))
+def test_between_two_frames_another_decoder_may_go_on(parts):
+    alone, shared = MllpDecoder(6), MllpDecoder(6)
+    items, others = [], []
+    for part in parts:
+        items += alone.receive(part)
+        others += shared.receive(part)
+        if shared.between_frames:
+            shared = MllpDecoder(6)
+    assert others + shared.end() == items + alone.end()

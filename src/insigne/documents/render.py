@@ -11,6 +11,7 @@ from typing import Final
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]  # fontTools ships no types
 from fpdf import FPDF, TextStyle
 from fpdf.enums import DocumentCompliance
+from fpdf.errors import FPDFException
 
 from insigne.documents.errors import DocumentError
 from insigne.documents.font import BOLD, ITALIC, REGULAR
@@ -56,7 +57,10 @@ def render_html(document: str, title: str, moment: datetime) -> bytes:
         raise _TOO_LONG
     content = _readable(plain(document))
     paper = _paper(title, moment)
-    paper.write_html(content, font_family=_FAMILY, tag_styles=_STYLES, table_line_separators=True)
+    try:
+        paper.write_html(content, font_family=_FAMILY, tag_styles=_STYLES, table_line_separators=True)
+    except FPDFException:  # its text may quote the document
+        raise _MISPLACED from None
     return bytes(paper.output())
 
 
@@ -109,4 +113,9 @@ _TOO_LONG: Final = DocumentError(
     "length",
     f"the text has more than {MOST_CHARACTERS} characters: divide it",
     f"le texte dépasse {MOST_CHARACTERS} caractères : divisez-le",
+)
+_MISPLACED: Final = DocumentError(
+    "html",
+    "elements of this HTML stand where they cannot: rows belong in a table, cells in a row",
+    "des éléments de ce HTML sont mal placés : une ligne va dans un tableau, une cellule dans une ligne",
 )

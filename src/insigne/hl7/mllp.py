@@ -79,6 +79,11 @@ class MllpDecoder:
         """How many bytes have been received and not been reported yet."""
         return self._aside.tell() + len(self._buffer) + self._outside_size
 
+    @property
+    def between_frames(self) -> bool:
+        """Whether what was received is all reported, and the next byte may be the first that another decoder sees."""
+        return not (self._inside or self._outside_size or self._buffer)
+
     def receive(self, data: bytes) -> list[Frame | Junk]:
         """Take the bytes just received and return what they complete, in order."""
         if not (self._inside or self._outside_size or self._buffer) and self._is_one_frame(data):
