@@ -214,7 +214,7 @@ class MllpConnection(asyncio.Protocol):
     def _leave(self) -> None:
         """Go to another process, if nothing of what was read is unanswered, and nothing that was answered unsent."""
         transport = self._transport
-        busy = self._draining or self._slots or self._backlog or self._decoder.pending
+        busy = self._draining or self._slots or self._backlog or not self._decoder.between_frames
         if busy or transport is None or transport.is_closing() or transport.get_write_buffer_size():
             return
         if self._listener.move(self, transport):

@@ -158,7 +158,10 @@ class MllpServer:
         """Whether another process serves it from now on: not over TLS, of which each end has a state of its own."""
         if transport.get_extra_info("ssl_object") is not None:
             return False
-        return self._hand_over(transport.get_extra_info("socket"), self._connections[connection])
+        if not self._hand_over(transport.get_extra_info("socket"), self._connections[connection]):
+            return False
+        self.forget(connection)  # it has a place there: the one it had here is for another
+        return True
 
     def forget(self, connection: MllpConnection) -> None:
         """Take back the place of a connection that is closed."""
@@ -266,6 +269,9 @@ class MllpServer:
             self.counters.handshakes_failed += 1
             reason = getattr(error, "reason", None) or type(error).__name__
             _log.warning("mllp.handshake-failed", address=address, reason=reason)
+        except asyncio.CancelledError:
+            self.forget(connection)  # uvloop may have told it of its transport, and closes that without another word
+            raise
         finally:
             if not connection.made:
                 self.forget(connection)
@@ -297,6 +303,8 @@ class MllpServer:
         now = loop.time()
         for connection in tuple(self._connections):
             connection.check_time(now)
+        if len(self._connections) > 1:  # the other process was lost, they all came back here and stay connected
+            self._elsewhere.started()
         for peer, refused in tuple(self._refusing.items()):
             if refused == self._refusing_before[peer]:
                 _log.info("mllp.accepting-again", refused=refused, **{"address": peer} if peer else {})

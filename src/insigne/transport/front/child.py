@@ -10,14 +10,18 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+import structlog
+
 from insigne import __version__
 from insigne.exchange.elsewhere import reader_of
+from insigne.net.tls import TlsError
 from insigne.pam.editions import EDITIONS, NEWEST
 from insigne.pam.validate import warm
 from insigne.transport.front.forward import Forwarder
 from insigne.transport.front.wire import HANDED
 from insigne.transport.mllp_server import MllpServer
 
+_log = structlog.get_logger("insigne.tls")
 #: prctl(2), Linux.
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -33,7 +37,11 @@ async def run(connection: socket.socket, *, clock: Callable[[], str], configure:
     if setup is None:
         return
     configure(setup.log_level)
-    server = MllpServer(setup.settings, forwarder, clock=clock)
+    try:
+        server = MllpServer(setup.settings, forwarder, clock=clock)
+    except TlsError as error:  # files that were replaced since the first process has read them
+        _log.warning("tls.files-not-read-again", reason=str(error))
+        return
     with socket.socket(fileno=setup.hand) as hand:
         hand.setblocking(False)
         take = partial(_take, hand, server, forwarder)
@@ -56,8 +64,12 @@ def _take(hand: socket.socket, server: MllpServer, forwarder: Forwarder) -> None
             return
         if not number:
             return  # the first process is gone
+        closed = partial(forwarder.say_closed, int.from_bytes(number, "big"))
         for descriptor in descriptors:
-            server.adopt(socket.socket(fileno=descriptor), partial(forwarder.say_closed, int.from_bytes(number, "big")))
+            server.adopt(socket.socket(fileno=descriptor), closed)
+        if not descriptors:  # this process can have no more of them: the system has closed it
+            _log.error("mllp.cannot-accept", error="too many open files")
+            closed()
 
 
 def _settle() -> None:

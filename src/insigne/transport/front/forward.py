@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, cast
 
+import structlog
 from msgspec import msgpack
 
 from insigne.exchange.model import Answer, Peer, Received
@@ -24,6 +25,7 @@ from insigne.transport.front.wire import (
 )
 from insigne.transport.mllp_connection import MllpCounters
 
+_log = structlog.get_logger("insigne.transport.mllp")
 #: Messages sent at once: each sending wakes the other process up, which has better to do.
 _TOGETHER: Final = 4
 #: How often the counters are said, in seconds: as they change, and at least every so many times.
@@ -91,7 +93,7 @@ class Forwarder(asyncio.Protocol):
         for content in self._frames.receive(data):
             match _decode(content):
                 case Answered(number, answer):
-                    self._callbacks.pop(number)(answer)
+                    self._hand_out(number, answer)
                 case Setup() as setup:
                     self.setup.set_result(setup)
                 case Stop() if not self.stop.done():
@@ -103,6 +105,13 @@ class Forwarder(asyncio.Protocol):
         if not self.setup.done():
             self.setup.set_result(None)
         self.lost.set_result(None)
+
+    def _hand_out(self, number: int, answer: Answer) -> None:
+        """A connection that fails at its answer does not take those of the others with it."""
+        try:
+            self._callbacks.pop(number)(answer)
+        except Exception as error:
+            _log.error("mllp.failure", step="answer", error=type(error).__name__)
 
     def _say(self, what: FromFront) -> None:
         """What is said in one turn of the loop leaves together, but not too much of it: the other one may be idle."""

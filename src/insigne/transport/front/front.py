@@ -24,6 +24,8 @@ from insigne.transport.settings import MllpSettings
 _log = structlog.get_logger("insigne.transport.mllp")
 #: How long a front that has answered everything, or cut what it could not, may take to end.
 _LAST_WORDS_SECONDS: Final = 8.0
+#: The longest time that fronts are done without, in seconds, when none of them starts.
+_LONGEST_PAUSE: Final = 3600.0
 _PATIENT: Final = Patience()
 _QUOTA: Final = Path("/sys/fs/cgroup/cpu.max")
 
@@ -73,6 +75,7 @@ class Front:
         self._link: Link | None = None
         self._starting: asyncio.Task[None] | None = None
         self._not_before = 0.0
+        self._pause = patience.again
         self._past = MllpCounters()  # what fronts that are gone had counted
         self._stopping = False
 
@@ -89,7 +92,8 @@ class Front:
     @property
     def counters(self) -> MllpCounters:
         """What it saw, up to a fraction of a second ago; connections are counted by who hands them over."""
-        return self._past + replace(self._link.counters, open=0) if self._link is not None else self._past
+        link = self._link  # read once: those who ask are in other threads
+        return self._past + replace(link.counters, open=0) if link is not None else self._past
 
     def started(self) -> asyncio.Future[None] | None:
         """See `Elsewhere.started`."""
@@ -126,18 +130,18 @@ class Front:
     async def _start(self) -> None:
         try:
             link = await self._connected()
-        except (OSError, RuntimeError) as error:  # RuntimeError: what uvloop says of a process it cannot start now
+        except Exception as error:  # whatever it is: the listener waits for the end of this, and goes on without
             self._fail()
             _log.warning("mllp.front-not-started", error=type(error).__name__)
         else:
             if await link.ready and not link.lost.done():
-                self._link = link
+                self._link, self._pause = link, self._patience.again
                 _log.info("mllp.front-ready")
         finally:
             self._starting = None
 
     async def _connected(self) -> Link:
-        """Start the process, and its end here. Raises OSError, RuntimeError."""
+        """Start the process, and its end here. Raises OSError, RuntimeError (uvloop's, of a process), ValueError."""
         ours, theirs = socket.socketpair()
         hand, taken = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         hand.setblocking(False)
@@ -156,12 +160,14 @@ class Front:
                 level = structlog.get_logger().bind().get_effective_level()
                 setup = Setup(__version__, self._settings, self._site, taken.fileno(), level)
             link = Link(setup, self._receiver, self._patience, undelivered=self._count_undelivered, lost=self._lose)
+            self._hand = hand  # before the link is there: it may be lost as soon as that, and closes this too
             await self._loop.create_connection(lambda: link, sock=ours)
+            if link.lost.done():
+                ours.detach()  # uvloop has closed its file and not told it: the number may be another file's by now
         except BaseException:
             ours.close()
             hand.close()
             raise
-        self._hand = hand
         return link
 
     def _count_undelivered(self) -> None:
@@ -170,13 +176,14 @@ class Front:
     def _lose(self, link: Link) -> None:
         """Do without it, for a while."""
         if not self._stopping:
-            _log.warning("mllp.front-lost")
+            _log.warning("mllp.front-lost" if link.ready.done() and link.ready.result() else "mllp.front-not-started")
         self._past += replace(link.counters, open=0)
         self._fail()
 
     def _fail(self) -> None:
         self._link = None
-        self._not_before = self._loop.time() + self._patience.again
+        self._not_before = self._loop.time() + self._pause
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE)  # connections wait while one starts: not for nothing, often
         if self._hand is not None:
             self._hand.close()
             self._hand = None

@@ -8,7 +8,7 @@ from typing import Final, cast
 import structlog
 from msgspec import Struct, msgpack
 
-from insigne.exchange.model import Answer
+from insigne.exchange.model import Answer, Received
 from insigne.exchange.ports import ReadReceiver
 from insigne.transport.front.wire import (
     Answered,
@@ -29,6 +29,8 @@ from insigne.transport.mllp_connection import MllpCounters
 _log = structlog.get_logger("insigne.transport.mllp")
 #: Looks at a silent front before it is given up: one look alone may come right after this process was busy itself.
 _LOOKS: Final = 6
+#: The answer to a message that could not be submitted.
+_NOT_KEPT: Final = Answer(b"", "", "", durable=False)
 
 _decode = msgpack.Decoder(FromFront).decode
 _encode = msgpack.Encoder().encode
@@ -54,8 +56,12 @@ class Link(asyncio.Protocol):
         undelivered: Callable[[], None],
         lost: Callable[["Link"], None],
     ) -> None:
-        """`lost` is called when the front is gone, `undelivered` for each answer that comes after that."""
-        self._setup = setup
+        """`lost` is called when the front is gone, `undelivered` for each answer that comes after that.
+
+        Raises ValueError when the settings cannot be written down.
+        """
+        self._setup = frame(_encode(setup))
+        self._version = setup.version
         self._receiver = receiver
         self._patience = patience
         self._undelivered = undelivered
@@ -95,7 +101,7 @@ class Link(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Say what it is to do."""
         self._transport = cast("asyncio.WriteTransport", transport)  # uvloop's own class is no subclass of it
-        self._say(self._setup)
+        self._transport.write(self._setup)
         self._watch = self._loop.call_later(self._patience.start, self.give_up, "not ready in time")
 
     def data_received(self, data: bytes) -> None:
@@ -104,7 +110,7 @@ class Link(asyncio.Protocol):
         for content in self._frames.receive(data):
             match _decode(content):
                 case Submitted(number, received, written):
-                    self._receiver.submit_read(received, written, partial(self._answered, number))
+                    self._submit(number, received, written)
                 case Closed(number):
                     self._free(number)
                 case Counted(counters):
@@ -126,11 +132,19 @@ class Link(asyncio.Protocol):
             self._free(number)
         self.lost.set_result(None)
 
+    def _submit(self, number: int, received: Received, written: bytes) -> None:
+        """Whatever the receiver raises, the front hears of each message: it closes the connection of this one."""
+        try:
+            self._receiver.submit_read(received, written, partial(self._answered, number))
+        except Exception as error:
+            _log.error("mllp.failure", peer=received.peer.name, step="submit", error=type(error).__name__)
+            self._answered(number, _NOT_KEPT)
+
     def _free(self, number: int) -> None:
         self._connections.pop(number)()
 
     def _begin(self, version: str) -> None:
-        if version != self._setup.version:
+        if version != self._version:
             self.give_up("another version")  # the program was replaced under the process that runs
             return
         if self._watch is not None:
