@@ -14,6 +14,8 @@ import uvloop
 from insigne.exchange.model import Answer
 from insigne.hl7 import Frame, MllpDecoder, build_ack, frame, parse_ack
 from insigne.net.authority import DemoAuthority
+from insigne.net.settings import ClientTlsSettings, TlsSettings
+from insigne.net.tls import client_context
 from insigne.transport.ftp import FtpFiles
 from insigne.transport.local_files import LocalFiles
 from insigne.transport.mllp_server import MllpServer
@@ -422,3 +424,29 @@ def place(request):
 def server(request):
     """Each kind of server in turn."""
     return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="session")
+def gam(authority):
+    return authority.issue_client("gam.chu.example", datetime.now(UTC))
+
+
+@pytest.fixture
+def tls(authority, server_certificate):
+    return TlsSettings(
+        cert_file=str(server_certificate.cert_file),
+        key_file=str(server_certificate.key_file),
+        client_ca_file=str(authority.ca_file),
+    )
+
+
+@pytest.fixture
+def client_tls(authority):
+    """Make the options of a connection, with a certificate or none."""
+
+    def options(issued=None):
+        files = {"cert_file": str(issued.cert_file), "key_file": str(issued.key_file)} if issued else {}
+        context = client_context(ClientTlsSettings(ca_file=str(authority.ca_file), **files))
+        return {"ssl": context, "server_hostname": "localhost"}
+
+    return options

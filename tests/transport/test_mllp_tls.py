@@ -10,36 +10,10 @@ from cryptography import x509
 from structlog.testing import capture_logs
 
 from insigne.exchange.model import Peer
-from insigne.net.settings import ClientTlsSettings, TlsSettings
-from insigne.net.tls import TlsError, client_context, describe
+from insigne.net.settings import TlsSettings
+from insigne.net.tls import TlsError, describe
 from insigne.transport.mllp_server import MllpServer
 from insigne.transport.settings import CertifiedSender, MllpSettings
-
-
-@pytest.fixture(scope="session")
-def gam(authority):
-    return authority.issue_client("gam.chu.example", datetime.now(UTC))
-
-
-@pytest.fixture
-def tls(authority, server_certificate):
-    return TlsSettings(
-        cert_file=str(server_certificate.cert_file),
-        key_file=str(server_certificate.key_file),
-        client_ca_file=str(authority.ca_file),
-    )
-
-
-@pytest.fixture
-def client_tls(authority):
-    """Make the options of a connection, with a certificate or none."""
-
-    def options(issued=None):
-        files = {"cert_file": str(issued.cert_file), "key_file": str(issued.key_file)} if issued else {}
-        context = client_context(ClientTlsSettings(ca_file=str(authority.ca_file), **files))
-        return {"ssl": context, "server_hostname": "localhost"}
-
-    return options
 
 
 def fingerprint(issued):

@@ -6,40 +6,14 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from insigne.net.settings import ClientTlsSettings, TlsSettings
-from insigne.net.tls import client_context, describe
+from insigne.net.settings import TlsSettings
+from insigne.net.tls import describe
 from insigne.transport.settings import CertifiedSender
-
-
-@pytest.fixture(scope="module")
-def gam(authority):
-    return authority.issue_client("gam.chu.example", datetime.now(UTC))
 
 
 @pytest.fixture(scope="module")
 def lab(authority):
     return authority.issue_client("lab.example", datetime.now(UTC))
-
-
-@pytest.fixture
-def tls(authority, server_certificate):
-    return TlsSettings(
-        cert_file=str(server_certificate.cert_file),
-        key_file=str(server_certificate.key_file),
-        client_ca_file=str(authority.ca_file),
-    )
-
-
-@pytest.fixture
-def client(authority):
-    """The options of a connection, with a certificate or none."""
-
-    def options(issued=None):
-        files = {"cert_file": str(issued.cert_file), "key_file": str(issued.key_file)} if issued else {}
-        context = client_context(ClientTlsSettings(ca_file=str(authority.ca_file), **files))
-        return {"ssl": context, "server_hostname": "localhost"}
-
-    return options
 
 
 def fingerprint(issued):
@@ -56,18 +30,18 @@ async def is_refused(listening, options):
     return await wire.is_closed()
 
 
-def test_senders_are_known_there_by_their_certificates(run, serve, receiver, tls, client, gam, lab, process):
+def test_senders_are_known_there_by_their_certificates(run, serve, receiver, tls, client_tls, gam, lab, process):
     pretty = ":".join(f"{byte:02X}" for byte in bytes.fromhex(fingerprint(gam)))
     senders = (CertifiedSender("GAM", fingerprint=pretty), CertifiedSender("LAB", certificate_name="lab.example"))
 
     async def scenario():
         async with serve(tls=tls, senders=senders) as listening:
-            _, second = await listening.begin(**client(gam))
-            third = await listening.connect(**client(lab))
+            _, second = await listening.begin(**client_tls(gam))
+            third = await listening.connect(**client_tls(lab))
             assert await second.asked("A", "B")
             assert await third.asked("C")
             assert await is_refused(listening, {})
-            assert await is_refused(listening, client())
+            assert await is_refused(listening, client_tls())
             await process.until(lambda: listening.server.seen.handshakes_failed == 2)
             await process.until(lambda: listening.server.seen.open == 3)
 
@@ -79,11 +53,13 @@ def test_senders_are_known_there_by_their_certificates(run, serve, receiver, tls
     ]
 
 
-def test_a_certified_sender_that_is_not_listed_is_closed_there(run, serve, receiver, tls, client, gam, lab, process):
+def test_a_certified_sender_that_is_not_listed_is_closed_there(
+    run, serve, receiver, tls, client_tls, gam, lab, process
+):
     async def scenario():
         async with serve(tls=tls, senders=(CertifiedSender("LAB", certificate_name="lab.example"),)) as listening:
-            await listening.begin(**client(lab))
-            assert await is_refused(listening, client(gam))
+            await listening.begin(**client_tls(lab))
+            assert await is_refused(listening, client_tls(gam))
             await process.until(lambda: listening.server.seen.refused == 1)
             await process.until(lambda: listening.server.seen.open == 2)
             assert listening.server.counters.refused == 0  # it was refused there
@@ -93,11 +69,11 @@ def test_a_certified_sender_that_is_not_listed_is_closed_there(run, serve, recei
 
 
 def test_a_connection_over_tls_that_was_here_before_stays_and_is_answered(
-    run_on_each, serve, receiver, tls, client, gam
+    run_on_each, serve, receiver, tls, client_tls, gam
 ):
     async def scenario():
         async with serve(tls=tls) as listening:
-            first, second = await listening.begin(**client(gam))
+            first, second = await listening.begin(**client_tls(gam))
             for number in range(3):
                 assert await first.asked(f"HERE{number}")
                 assert await second.asked(f"THERE{number}")
@@ -108,11 +84,11 @@ def test_a_connection_over_tls_that_was_here_before_stays_and_is_answered(
 
 
 def test_a_handshake_that_does_not_end_is_cut_there_and_takes_a_place_meanwhile(
-    run, serve, receiver, tls, client, gam, process
+    run, serve, receiver, tls, client_tls, gam, process
 ):
     async def scenario():
         async with serve(tls=tls, handshake_seconds=1.0, max_connections=3) as listening:
-            await listening.begin(**client(gam))
+            await listening.begin(**client_tls(gam))
             silent = await listening.connect()
             await process.until(lambda: listening.server.seen.open == 3)
             assert await (await listening.connect()).is_closed()
@@ -124,7 +100,9 @@ def test_a_handshake_that_does_not_end_is_cut_there_and_takes_a_place_meanwhile(
     run(scenario)
 
 
-def test_certificates_that_the_front_cannot_read_leave_everybody_here(run, serve, receiver, tls, client, gam, tmp_path):
+def test_certificates_that_the_front_cannot_read_leave_everybody_here(
+    run, serve, receiver, tls, client_tls, gam, tmp_path
+):
     """They were replaced by something else after this process read them."""
     copy = tmp_path / "registry.pem"
     copy.write_bytes(Path(tls.cert_file).read_bytes())
@@ -133,8 +111,8 @@ def test_certificates_that_the_front_cannot_read_leave_everybody_here(run, serve
     async def scenario():
         async with serve(tls=given) as listening:
             copy.write_text("not a certificate")
-            first = await listening.connect(**client(gam))
-            second = await listening.connect(**client(gam))
+            first = await listening.connect(**client_tls(gam))
+            second = await listening.connect(**client_tls(gam))
             assert await first.asked("A")
             assert await second.asked("B")
             assert not listening.front.ready
