@@ -10,7 +10,7 @@ from insigne.exchange.arrival import Unframed
 from insigne.exchange.handler import Delivery, Outcome, Prepared
 from insigne.exchange.model import Peer
 from insigne.exchange.settings import ExchangeSettings, SenderSettings
-from insigne.hl7 import Junk
+from insigne.hl7 import Junk, Message
 from insigne.registry.workingset import WorkingSet
 
 SENDER = "GAM"
@@ -452,13 +452,14 @@ class Broken:
     def __init__(self, working: Any) -> None:
         self._working = working
 
-    def prepare(self, delivery: Delivery) -> Prepared | Outcome:
-        return self._working.prepare(delivery)
+    def prepare(self, delivery: Delivery, message: Message) -> Prepared | Outcome:
+        return self._working.prepare(delivery, message)
 
     def handle(self, delivery: Delivery, prepared: Prepared, working: WorkingSet) -> Outcome:
         outcome = self._working.handle(delivery, prepared, working)
-        if "BROKEN" in delivery.message.text:
-            raise ValueError(f"cannot read {delivery.message.text}")
+        raw = delivery.received.raw
+        if b"BROKEN" in raw:
+            raise ValueError(f"cannot read {raw!r}")
         return outcome
 
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from insigne.exchange.adt_reader import AdtReader, Asked, error_of
 from insigne.exchange.handler import Delivery, Outcome, Prepared
-from insigne.hl7 import AckError
+from insigne.hl7 import AckError, Message
 from insigne.pam.replies import notice_warning
 from insigne.registry.decide import decide
 from insigne.registry.lookups import lookups
@@ -28,9 +28,9 @@ class AdtHandler:
         self._reader = AdtReader(policy, processing_ids)
         self._new_id = new_id
 
-    def prepare(self, delivery: Delivery) -> Prepared | Outcome:
+    def prepare(self, delivery: Delivery, message: Message) -> Prepared | Outcome:
         """See `handler.Handler.prepare`: edition, validation, command."""
-        asked = self._reader.asked(delivery.message, delivery.sender)
+        asked = self._reader.asked(message, delivery.sender)
         return asked if isinstance(asked, Outcome) else _prepared(asked)
 
     def restore(self, written: bytes) -> Prepared:
@@ -39,11 +39,10 @@ class AdtHandler:
 
     def handle(self, delivery: Delivery, prepared: Prepared, working: WorkingSet) -> Outcome:
         """See `handler.Handler.handle`: the registry's decision."""
-        message, sender = delivery.message, delivery.sender
+        sender = delivery.sender
         asked: Asked = prepared.content
         findings = asked.findings
-        author = f"{message.sending_application}|{message.sending_facility}"
-        source = Source(delivery.received.time, author, "message", delivery.message_id)
+        source = Source(delivery.received.time, delivery.heading.sender, "message", delivery.message_id)
         policy = self._lenient if sender.unknown_cancellation == "accept" else self._policy
         decision = decide(asked.command, working, source, policy, self._new_id)
         warnings: tuple[AckError, ...] = ()

@@ -8,26 +8,25 @@ from insigne.exchange.delivery.follower import Bell
 from insigne.exchange.delivery.model import Bytes, Draft
 from insigne.exchange.delivery.ports import OutboxTransaction
 from insigne.exchange.handler import Delivery, Outcome
+from insigne.exchange.heading import Heading
 from insigne.exchange.ports import Transaction
-from insigne.hl7 import Message, build_ack
+from insigne.hl7 import build_ack
 
 #: Application codes and their counterpart in enhanced mode.
 _ENHANCED: Final = {"AA": "CA", "AE": "CE", "AR": "CR"}
 _CONTROL_ID: Final = 20
 
 
-def is_enhanced(message: Message | None) -> bool:
+def is_enhanced(heading: Heading) -> bool:
     """Whether a message asks for the enhanced mode: as soon as MSH-15 or MSH-16 is valued (HL7 v2.5 §2.9.2)."""
-    if message is None or not (message.header_field(15) or message.header_field(16)):  # most messages, at little cost
-        return False
-    return bool(message.value("MSH-15") or message.value("MSH-16"))  # a field of separators alone is not valued
+    return bool(heading.accept or heading.application)
 
 
-def in_its_mode(message: Message | None, code: str) -> tuple[str, bool]:
+def in_its_mode(heading: Heading, code: str) -> tuple[str, bool]:
     """MSA-1 in the acknowledgement mode a message asks for, and whether its sender wants to be answered at once."""
-    if message is None or not is_enhanced(message):
+    if not is_enhanced(heading):
         return code, True
-    return _ENHANCED[code], _wanted(message.value("MSH-15") or "AL", good=code == "AA")
+    return _ENHANCED[code], _wanted(heading.accept or "AL", good=code == "AA")
 
 
 def _wanted(condition: str, *, good: bool) -> bool:
@@ -67,12 +66,12 @@ class ApplicationAnswers:
         `now` is the time of the acknowledgement, YYYYMMDDHHMMSS+ZZZZ. MSH-16 says whether one is wanted; empty beside
         a valued MSH-15, it is not.
         """
-        message, destination = delivery.message, delivery.sender.application_answers
-        if not destination or outcome.reply or not is_enhanced(message):
+        heading, destination = delivery.heading, delivery.sender.application_answers
+        if not destination or outcome.reply or not is_enhanced(heading):
             return None
         control_id = new_id()[:_CONTROL_ID]
         time = delivery.received.time
-        event = f"ACK^{message.trigger}"
+        event = f"ACK^{heading.trigger}"
         draft = Draft(
             destination=destination,
             kind="answer",
@@ -84,7 +83,7 @@ class ApplicationAnswers:
             created=time,
             control_id=control_id,
         )
-        if not _wanted(message.value("MSH-16") or "NE", good=outcome.code == "AA"):
+        if not _wanted(heading.application or "NE", good=outcome.code == "AA"):
             return Later(draft, None)
         # MSH-15 of the answer: its receiver says that it has it, so that none is lost.
         raw = build_ack(

@@ -6,10 +6,13 @@ from traceback import extract_tb
 from typing import Final
 
 import structlog
+from msgspec import msgpack
 
+from insigne.exchange.elsewhere import Written
 from insigne.exchange.handler import Delivery, Handler, Outcome, Portable, Prepared
+from insigne.exchange.heading import UNKNOWN, Heading, heading_of
 from insigne.exchange.model import Peer, Received
-from insigne.exchange.reading import content_digest, header_of, read, sender_of
+from insigne.exchange.reading import ANY, content_digest, header_of, read
 from insigne.exchange.settings import SenderSettings
 from insigne.hl7 import AckError, Hl7Error, Junk, Location, Message
 
@@ -19,6 +22,8 @@ _NOTHING: Final = Prepared()
 _QUESTIONS: Final = frozenset({"QBP", "QCN"})
 #: An acknowledgement that arrives as a message: recorded, never answered.
 ACKNOWLEDGED: Final = Outcome("", ignored=True)
+
+_written: Final = msgpack.Decoder(Written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class Unread:
 
     item: Received | Unframed
     message_id: str
-    message: Message | None
+    heading: Heading
     outcome: Outcome
 
 
@@ -76,43 +81,49 @@ class Arrivals:
         """
         message_id = self._new_id()
         if isinstance(item, Unframed):
-            return Unread(item, message_id, None, Outcome(""))
+            return Unread(item, message_id, UNKNOWN, Outcome(""))
         try:
-            reading = self._open(item, message_id)
+            return self._restored(item, message_id, written) or self._opened(item, message_id)
         except Hl7Error as error:
             header = header_of(item.raw)
             refusal = Outcome(error.ack, (AckError.of(error),))
-            return Unread(item, message_id, header, ACKNOWLEDGED if _is_ack(header) else refusal)
+            outcome = ACKNOWLEDGED if _is_ack(header) else refusal
+            return Unread(item, message_id, heading_of(header, readable=False), outcome)
         except Exception as error:
-            return Unread(item, message_id, None, defective(message_id, error))
-        if isinstance(reading, Read) and not (written and self._restore(reading, written)):
-            self._prepare(reading)
-        return reading
+            return Unread(item, message_id, UNKNOWN, defective(message_id, error))
 
-    def _open(self, item: Received, message_id: str) -> Reading:
+    def _restored(self, item: Received, message_id: str, written: bytes) -> Read | None:
+        """A message as another process read it; None when it is to be read here."""
+        if not written:
+            return None
+        try:
+            known = _written.decode(written)
+            sender = ANY if known.sender is None else self._senders[known.sender]
+            delivery = Delivery(known.heading, message_id, item, sender)
+            handler = self._portable.get(known.heading.code)
+            if handler is None or not _may_send(delivery):
+                return None
+            key = (known.heading.sender, known.heading.control_id)
+            return Read(item, delivery, key, known.digest, handler.restore(known.asked))
+        except Exception as error:  # a defect of ours; it is read here instead
+            _log.error("reading not understood", message=message_id, **defect(error))
+            return None
+
+    def _opened(self, item: Received, message_id: str) -> Reading:
         message, sender = read(item.raw, self._senders)
         if _is_ack(message):
-            return Unread(item, message_id, message, ACKNOWLEDGED)
+            return Unread(item, message_id, heading_of(message, readable=False), ACKNOWLEDGED)
+        heading = heading_of(message)
         # A question is answered anew each time: what was true when it was first asked may no longer be.
-        key = (sender_of(message), "" if message.message_code in _QUESTIONS else message.control_id)
-        return Read(item, Delivery(message, message_id, item, sender), key, content_digest(item.raw))
+        key = (heading.sender, "" if heading.code in _QUESTIONS else heading.control_id)
+        one = Read(item, Delivery(heading, message_id, item, sender), key, content_digest(item.raw))
+        self._prepare(one, message)
+        return one
 
-    def _restore(self, one: Read, written: bytes) -> bool:
-        """Prepare a message with what another process wrote of it; whether that could be done."""
-        handler = self._portable.get(one.delivery.message.message_code)
-        if handler is None or not _may_send(one.delivery):
-            return False
-        try:
-            one.prepared = handler.restore(written)
-        except Exception as error:  # a defect of ours; it is read here instead
-            _log.error("reading not understood", message=one.delivery.message_id, **defect(error))
-            return False
-        return True
-
-    def _prepare(self, one: Read) -> None:
+    def _prepare(self, one: Read, message: Message) -> None:
         """Have its handler read it."""
         delivery = one.delivery
-        handler = self._handlers.get(delivery.message.message_code)
+        handler = self._handlers.get(delivery.heading.code)
         if handler is None:
             place = Location("MSH", field=9, component=1)
             one.outcome = Outcome("AR", (AckError("200", "E", place, "message type not supported"),))
@@ -121,7 +132,7 @@ class Arrivals:
             one.outcome = Outcome("AR", (AckError("207", "E", place, "this certificate may not send as this system"),))
         else:
             try:
-                prepared = handler.prepare(delivery)
+                prepared = handler.prepare(delivery, message)
             except Hl7Error as error:
                 one.outcome = Outcome(error.ack, (AckError.of(error),))
             except Exception as error:

@@ -4,6 +4,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
+from insigne.exchange.heading import Heading
 from insigne.exchange.model import Received
 from insigne.exchange.settings import SenderSettings
 from insigne.hl7 import AckError, Message
@@ -16,7 +17,7 @@ from insigne.registry.workingset import WorkingSet
 class Delivery(msgspec.Struct, frozen=True):
     """A message being handled: who sent it, when, under which id of the log, and what its sender is granted."""
 
-    message: Message
+    heading: Heading
     message_id: str
     received: Received
     sender: SenderSettings
@@ -62,7 +63,7 @@ class Portable(Protocol):
 class Handler(Protocol):
     """Handles the messages of one MSH-9.1, in two steps: what the message alone says, then what the registry does."""
 
-    def prepare(self, delivery: Delivery) -> Prepared | Outcome:
+    def prepare(self, delivery: Delivery, message: Message) -> Prepared | Outcome:
         """Read the message; the outcome at once when nothing is left to decide. May raise `Hl7Error`."""
         ...
 

@@ -15,17 +15,19 @@ from insigne.exchange.answers import ApplicationAnswers, Later, in_its_mode
 from insigne.exchange.arrival import ACKNOWLEDGED, Arrivals, Read, Reading, Unframed, Unread, defect, defective
 from insigne.exchange.errors import StoreBusy, StoreConflict, StoreError, StoreLost
 from insigne.exchange.handler import Handler, Outcome
+from insigne.exchange.heading import Heading, heading_of
 from insigne.exchange.model import Answer, MessageRecord, Received
 from insigne.exchange.ports import Follower, Storage, Transaction
 from insigne.exchange.reading import header_of
 from insigne.exchange.records import record_of, unframed_record
 from insigne.exchange.settings import ExchangeSettings, SenderSettings
-from insigne.hl7 import AckError, Hl7Error, Location, Message, build_ack
+from insigne.hl7 import AckError, Hl7Error, Location, build_ack
 from insigne.pam.replies import refusal_error
 from insigne.registry.decision import Refused
 from insigne.registry.workingset import WorkingSet
 
 _log = structlog.get_logger("insigne.exchange.intake")
+_SEPARATORS = {ord(character): None for character in "-T:"}
 
 
 @dataclass(slots=True)
@@ -157,7 +159,7 @@ class Intake:
         _log.error("message not kept", reason=reason)
         if isinstance(item, Unframed):
             return Answer(b"", "", "", durable=False)
-        code, wanted = in_its_mode(header_of(item.raw), "AR")
+        code, wanted = in_its_mode(heading_of(header_of(item.raw)), "AR")
         if not wanted:
             return Answer(b"", code, "", durable=False)
         error = AckError("207", text="not kept, nothing was done: send it again later")
@@ -240,7 +242,7 @@ class Intake:
         later = self._answers.later(delivery, outcome, batch.now, self._new_id)
         if later is not None:
             batch.later.append(later)
-        return self._answer(batch, one.item, delivery.message_id, delivery.message, outcome, one.digest, later=later)
+        return self._answer(batch, one.item, delivery.message_id, delivery.heading, outcome, one.digest, later=later)
 
     def _unread(self, batch: _Work, one: Unread) -> Answer:
         item = one.item
@@ -248,15 +250,15 @@ class Intake:
             batch.records.append(unframed_record(one.message_id, item.junk, item.peer, item.time))
             return Answer(b"", "", one.message_id, durable=True)
         if one.outcome is ACKNOWLEDGED:
-            batch.records.append(record_of(one.message_id, item, one.message, one.outcome, b"", b""))
+            batch.records.append(record_of(one.message_id, item, one.heading, one.outcome, b"", b""))
             return Answer(b"", "", one.message_id, durable=True)
-        return self._answer(batch, item, one.message_id, one.message, one.outcome)
+        return self._answer(batch, item, one.message_id, one.heading, one.outcome)
 
     def _repeated(self, batch: _Work, one: Read, previous: MessageRecord) -> Answer:
-        item, message, message_id = one.item, one.delivery.message, one.delivery.message_id
+        item, heading, message_id = one.item, one.delivery.heading, one.delivery.message_id
         if previous.digest == one.digest:
             outcome = Outcome(previous.code, subject=previous.subject)
-            record = record_of(message_id, item, message, outcome, previous.ack, one.digest, disposition="duplicate")
+            record = record_of(message_id, item, heading, outcome, previous.ack, one.digest, disposition="duplicate")
             batch.records.append(record)
             return Answer(previous.ack, previous.code, message_id, durable=True)
         self.counters.alarms += 1
@@ -265,13 +267,13 @@ class Intake:
         error = AckError(
             "205", "E", Location("MSH", field=10), "this control id was accepted with other content: give it a new one"
         )
-        return self._answer(batch, item, message_id, message, Outcome("AE", (error,)), one.digest)
+        return self._answer(batch, item, message_id, heading, Outcome("AE", (error,)), one.digest)
 
     def _decided(self, batch: _Work, one: Read) -> Outcome:
         if one.outcome is not None:
             return one.outcome
         delivery = one.delivery
-        handler = self._handlers[delivery.message.message_code]
+        handler = self._handlers[delivery.heading.code]
         working = WorkingSet(batch.working)
         try:
             outcome = handler.handle(delivery, one.prepared, working)
@@ -292,13 +294,13 @@ class Intake:
         batch: _Work,
         item: Received,
         message_id: str,
-        message: Message | None,
+        heading: Heading,
         outcome: Outcome,
         digest: bytes = b"",
         *,
         later: Later | None = None,
     ) -> Answer:
-        code, wanted = in_its_mode(message, outcome.code if later is None else "AA")
+        code, wanted = in_its_mode(heading, outcome.code if later is None else "AA")
         ack = outcome.reply
         if ack:  # the answer of the application itself, whatever the mode
             code = outcome.code
@@ -306,7 +308,7 @@ class Intake:
             # Our MSH-10 is the id in the log, shortened to the 20 characters of the standard.
             errors = outcome.errors if later is None else ()
             ack = build_ack(item.raw, code, time=batch.now, control_id=message_id[:20], errors=errors)
-        record = record_of(message_id, item, message, outcome, ack, digest, code=code)
+        record = record_of(message_id, item, heading, outcome, ack, digest, code=code)
         batch.records.append(record)
         if record.disposition == "accepted":
             batch.accepted[record.sender, record.control_id] = record
@@ -323,4 +325,5 @@ class Intake:
 
 def hl7_time(moment: datetime) -> str:
     """A moment as an HL7 time stamp with zone: YYYYMMDDHHMMSS+ZZZZ."""
-    return moment.strftime("%Y%m%d%H%M%S%z")
+    text = moment.isoformat(timespec="seconds")  # several times faster than strftime, which looks for the zone again
+    return text[:19].translate(_SEPARATORS) + text[19:].replace(":", "")

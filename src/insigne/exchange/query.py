@@ -85,34 +85,37 @@ class QueryHandler:
         self._found_at: object = None
         self._dialects: dict[tuple[bool, Charset, tuple[str, ...], bool], Dialect] = {}
 
-    def prepare(self, delivery: Delivery) -> Prepared | Outcome:
+    def prepare(self, delivery: Delivery, message: Message) -> Prepared | Outcome:
         """See `Handler.prepare`."""
-        message, grant = delivery.message, delivery.sender.queries
+        grant = delivery.sender.queries
         if not _may_ask(delivery, grant):
             error = AckError("207", "E", Location("MSH", field=3), "queries of this system are not answered")
-            return Outcome("AR", (error,), reply=self._written(delivery, Reply("AR", "AR", (error,))))
+            return Outcome("AR", (error,), reply=self._written(delivery, message, Reply("AR", "AR", (error,))))
         if message.message_code == "QCN":
             return Outcome("AA")
         if message.trigger not in ("Q22", "Q23"):
             error = AckError("201", "E", Location("MSH", field=9, component=2), "query not supported; use Q22 or Q23")
-            return Outcome("AR", (error,), reply=self._written(delivery, Reply("AR", "AR", (error,))))
+            return Outcome("AR", (error,), reply=self._written(delivery, message, Reply("AR", "AR", (error,))))
         try:
-            return Prepared(content=read_query(message))
+            return Prepared(content=(message, read_query(message)))
         except QueryRefused as refused:
-            return self._refused(delivery, refused)
+            return self._refused(delivery, message, refused)
 
     def handle(self, delivery: Delivery, prepared: Prepared, working: WorkingSet) -> Outcome:
         """See `Handler.handle`."""
-        query = prepared.content
+        message: Message
+        query: PixQuery | PdqQuery
+        message, query = prepared.content
         try:
             with self._read() as view:
-                reply, subject = self._answered(view, delivery, query)
+                reply, subject = self._answered(view, delivery.sender.queries, message, query)
         except QueryRefused as refused:
-            return self._refused(delivery, refused)
-        return Outcome(reply.code, reply.errors, subject=subject, reply=self._written(delivery, reply))
+            return self._refused(delivery, message, refused)
+        return Outcome(reply.code, reply.errors, subject=subject, reply=self._written(delivery, message, reply))
 
-    def _answered(self, view: QueryView, delivery: Delivery, query: PixQuery | PdqQuery) -> tuple[Reply, str]:
-        grant, message = delivery.sender.queries, delivery.message
+    def _answered(
+        self, view: QueryView, grant: QueryGrant, message: Message, query: PixQuery | PdqQuery
+    ) -> tuple[Reply, str]:
         position = 4 if isinstance(query, PixQuery) else 8
         domains = []
         for rank, authority in enumerate(query.asked.domains, 1):
@@ -267,13 +270,13 @@ class QueryHandler:
 
     # --- answers
 
-    def _refused(self, delivery: Delivery, refused: QueryRefused) -> Outcome:
+    def _refused(self, delivery: Delivery, message: Message, refused: QueryRefused) -> Outcome:
         error = AckError(refused.condition, "E", refused.place, str(refused))
-        return Outcome("AE", (error,), reply=self._written(delivery, Reply("AE", "AE", (error,))))
+        return Outcome("AE", (error,), reply=self._written(delivery, message, Reply("AE", "AE", (error,))))
 
-    def _written(self, delivery: Delivery, reply: Reply) -> bytes:
+    def _written(self, delivery: Delivery, message: Message, reply: Reply) -> bytes:
         time = self._clock().strftime("%Y%m%d%H%M%S%z")
-        return respond(delivery.message, reply, time=time, control_id=delivery.message_id[:20])
+        return respond(message, reply, time=time, control_id=delivery.message_id[:20])
 
 
 def _may_ask(delivery: Delivery, grant: QueryGrant) -> bool:

@@ -7,7 +7,8 @@ from insigne.exchange.settings import SenderSettings
 from insigne.hl7 import CharsetPolicy, Hl7Error, Message
 from insigne.hl7.bulk import lighten
 
-_ANY = SenderSettings()
+#: Of a sender without settings.
+ANY = SenderSettings()
 _HEAD = 65_536
 """Bytes among which MSH-7 is looked for first."""
 
@@ -21,7 +22,7 @@ def read(raw: bytes, senders: Sequence[SenderSettings]) -> tuple[Message, Sender
     """
     raw = lighten(raw).raw
     if not senders:
-        return Message.parse(raw), _ANY
+        return Message.parse(raw), ANY
     failure: Hl7Error | None = None
     try:
         message = Message.parse(raw)
@@ -31,8 +32,8 @@ def read(raw: bytes, senders: Sequence[SenderSettings]) -> tuple[Message, Sender
         if found is None:
             raise
         message = found
-    sender = next((s for s in senders if _matches(s, message)), _ANY)
-    if sender.charset or sender.fallback_charset != _ANY.fallback_charset:
+    sender = next((s for s in senders if _matches(s, message)), ANY)
+    if sender.charset or sender.fallback_charset != ANY.fallback_charset:
         return Message.parse(raw, CharsetPolicy(sender.fallback_charset, sender.charset or None)), sender
     if failure is not None:
         raise failure
@@ -52,11 +53,6 @@ def _matches(sender: SenderSettings, message: Message) -> bool:
         "",
         message.sending_facility,
     }
-
-
-def sender_of(message: Message) -> str:
-    """The part of the duplicate key that names the sender: ``MSH-3.1|MSH-4.1``."""
-    return f"{message.sending_application}|{message.sending_facility}"
 
 
 def content_digest(raw: bytes) -> bytes:

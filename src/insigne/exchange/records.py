@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 
 from insigne.exchange.handler import Outcome
+from insigne.exchange.heading import Heading
 from insigne.exchange.model import MessageRecord, Peer, Received
-from insigne.exchange.reading import sender_of
-from insigne.hl7 import AckError, Junk, Message
+from insigne.hl7 import AckError, Junk
 from insigne.pam.findings import Finding
 from insigne.pam.replies import PLACES
 from insigne.registry.decision import Subject
@@ -19,7 +19,7 @@ _encoder = msgspec.json.Encoder()
 def record_of(
     message_id: str,
     received: Received,
-    message: Message | None,
+    heading: Heading,
     outcome: Outcome,
     ack: bytes,
     digest: bytes,
@@ -27,22 +27,18 @@ def record_of(
     code: str | None = None,
     disposition: str = "",
 ) -> MessageRecord:
-    """The row of a received message.
-
-    `message` is None when not even its header could be read; `digest` is empty when the message could not be, or is
-    never compared.
-    """
+    """The row of a received message; `digest` is empty when it could not be read, or is never compared."""
     peer = received.peer
     return MessageRecord(
         id=message_id,
         time=received.time,
         direction="in",
         peer=f"{peer.endpoint}:{peer.name}",
-        sender=sender_of(message) if message is not None else "",
-        control_id=message.control_id if message is not None else "",
-        event=f"{message.message_code}^{message.trigger}" if message is not None else "",
-        version=_version(message),
-        charset=_charset(message, readable=bool(digest)),
+        sender=heading.sender,
+        control_id=heading.control_id,
+        event=heading.event,
+        version=heading.version,
+        charset=heading.charset,
         disposition=disposition or _disposition(outcome),
         code=outcome.code if code is None else code,
         digest=digest,
@@ -136,15 +132,3 @@ def _disposition(outcome: Outcome) -> str:
     if outcome.code != "AA":
         return "rejected"
     return "answered" if outcome.reply else "accepted"
-
-
-def _version(message: Message | None) -> str:
-    """MSH-12 as received, national extension included."""
-    return message.header_field(12) if message is not None else ""
-
-
-def _charset(message: Message | None, *, readable: bool) -> str:
-    """Declared and effective character sets; the declared one alone for what could not be read."""
-    if message is None:
-        return ""
-    return f"{message.declared_charset}>{message.charset}" if readable else message.declared_charset

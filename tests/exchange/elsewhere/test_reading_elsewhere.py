@@ -10,27 +10,39 @@ from hypothesis import strategies as st
 from insigne.exchange.adt import AdtHandler
 from insigne.exchange.arrival import Arrivals, Read
 from insigne.exchange.elsewhere import UNREAD, Site, reader_of
-from insigne.exchange.handler import Prepared
+from insigne.exchange.handler import Delivery, Prepared
 from insigne.exchange.model import Peer, Received
 from insigne.exchange.settings import SenderSettings
+from insigne.hl7 import Message
 from insigne.registry.commands import Command
 from insigne.registry.settings import Policy
 
 ACCOUNT = "A1^^^HOSP&1.2.250.1.999.1&ISO^AN"
 
 
-def here(site: Site, raw: bytes) -> Prepared | None:
-    """What the process that decides makes of a message by itself; None when it asks nothing of the registry."""
-    handler = AdtHandler(site.policy, site.processing_ids, lambda: "id")
-    arrivals = Arrivals({"ADT": handler}, site.senders, lambda: "id")
-    found = arrivals.read(Received(raw, Peer("gam", "mllp"), "2026-03-01T08:00:00.000Z"))
-    return found.prepared if isinstance(found, Read) and found.outcome is None else None
+class NeverReads(AdtHandler):
+    """Only restores what another process read."""
+
+    def prepare(self, delivery: Delivery, message: Message) -> Prepared:
+        raise AssertionError("read here")
 
 
-def elsewhere(site: Site, read: Callable[[bytes], bytes], raw: bytes) -> Prepared | None:
-    """What it makes of what the other process wrote."""
+def reading(site: Site, handler: type[AdtHandler], raw: bytes, written: bytes = UNREAD) -> Read | None:
+    """What the process that decides makes of a message; None when it asks nothing of the registry."""
+    arrivals = Arrivals({"ADT": handler(site.policy, site.processing_ids, lambda: "id")}, site.senders, lambda: "id")
+    found = arrivals.read(Received(raw, Peer("gam", "mllp"), "2026-03-01T08:00:00.000Z"), written)
+    return found if isinstance(found, Read) and found.outcome is None else None
+
+
+def here(site: Site, raw: bytes) -> Read | None:
+    """The same by itself."""
+    return reading(site, AdtHandler, raw)
+
+
+def elsewhere(site: Site, read: Callable[[bytes], bytes], raw: bytes) -> Read | None:
+    """The same from what the other process wrote, and nothing else."""
     written = read(raw)
-    return None if written == UNREAD else AdtHandler(site.policy, (), lambda: "id").restore(written)
+    return None if written == UNREAD else reading(site, NeverReads, raw, written)
 
 
 def test_every_message_of_a_hospital_asks_the_same(site, feed):
@@ -58,7 +70,7 @@ def test_everything_a_message_may_ask_can_be_written_down(site, hospital, write)
     raws = [hospital.message(event, *content).encode() for event, content in segments.items()]
     asked = [here(ours, raw) for raw in raws]
     assert [elsewhere(ours, read, raw) for raw in raws] == asked
-    assert {type(known.content.command) for known in asked if known is not None} == set(get_args(Command))
+    assert {type(known.prepared.content.command) for known in asked if known is not None} == set(get_args(Command))
 
 
 def test_findings_come_with_what_is_asked(site, hospital, write):
@@ -66,7 +78,7 @@ def test_findings_come_with_what_is_asked(site, hospital, write):
     raw = hospital.message("A28", write.pid(write.pi("1"), sex="X", birth="19801399"), msh11="").encode()
     known = here(ours, raw)
     assert known is not None
-    assert len(known.content.findings) >= 2
+    assert len(known.prepared.content.findings) >= 2
     assert elsewhere(ours, reader_of(ours), raw) == known
 
 

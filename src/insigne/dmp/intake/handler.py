@@ -26,7 +26,7 @@ from insigne.dmp.ports import DocumentTransaction
 from insigne.documents.cda.findings import Finding as CdaFinding
 from insigne.exchange.errors import StoreConflict, StoreError
 from insigne.exchange.handler import Delivery, Outcome, Prepared
-from insigne.hl7 import Location
+from insigne.hl7 import Location, Message
 from insigne.pam.findings import Finding
 from insigne.registry.attach import joined, person_identifiers
 from insigne.registry.index import ins_key
@@ -57,10 +57,10 @@ class DocumentHandler:
         default = ("P",) if intake.site.environment == "production" else _EVERY_PROCESSING_ID
         self._processing_ids = processing_ids or default
 
-    def prepare(self, delivery: Delivery) -> Prepared | Outcome:
+    def prepare(self, delivery: Delivery, message: Message) -> Prepared | Outcome:
         """See `Handler.prepare`: the message, its flags, its documents."""
         try:
-            asked = self._asked(delivery)
+            asked = self._asked(delivery, message)
         except IntakeRefused as refusal:
             return refused_outcome(refusal)
         keys = [identifier.key for identifier in person_identifiers(asked.identifiers)]
@@ -86,8 +86,8 @@ class DocumentHandler:
             raise StoreConflict("a document could not be kept") from error
         return Outcome("AA", findings=asked.warnings, subject=identity.id)
 
-    def _asked(self, delivery: Delivery) -> _Asked:
-        message, intake, settings = delivery.message, self._intake, self._intake.settings
+    def _asked(self, delivery: Delivery, message: Message) -> _Asked:
+        intake, settings = self._intake, self._intake.settings
         if message.processing_id and message.processing_id not in self._processing_ids:
             accepted = ", ".join(self._processing_ids)
             place, text = Location("MSH", field=11), f"processing id not accepted here; accepted: {accepted}"
@@ -122,14 +122,14 @@ def _document(
     delivery: Delivery, request: Request, header: Header, body: Body, parent: str, document_id: str
 ) -> Document:
     """What is kept of a document, all but its patient."""
-    message, peer, who = delivery.message, delivery.received.peer, request.participants
+    heading, peer, who = delivery.heading, delivery.received.peer, request.participants
     return Document(
         id=document_id,
         received=delivery.received.time,
         source=f"{peer.endpoint}:{peer.name}",
         message=delivery.message_id,
-        control_id=message.control_id,
-        sending=f"{message.sending_application}|{message.sending_facility}",
+        control_id=heading.control_id,
+        sending=heading.sender,
         intent=request.intent,
         unique_id=header.unique_id,
         set_id=header.set_id or header.unique_id,
