@@ -4,7 +4,7 @@ A working set is a `View` of its parent with the changes of one message (or one 
 that is how one bad message leaves nothing behind and does not spoil its neighbours.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from insigne.registry.events import Recorded
 from insigne.registry.evolve import State, evolve
@@ -33,6 +33,16 @@ class WorkingSet:
         """What is under all working sets: the transaction that will hold the changes, for what is kept beside them."""
         parent = self._parent
         return parent.base if isinstance(parent, WorkingSet) else parent
+
+    @property
+    def changed_holders(self) -> Mapping[Key, tuple[str, ...]]:
+        """Who holds each key whose holders changed, now."""
+        return self._holders
+
+    @property
+    def changed_encounters(self) -> Mapping[Key, tuple[str, ...]]:
+        """The stays that each key leads to whose stays changed, now."""
+        return self._encounters
 
     def identity(self, identity_id: str) -> Identity | None:
         """See `View.identity`."""

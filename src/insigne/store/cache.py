@@ -2,7 +2,13 @@
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
+
+from insigne.registry.ports import Key
+from insigne.registry.state import Encounter, Identity
+
+#: States and lookups kept from one transaction to the next; about 5 kB each.
+CACHE_SIZE: Final = 8192
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -40,3 +46,25 @@ class Recent(Generic[K, V]):
     def clear(self) -> None:
         """Drop everything."""
         self._entries.clear()
+
+
+class Caches:
+    """What the writer remembers between transactions; only good while nobody else has written.
+
+    `documents` is whether documents are kept of anybody, None when that is not known.
+    """
+
+    def __init__(self, size: int = CACHE_SIZE) -> None:
+        self.identities: Recent[str, Identity] = Recent(size)
+        self.encounters: Recent[str, Encounter] = Recent(size)
+        self.holders: Recent[Key, tuple[str, ...]] = Recent(size)
+        self.stays: Recent[Key, tuple[str, ...]] = Recent(size)
+        self.documents: bool | None = None
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.identities.clear()
+        self.encounters.clear()
+        self.holders.clear()
+        self.stays.clear()
+        self.documents = None

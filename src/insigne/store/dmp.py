@@ -127,6 +127,10 @@ class DocumentWriter(DocumentReader, Writer):
         """See `DocumentTransaction.with_documents`."""
         return [row[0] for row in self.select_each(sql.HELD_IDENTITIES, [(one,) for one in identities])]
 
+    def holds_sendings(self) -> bool:
+        """Whether documents of anybody have gone or are to go anywhere."""
+        return bool(self.select(sql.ANY_SENDING))
+
     def naming_stays(self, stays: Collection[tuple[str, str]]) -> list[str]:
         """See `DocumentTransaction.naming_stays`."""
         return [row[0] for row in self.select_each(sql.NAMING_STAYS, stays)]

@@ -47,6 +47,7 @@ SENDING_KNOWN_AS: Final = f"{_SENDINGS} WHERE entry = ? AND entry <> '' ORDER BY
 DUE: Final = f"{_SENDINGS} WHERE channel = ? AND state = 'ready' AND due <= ? ORDER BY due, id LIMIT ?"
 LOST: Final = f"{_SENDINGS} WHERE channel = ? AND state = 'calling' AND lease <= ? ORDER BY lease, id LIMIT ?"
 LIVE_OF: Final = f"{_SENDINGS} WHERE identity = ? AND id > ? AND {LIVE} ORDER BY id LIMIT ?"
+ANY_SENDING: Final = "SELECT 1 FROM document_sending LIMIT 1"
 HELD_IDENTITIES: Final = (
     f"WITH wanted (w1) AS (VALUES {{rows}}) SELECT w1 FROM wanted WHERE EXISTS"  # noqa: S608  # no value
     f" (SELECT 1 FROM document_sending WHERE identity = w1 AND {LIVE})"

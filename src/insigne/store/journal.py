@@ -1,8 +1,8 @@
-"""Entries of the journal as read back, and the states they amount to."""
+"""Entries of the journal as written and as read back, and the states they amount to."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 
@@ -14,13 +14,16 @@ from insigne.registry.events import (
     Stream,
     WorkItemSnapshot,
     decode,
+    encode,
 )
 from insigne.registry.evolve import State, evolve
-from insigne.store.audit import AuditEntry
+from insigne.store.audit import STREAM, AuditEntry
 from insigne.store.errors import Damaged, HistoryErased
+from insigne.store.sealing import Header
 
 _SNAPSHOTS: Final = (IdentitySnapshot, EncounterSnapshot, WorkItemSnapshot)
 _details: Final = msgspec.json.Decoder(dict[str, str])
+_encode_details: Final = msgspec.json.Encoder().encode
 
 
 class JournalEntry(msgspec.Struct, frozen=True):
@@ -105,3 +108,25 @@ def histories(entries: Iterable[JournalEntry]) -> Iterator[tuple[str, list[Journ
     """The entries of each object with its id, from entries sorted by object."""
     for (_, stream_id), history in groupby(entries, key=lambda entry: (entry.stream, entry.stream_id)):
         yield stream_id, list(history)
+
+
+def serialised(record: Recorded | AuditEntry, seq: int) -> tuple[Header, bytes]:
+    """The header and the payload of an entry of the journal, as they are sealed and written."""
+    if isinstance(record, AuditEntry):
+        header = (seq, STREAM, record.object, seq, record.act, record.time, record.author, "", "")
+        return header, _encode_details(record.details)
+    return (
+        seq,
+        record.stream,
+        record.stream_id,
+        record.version,
+        _TAGS[type(record.event)],
+        record.time,
+        record.author,
+        record.cause_kind,
+        record.cause_id,
+    ), encode(record.event)
+
+
+#: The tag of each type of event.
+_TAGS: Final = {kind: str(kind.__struct_config__.tag) for kind in get_args(AnyEvent)}

@@ -103,8 +103,8 @@ class PostgresSession:
 
         return _translated(run, "write")
 
-    def begin(self, wait: float) -> bool:
-        """See `Session.begin`. Always true: the seals tell who wrote."""
+    def begin(self, wait: float) -> None:
+        """See `Session.begin`: this cannot tell who wrote."""
         if self._connection.closed:
             self._connection = self._connected()
         try:
@@ -115,7 +115,6 @@ class PostgresSession:
         if not locked:
             self.rollback()
             raise StoreBusy("begin: another writer holds the base")
-        return True
 
     def _lock(self, wait: float) -> bool:
         execute = self._connection.execute

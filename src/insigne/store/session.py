@@ -21,9 +21,10 @@ class Session(Protocol):
         """Run each text once for each of its rows, in order; the number of rows touched."""
         ...
 
-    def begin(self, wait: float) -> bool:
-        """Open a write transaction within `wait` seconds; True when nobody else wrote since the last one here.
+    def begin(self, wait: float) -> bool | None:
+        """Open a write transaction within `wait` seconds; whether nobody else wrote since the last one here.
 
+        None when this cannot tell: seals say who changed identities, and nothing says who changed other tables.
         Raises StoreBusy, StoreLost.
         """
         ...

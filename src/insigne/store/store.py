@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from typing import Final
 
 from insigne.exchange.errors import StoreBusy, StoreError, StoreLost
+from insigne.store.cache import Caches
 from insigne.store.moments import utc_now
 from insigne.store.queries import ReadView
 from insigne.store.session import Backend, Session
-from insigne.store.transaction import Caches, UnitOfWork
+from insigne.store.transaction import Head, UnitOfWork
 
 #: Idle connections kept for reading.
 _IDLE_READERS: Final = 8
@@ -34,7 +35,7 @@ class Store:
         self._writer: Session | None = None
         self._writing = threading.Lock()
         self._caches = Caches()
-        self._remembered: int | None = None  # the seal up to which the caches are good
+        self._remembered: Head | None = None  # the seal up to which the caches are good
         self._idle: list[Session] = []
 
     def begin(self, wait: float | None = None) -> UnitOfWork:
@@ -48,9 +49,12 @@ class Store:
             if self._writer is None:
                 self._writer = self.backend.connect(read_only=False)
             unchanged = self._writer.begin(patience)
-            work = UnitOfWork(self._writer, self._caches, self._now, self._ended)
-            if not unchanged or work.last_seal != self._remembered:
+            head = self._remembered if unchanged else None
+            work = UnitOfWork(self._writer, self._caches, self._now, self._ended, head)
+            if unchanged is False or work.head != self._remembered:
                 self._caches.clear()
+            elif unchanged is None:
+                self._caches.documents = None  # they are put without a seal
             self._remembered = None
         except BaseException:
             if self._writer is not None:
@@ -59,9 +63,9 @@ class Store:
             raise
         return work
 
-    def _ended(self, seal: int | None, rows: int) -> None:
+    def _ended(self, head: Head | None, rows: int) -> None:
         """A transaction ended, committed up to a seal, or not (None)."""
-        self._remembered = seal
+        self._remembered = head
         try:
             if rows and self._writer is not None:
                 self.backend.committed(self._writer, rows)

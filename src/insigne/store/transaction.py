@@ -3,53 +3,38 @@
 import os
 from collections.abc import Callable, Collection, Sequence
 from types import TracebackType
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, TypeVar
 
+from insigne.dmp.model import Sending
 from insigne.exchange.errors import StoreError
 from insigne.exchange.model import MessageRecord
 from insigne.insi.jobs import CallTrace, Job
-from insigne.registry.events import AnyEvent, Recorded, encode
+from insigne.registry.events import Recorded
 from insigne.registry.ports import Key
 from insigne.registry.state import Encounter, Identity, WorkItem
 from insigne.registry.workingset import WorkingSet
-from insigne.store import audit, rows, statements
+from insigne.store import rows, statements
 from insigne.store.alarms import AlarmWriter
 from insigne.store.audit import AuditEntry
-from insigne.store.cache import Recent
+from insigne.store.cache import Caches, Recent
 from insigne.store.copies import CopyWriter
 from insigne.store.counters import CounterWriter
 from insigne.store.dmp import DocumentWriter
 from insigne.store.dmp_past import PastWriter
 from insigne.store.insi import InsiWriter, is_open
 from insigne.store.invitations import InvitationWriter
+from insigne.store.journal import serialised
 from insigne.store.mail import MailWriter
 from insigne.store.outbox import OutboxWriter
 from insigne.store.pending import Pending, Work
-from insigne.store.sealing import GENESIS, SALT_BYTES, Header, Sealing, payload_digest
+from insigne.store.sealing import GENESIS, SALT_BYTES, Sealing, payload_digest
 from insigne.store.session import Row, Session
 from insigne.store.users import UserWriter
 
 S = TypeVar("S", Identity, Encounter)
 
-#: States and lookups kept from one transaction to the next; about 5 kB each.
-CACHE_SIZE: Final = 8192
-
-
-class Caches:
-    """What the writer remembers between transactions; only good while nobody else has written."""
-
-    def __init__(self, size: int = CACHE_SIZE) -> None:
-        self.identities: Recent[str, Identity] = Recent(size)
-        self.encounters: Recent[str, Encounter] = Recent(size)
-        self.holders: Recent[Key, tuple[str, ...]] = Recent(size)
-        self.stays: Recent[Key, tuple[str, ...]] = Recent(size)
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self.identities.clear()
-        self.encounters.clear()
-        self.holders.clear()
-        self.stays.clear()
+#: The last seal: its number, the seq of the last entry it covers, its digest.
+Head = tuple[int, int, bytes]
 
 
 class UnitOfWork(
@@ -71,8 +56,14 @@ class UnitOfWork(
     """
 
     def __init__(
-        self, session: Session, caches: Caches, now: Callable[[], str], ended: Callable[[int | None, int], None]
+        self,
+        session: Session,
+        caches: Caches,
+        now: Callable[[], str],
+        ended: Callable[[Head | None, int], None],
+        head: Head | None = None,
     ) -> None:
+        """`head`: the last seal, when it is known. `ended` is told the one committed, or None, and the rows written."""
         super().__init__(session)
         self._caches = caches
         self._now = now
@@ -81,10 +72,9 @@ class UnitOfWork(
         self._pending = Pending()
         self._records: list[Recorded | AuditEntry] = []
         self._messages: list[MessageRecord] = []
-        last = session.query(statements.LAST_SEAL)
-        self.last_seal: int
-        self.last_seal, self._last_seq, self._previous = last[0] if last else (0, 0, GENESIS)
-        self._seal_number = self.last_seal + 1
+        self.head = head or _head(session)
+        last_seal, self._last_seq, self._previous = self.head
+        self._seal_number = last_seal + 1
         self._first_seq = self._last_seq + 1
         self._sealing: Sealing | None = None
         self._seal_time = ""
@@ -160,6 +150,25 @@ class UnitOfWork(
         for one, state in self.select_each(sql, [(one,) for one in ids if cache.get(one) is None]):
             cache.put(one, read(state))
 
+    def with_documents(self, identities: Collection[str]) -> list[str]:
+        """See `DocumentTransaction.with_documents`."""
+        return super().with_documents(identities) if self._holds_documents() else []
+
+    def naming_stays(self, stays: Collection[tuple[str, str]]) -> list[str]:
+        """See `DocumentTransaction.naming_stays`."""
+        return super().naming_stays(stays) if self._holds_documents() else []
+
+    def _holds_documents(self) -> bool:
+        """Whether there is any document at all: asked with every batch of messages, on sites that have none too."""
+        if self._caches.documents is None:
+            self._caches.documents = self.holds_sendings()
+        return self._caches.documents
+
+    def put_sending(self, sending: Sending) -> None:
+        """See `DocumentTransaction.put_sending`."""
+        self._caches.documents = None
+        super().put_sending(sending)
+
     def job(self, job_id: str) -> Job | None:
         """See `InsiTransaction.job`."""
         found = self._pending.jobs.get(job_id)
@@ -211,10 +220,21 @@ class UnitOfWork(
             for key in self._pending.encounter(known, encounter):
                 self._caches.stays.forget(key)
             self._caches.encounters.put(encounter.id, encounter)
+        self._remember_lookups(changes)
         for item in changes.work_items.values():
             self._pending.work_item(item)
         self._records += changes.records
         self._messages += messages
+
+    def _remember_lookups(self, changes: WorkingSet) -> None:
+        """Who is found by the keys that changed. Several come in an order of the base's: they are read again."""
+        for cache, changed in (
+            (self._caches.holders, changes.changed_holders),
+            (self._caches.stays, changes.changed_encounters),
+        ):
+            for key, found in changed.items():
+                if len(found) < 2:
+                    cache.put(key, found)
 
     def put_job(self, job: Job) -> None:
         """See `InsiTransaction.put_job`."""
@@ -282,7 +302,7 @@ class UnitOfWork(
             self.rollback()
             raise
         self._open = False
-        self._ended(self._seal_number if self._sealing is not None else self.last_seal, self._written)
+        self._ended(self.head, self._written)
         for call in self._committed:
             call()
 
@@ -341,7 +361,7 @@ class UnitOfWork(
         entries: list[Row] = []
         for offset, record in enumerate(self._records):
             self._last_seq += 1
-            header, payload = _serialised(record, self._last_seq)
+            header, payload = serialised(record, self._last_seq)
             salt = salts[offset * SALT_BYTES : (offset + 1) * SALT_BYTES]
             digest = payload_digest(salt, payload)
             add(header, digest)
@@ -351,36 +371,14 @@ class UnitOfWork(
     def _write_seal(self) -> None:
         if self._sealing is None:
             return
-        first, last = self._first_seq, self._last_seq
-        row = (
-            self._seal_number,
-            first,
-            last,
-            last - first + 1,
-            self._previous,
-            self._sealing.digest(),
-            self._seal_time,
-        )
+        number, first, last, digest = self._seal_number, self._first_seq, self._last_seq, self._sealing.digest()
+        row = (number, first, last, last - first + 1, self._previous, digest, self._seal_time)
         self._session.execute_each([(statements.INSERT_SEAL, [row])])
+        self.head = (number, last, digest)
 
 
-def _serialised(record: Recorded | AuditEntry, seq: int) -> tuple[Header, bytes]:
-    """The header and the payload of an entry of the journal."""
-    if isinstance(record, AuditEntry):
-        header = (seq, audit.STREAM, record.object, seq, record.act, record.time, record.author, "", "")
-        return header, rows.encode(record.details)
-    return (
-        seq,
-        record.stream,
-        record.stream_id,
-        record.version,
-        _TAGS[type(record.event)],
-        record.time,
-        record.author,
-        record.cause_kind,
-        record.cause_id,
-    ), encode(record.event)
-
-
-#: The tag of each type of event.
-_TAGS: Final = {kind: str(kind.__struct_config__.tag) for kind in get_args(AnyEvent)}
+def _head(session: Session) -> Head:
+    """The last seal there is."""
+    found = session.query(statements.LAST_SEAL)
+    number, seq, digest = found[0] if found else (0, 0, GENESIS)
+    return number, seq, digest
