@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from typing import NamedTuple
 
 from bench import load, machine, postgres, server
@@ -56,6 +56,10 @@ SUBJECTS = {
     "insigne, PostgreSQL, 16 connections": Subject(16, 4000, postgresql=True),
 }
 
+#: Measured right before and right after another subject in each round: the speed of a shared machine changes by the
+#: minute, and a ratio is of what was measured at one time.
+AROUND = {"insigne, 16 connections": f"{PEER}, 16 connections"}
+
 
 def run(*, quick: bool) -> Report:
     """Measure every subject in turn, several rounds."""
@@ -64,11 +68,12 @@ def run(*, quick: bool) -> Report:
     subjects = {name: subject for name, subject in SUBJECTS.items() if programs is not None or not subject.postgresql}
     sent = feed(max(subject.messages for subject in subjects.values()) // share)
     measures: dict[str, list[Measure]] = {name: [] for name in subjects}
-    with bar("intake", rounds * len(subjects)) as step:
-        for _ in range(rounds):
-            for name, subject in subjects.items():
-                measures[name].append(measure(subject, sent[: subject.messages // share], programs))
-                step()
+    order = [one for name in subjects for one in _in_turn(name)]
+    with bar("intake", rounds * len(order)) as step:
+        for name in order * rounds:
+            subject = subjects[name]
+            measures[name].append(measure(subject, sent[: subject.messages // share], programs))
+            step()
     with tempfile.TemporaryDirectory() as folder:
         profile = profiled(sent[: len(sent) // 2], Path(folder))
     codes = {code for found in measures.values() for one in found for code in one.outcome.codes}
@@ -87,6 +92,14 @@ def run(*, quick: bool) -> Report:
         ],
         ok=codes == {"AA"},
     )
+
+
+def _in_turn(name: str) -> tuple[str, ...]:
+    """What is measured when a subject has its turn: nothing when it is measured around another one."""
+    if name in AROUND.values():
+        return ()
+    around = AROUND.get(name)
+    return (name,) if around is None else (around, name, around)
 
 
 def measure(subject: Subject, sent: Sequence[Sent], programs: Path | None) -> Measure:
@@ -140,9 +153,14 @@ def _targets(measures: dict[str, list[Measure]]) -> list[Target]:
         return middle(name, lambda one: one.outcome.rate)
 
     def times(name: str, peer: str) -> float:
-        """The ratio of two rates, round by round: the speed of a shared machine changes from one round to the next."""
-        rounds = zip(measures[name], measures[peer], strict=True)
-        return median(one.outcome.rate / other.outcome.rate for one, other in rounds)
+        """The ratio of two rates, round by round; of a peer measured before and after, the mean rate."""
+        ours, theirs = measures[name], measures[peer]
+        each = len(theirs) // len(ours)
+        rounds = [theirs[place * each : (place + 1) * each] for place in range(len(ours))]
+        return median(
+            one.outcome.rate / mean(other.outcome.rate for other in others)
+            for one, others in zip(ours, rounds, strict=True)
+        )
 
     sixteen = "insigne, 16 connections"
     slow, slow_each = "insigne, 16, commits 2 ms slower", "insigne, 16, commits 2 ms slower, one a message"
