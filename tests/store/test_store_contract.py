@@ -264,6 +264,28 @@ def test_two_programs_writing_in_turn_never_work_on_what_they_remember(store, ur
         assert transaction.holders(pi("new2").key) == ("A",)
 
 
+def test_a_writer_that_is_alone_knows_who_holds_what_as_well_as_another(store, url, opened, hospital):
+    shared, held = pi("1"), ins_key(INS.matricule)
+    changes = [
+        [("identity", "A", hospital.created(shared))],
+        [("identity", "A", InsRecorded(INS)), ("identity", "B", hospital.created(pi("2")))],
+        [("identity", "B", InsRecorded(INS)), ("identity", "B", IdentifierAdded(shared))],
+        [("identity", "A", InsWithdrawn(INS, "wrong"))],
+        [("identity", "C", hospital.created(pi("3"))), ("identity", "C", InsRecorded(INS))],
+        [("identity", "B", InsWithdrawn(INS, "wrong")), ("identity", "C", InsWithdrawn(INS, "wrong"))],
+        [("identity", "A", InsRecorded(INS)), ("identity", "A", InsWithdrawn(INS, "wrong"))],
+    ]
+    seen = []
+    for steps in changes:
+        hospital.record(*steps)
+        with store.begin() as ours, opened(url).read() as theirs:
+            seen.append(ours.holders(held))
+            assert [ours.holders(key) for key in (shared.key, held)] == [
+                theirs.holders(key) for key in (shared.key, held)
+            ]
+    assert seen == [(), ("A",), ("A", "B"), ("B",), ("B", "C"), (), ()]
+
+
 def test_a_writer_that_is_alone_does_not_read_the_same_state_again(store, hospital):
     hospital.admit("A", pi("1"))
     with store.begin() as transaction:

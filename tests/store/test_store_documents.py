@@ -163,6 +163,18 @@ def test_only_patients_with_documents_that_live_are_looked_at_again(store):
     assert read(store, lambda view: view.reviews_waiting()) == (1, LATER)
 
 
+def test_whether_there_are_documents_is_known_whoever_wrote_them(store, url, opened):
+    other = opened(url)
+    assert written(store, lambda t: t.holds_documents()) == [False]
+    with store.begin() as transaction:  # is not committed
+        transaction.put_document(document(1))
+        transaction.put_sending(sending(1))
+        assert transaction.holds_documents()
+    assert written(store, lambda t: t.holds_documents()) == [False]
+    put(other, document(1), sending(1))
+    assert written(store, lambda t: t.holds_documents()) == [True]
+
+
 def test_those_whose_documents_name_a_stay_are_found_by_its_kind_and_number(store):
     visit, account = StayRef(visit="1.2.3|V7"), StayRef(account="CHU|V7")
     put(store, document(1, stay=visit), sending(1), document(2, stay=account), sending(2, "fed", identity="B"))

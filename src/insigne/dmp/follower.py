@@ -51,6 +51,9 @@ class DocumentFollower:
 
     def follow(self, changes: WorkingSet, transaction: Transaction) -> None:
         """See `exchange.ports.Follower.follow`."""
+        base = cast("DocumentTransaction", transaction)
+        if not base.holds_documents():
+            return
         changed: dict[str, None] = {}
         for name in (name for record in changes.records for name in _concerned(record)):
             changed[name] = None
@@ -58,7 +61,6 @@ class DocumentFollower:
             if stands is not None:
                 changed[stands.id] = None
         stays = {(kind, one.value) for record in changes.records for kind, one in _stays(record) if one is not None}
-        base = cast("DocumentTransaction", transaction)
         concerned = base.with_documents(list(changed)) if changed else []
         if stays:
             concerned += base.naming_stays(sorted(stays))

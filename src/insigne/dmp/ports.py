@@ -79,6 +79,10 @@ class DocumentTransaction(DocumentView, Transaction, Protocol):
         """Those of the channel ready whose time has come; those whose lease ran out while called go first."""
         ...
 
+    def holds_documents(self) -> bool:
+        """Whether documents of anybody are kept; asked with every batch of messages, so the answer is remembered."""
+        ...
+
     def with_documents(self, identities: Collection[str]) -> list[str]:
         """Those of the identities that have a sending something may still happen to."""
         ...

@@ -123,13 +123,13 @@ class DocumentWriter(DocumentReader, Writer):
         found = self.select(sql.LOST, (channel, now, limit)) + self.select(sql.DUE, (channel, now, limit))
         return [Sending(*row) for row in found[:limit]]
 
+    def holds_documents(self) -> bool:
+        """See `DocumentTransaction.holds_documents`."""
+        return bool(self.select(sql.ANY_SENDING))
+
     def with_documents(self, identities: Collection[str]) -> list[str]:
         """See `DocumentTransaction.with_documents`."""
         return [row[0] for row in self.select_each(sql.HELD_IDENTITIES, [(one,) for one in identities])]
-
-    def holds_sendings(self) -> bool:
-        """Whether documents of anybody have gone or are to go anywhere."""
-        return bool(self.select(sql.ANY_SENDING))
 
     def naming_stays(self, stays: Collection[tuple[str, str]]) -> list[str]:
         """See `DocumentTransaction.naming_stays`."""

@@ -150,18 +150,10 @@ class UnitOfWork(
         for one, state in self.select_each(sql, [(one,) for one in ids if cache.get(one) is None]):
             cache.put(one, read(state))
 
-    def with_documents(self, identities: Collection[str]) -> list[str]:
-        """See `DocumentTransaction.with_documents`."""
-        return super().with_documents(identities) if self._holds_documents() else []
-
-    def naming_stays(self, stays: Collection[tuple[str, str]]) -> list[str]:
-        """See `DocumentTransaction.naming_stays`."""
-        return super().naming_stays(stays) if self._holds_documents() else []
-
-    def _holds_documents(self) -> bool:
-        """Whether there is any document at all: asked with every batch of messages, on sites that have none too."""
+    def holds_documents(self) -> bool:
+        """See `DocumentTransaction.holds_documents`."""
         if self._caches.documents is None:
-            self._caches.documents = self.holds_sendings()
+            self._caches.documents = super().holds_documents()
         return self._caches.documents
 
     def put_sending(self, sending: Sending) -> None:
