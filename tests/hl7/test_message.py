@@ -60,6 +60,13 @@ def test_segments_are_found_by_name_with_their_rank():
     assert message.segments("ZFD") == []
 
 
+def test_the_header_is_the_first_one_when_there_are_two():
+    raw = b"MSH|^~\\&|ONE\rPID|1\rMSH|^~\\&|TWO\r"
+    read, split = Message.parse(raw), Message.parse(raw)
+    assert len(split.segments()) == 3
+    assert [read.value("MSH-3"), split.value("MSH-3")] == ["ONE", "ONE"]
+
+
 def test_a_segment_is_not_found_by_the_start_of_its_name():
     message = with_lines("MSH|^~\\&|GAM", "PIDX|wrong", "PID|right", "PV1")
     assert message.value("PID-1") == "right"

@@ -15,6 +15,7 @@ from insigne.registry.events import (
     InsContested,
     InsRecorded,
     InsWithdrawn,
+    Recorded,
     TraitsChanged,
     WorkItemClosed,
     WorkItemRaised,
@@ -284,6 +285,34 @@ def test_a_writer_that_is_alone_knows_who_holds_what_as_well_as_another(store, u
                 theirs.holders(key) for key in (shared.key, held)
             ]
     assert seen == [(), ("A",), ("A", "B"), ("B",), ("B", "C"), (), ()]
+
+
+def test_several_holders_come_in_the_same_order_to_who_wrote_them(store, hospital):
+    held = ins_key(INS.matricule)
+    since = "2026-03-01T08:00:00.000Z"
+    with store.begin() as transaction:
+        changes = WorkingSet(transaction)
+        for name in "CAB":
+            created = hospital.created(pi(name))
+            for version, event in enumerate((created, InsRecorded(INS)), 1):
+                changes.add(Recorded("identity", name, version, since, "mllp:gam", "message", "M1", event))
+        transaction.write(changes, ())
+        assert transaction.holders(held) == ("A", "B", "C")
+        transaction.commit()
+    with store.begin() as transaction:
+        assert transaction.holders(held) == read(store, lambda view: view.holders(held)) == ("A", "B", "C")
+
+
+def test_what_holds_a_nul_is_found_again(store, hospital):
+    odd, again = pi("12\0003"), hospital.message(1, control_id="C\0001", sender="G\0AM|HOSPITAL")
+    hospital.record(("identity", "A", hospital.created(odd)), messages=[again])
+    store.forget()  # as after a restart
+    with store.begin() as transaction:
+        transaction.prefetch([odd.key, pi("4").key], ())
+        assert (transaction.holders(odd.key), transaction.holders(pi("4").key)) == (("A",), ())
+        key = (again.sender, again.control_id)
+        found = transaction.previous([key, ("GAM|HOSPITAL", "C2")], "2026-01-01")
+        assert {one: row.id for one, row in found.items()} == {key: again.id}
 
 
 def test_a_writer_that_is_alone_does_not_read_the_same_state_again(store, hospital):

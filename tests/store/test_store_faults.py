@@ -14,6 +14,8 @@ from insigne.registry.events import TraitsChanged
 from insigne.registry.values import Authority, Identifier, Traits
 from insigne.registry.workingset import WorkingSet
 from insigne.store.audit_verify import audit_verify
+from insigne.store.sqlite import SqliteSession
+from insigne.store.statements import LAST_SEAL
 from insigne.store.verify import verify
 
 HOSPITAL = Authority("HOSPITAL", "1.2.250.1.999.1", "ISO")
@@ -201,3 +203,25 @@ def terminate_all(url):
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+
+
+def test_a_base_that_cannot_be_read_for_a_moment_does_not_hide_what_others_wrote(
+    sqlite_url, opened, hospital_over, monkeypatch
+):
+    ours, other = hospital_over(opened(sqlite_url)), hospital_over(opened(sqlite_url))
+    ours.admit("A", pi(1))
+    other.record(("identity", "A", TraitsChanged(Traits(), Traits("AUTRE"))))
+    query = SqliteSession.query
+
+    def failing(self, sql, parameters=()):
+        if sql == LAST_SEAL:
+            raise StoreError("read: disk I/O error (SQLITE_IOERR)")
+        return query(self, sql, parameters)
+
+    monkeypatch.setattr(SqliteSession, "query", failing)
+    with pytest.raises(StoreError, match="SQLITE_IOERR"):
+        ours.store.begin()
+    monkeypatch.setattr(SqliteSession, "query", query)
+    with ours.store.begin() as transaction:
+        assert transaction.identity("A").traits.birth_name == "AUTRE"
+    ours.admit("B", pi(2))

@@ -121,7 +121,7 @@ class Message:
         if self._segments is not None:
             return None  # the first one of each name is in the cache already
         delimiters, text = self.delimiters, self.text
-        if self._lines is None and asked < _FEW and "\n" not in text:
+        if self._lines is None and asked < _FEW and "\n" not in text and name != "MSH":  # it is the first of all
             start = text.find(f"\r{name}{delimiters.field}") + 1
             if start:
                 end = text.find("\r", start)

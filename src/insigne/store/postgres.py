@@ -39,7 +39,11 @@ class _TextDumper(StrDumper):
     """PostgreSQL has no NUL in its texts: U+FFFD takes its place, when writing and when looking up alike."""
 
     def dump(self, obj: str) -> Buffer | None:
-        return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+        return super().dump(_kept(obj))
+
+
+def _kept(text: str) -> str:
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 @lru_cache(maxsize=256)
@@ -78,6 +82,10 @@ class PostgresSession:
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """See `Session.query`."""
         return _translated(lambda: self._connection.execute(_written(sql), parameters).fetchall(), "read")
+
+    def kept(self, text: str) -> str:
+        """See `Session.kept`."""
+        return _kept(text)
 
     def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
         """See `Session.stream`."""

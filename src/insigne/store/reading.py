@@ -67,7 +67,9 @@ class Reader:
         """See `exchange.ports.Transaction.previous`."""
         found = [rows.read_message(row) for row in self.select_each(statements.PREVIOUS_MESSAGES, keys, (since,))]
         found.sort(key=lambda record: (record.time, record.id))
-        return {(record.sender, record.control_id): record for record in found}
+        latest = {(record.sender, record.control_id): record for record in found}
+        kept = self._session.kept
+        return {key: latest[one] for key in keys if (one := (kept(key[0]), kept(key[1]))) in latest}
 
     def select_each(self, sql: str, keys: Collection[Sequence[Any]], parameters: Sequence[Any] = ()) -> list[Row]:
         """The rows of a text of `statements` with one `{rows}` where a list of keys of the same width goes first.

@@ -13,6 +13,10 @@ class Session(Protocol):
         """The rows of a text of `statements`."""
         ...
 
+    def kept(self, text: str) -> str:
+        """A text as it comes back once it was written."""
+        ...
+
     def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
         """The rows one by one, for results that do not fit in memory; other texts may run meanwhile."""
         ...

@@ -92,6 +92,10 @@ class SqliteSession:
         except sqlite3.Error as error:
             raise translate(error, "read") from error
 
+    def kept(self, text: str) -> str:
+        """See `Session.kept`."""
+        return text
+
     def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
         """See `Session.stream`."""
         try:

@@ -49,13 +49,13 @@ class Store:
             if self._writer is None:
                 self._writer = self.backend.connect(read_only=False)
             unchanged = self._writer.begin(patience)
-            head = self._remembered if unchanged else None
+            remembered, self._remembered = self._remembered, None  # whatever happens from here: `begin` tells once
+            head = remembered if unchanged else None
             work = UnitOfWork(self._writer, self._caches, self._now, self._ended, head)
-            if unchanged is False or work.head != self._remembered:
+            if unchanged is False or work.head != remembered:
                 self._caches.clear()
             elif unchanged is None:
                 self._caches.documents = None  # they are put without a seal
-            self._remembered = None
         except BaseException:
             if self._writer is not None:
                 self._writer.rollback()

@@ -140,8 +140,10 @@ class UnitOfWork(
         unknown: dict[Key, list[str]] = {key: [] for key in keys if cache.get(key) is None}
         if unknown:
             wanted = [(value, authority, kind) for kind, authority, value in unknown]
+            kept = self._session.kept
+            asked = {(kept(key[0]), kept(key[1]), kept(key[2])): ids for key, ids in unknown.items()}
             for kind, authority, value, found in self.select_each(sql, wanted):
-                unknown[kind, authority, value].append(found)
+                asked[kind, authority, value].append(found)
             for key, ids in unknown.items():
                 cache.put(key, tuple(ids))
         return {one for ids in unknown.values() for one in ids}
