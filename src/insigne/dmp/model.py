@@ -98,7 +98,8 @@ class Document(Struct, frozen=True):
     time of production (RFC 3339). `identity` is the registry's id at reception; `patient` the JSON of the PID-3
     identifiers received. `content` is None for a deletion without a body; `description` the JSON of the
     `documents.cda` description when the CDA is built here. `mail_professionals` and `mail_patient` are the
-    bodies of mails that the sender wrote (CORPSMAIL). `facility` is the geographic FINESS.
+    bodies of mails that the sender wrote (CORPSMAIL). `facility` is the geographic FINESS. `erased`: a purge emptied
+    it, its content and what it says of people; its ids, its digest and its codes remain.
     """
 
     id: str
@@ -128,6 +129,7 @@ class Document(Struct, frozen=True):
     mail_patient: str = ""
     stay: StayRef = StayRef()
     facility: str = ""
+    erased: bool = False
 
 
 class Sending(Struct, frozen=True):

@@ -41,8 +41,9 @@ def receive(
     `content` is given in parts of `ports.PART_BYTES`, the last one shorter; None when the document has none. `identity`
     is the patient as the registry knows them now, merges followed; `people` the registry, when what was decided of it
     is not written yet. A document received before, the same for the same patient, changes nothing but that what was
-    refused is tried again. Raises ReceptionRefused (900: another content
-    under its unique id, or a version that is not the last one; 904: a document of another patient).
+    refused is tried again; so does one that a purge erased since. Raises ReceptionRefused (900: another content under
+    its unique id, or a version that is not the last one; 904: a document of another patient; 906: one that was refused,
+    and erased since).
     """
     ledger = Ledger(transaction, site, people)
     known = _known(ledger, document)
@@ -89,12 +90,13 @@ def _known(ledger: Ledger, document: Document) -> Document | None:
 
 def _check_same(ledger: Ledger, document: Document, known: Document, identity: Identity) -> None:
     if document.intent is not Intent.DELETE:
-        same = (document.intent, document.parent, document.content, document.description)
-        if same != (known.intent, known.parent, known.content, known.description):
+        if not _is_same(document, known):
             raise ReceptionRefused(
                 "900",
-                "a document of this unique id was received with another content: give each version an id of its own",
-                "un document de cet identifiant unique a été reçu avec un autre contenu : un identifiant par version",
+                "a document of this unique id was received with another content or description: give each version an id"
+                " of its own",
+                "un document de cet identifiant unique a été reçu avec un autre contenu ou une autre description : un"
+                " identifiant par version",
             )
         if any(one.intent is Intent.DELETE for one in ledger.transaction.documents_after(known.unique_id)):
             raise ReceptionRefused(
@@ -103,6 +105,28 @@ def _check_same(ledger: Ledger, document: Document, known: Document, identity: I
                 "le document de cet identifiant unique a été supprimé : donner un autre identifiant au nouveau",
             )
     _check_patient(ledger, known, identity)
+    if known.erased and any(one.state == "refused" for one in ledger.transaction.sendings_of(known.id)):
+        raise ReceptionRefused(
+            "906",
+            "this document was received, refused and since erased, at the end of its retention: to have it sent, give"
+            " it another unique id",
+            "ce document a été reçu, refusé, puis effacé au terme de sa conservation : pour qu’il soit transmis, lui"
+            " donner un autre identifiant unique",
+        )
+
+
+def _is_same(document: Document, known: Document) -> bool:
+    """Whether a document is the one that is known. Of one erased, the digest and the codes are left to tell it by."""
+    if (document.intent, document.parent, document.content) != (known.intent, known.parent, known.content):
+        return False
+    if not known.erased:
+        return document.description == known.description
+    return not document.description or _coded(document) == _coded(known)
+
+
+def _coded(document: Document) -> tuple[str, int, str, str]:
+    """What a purge leaves of a description."""
+    return document.set_id, document.version, document.type_code, document.confidentiality
 
 
 def _check_patient(ledger: Ledger, known: Document, identity: Identity) -> None:

@@ -208,4 +208,4 @@ def _document(row: Sequence[Any]) -> Document:
     private = _personal.decode(personal) if personal is not None else _ERASED
     named |= {name: getattr(private, name) for name in _PERSONAL_FIELDS}
     named["intent"] = Intent(named["intent"])
-    return Document(**named, content=Content(digest, size, media) if digest else None)
+    return Document(**named, content=Content(digest, size, media) if digest else None, erased=personal is None)

@@ -389,6 +389,54 @@ def test_the_same_document_again_changes_nothing_and_another_content_is_refused(
     assert refused.value.code in {"900", "904"}
 
 
+def described(world, **fields):
+    """A PDF that came with its description."""
+    return world.document(1, description=b'{"title": "Lettre de liaison"}', **fields)
+
+
+def test_the_same_document_again_is_the_same_after_a_purge_erased_it(world):
+    world.qualify("A")
+    world.receive(*described(world))
+    world.settle()
+    world.moment += timedelta(days=4000)
+    world.purge()
+    before = world.sendings()
+    assert world.receive(*described(world)) == before
+    world.settle()
+    assert world.states() == [("feed", "fed", "fed")]
+    assert world.sendings() == before
+
+
+@pytest.mark.parametrize("other", [{"content": b"other"}, {"type_code": "11488-4"}, {"version": 2}])
+def test_another_document_under_the_id_of_one_that_a_purge_erased_is_refused(world, other):
+    world.qualify("A")
+    world.receive(*described(world))
+    world.settle()
+    world.moment += timedelta(days=4000)
+    world.purge()
+    with pytest.raises(ReceptionRefused, match="another content or description") as refused:
+        world.receive(*described(world, **other))
+    assert refused.value.code == "900"
+
+
+def test_what_the_patient_opposed_and_a_purge_erased_is_not_sent_empty_when_it_comes_again(world):
+    """Nothing of it is left to send: its sender learns what to do, instead of a failure of the DMP later."""
+    world.qualify("A")
+    world.consent("A", "IO")
+    world.receive(*described(world))
+    world.settle()
+    assert world.states() == [("feed", "refused", "opposition")]
+    world.moment += timedelta(days=4000)
+    world.purge()
+    world.consent("A", "INO")
+    with pytest.raises(ReceptionRefused, match="erased") as refused:
+        world.receive(*described(world))
+    assert refused.value.code == "906"
+    assert world.states() == [("feed", "refused", "opposition")]
+    [again] = world.receive(*described(world, unique_id="1.2.250.1.999.7.2"))
+    assert again.state == "ready"
+
+
 def test_only_the_last_version_is_replaced_or_deleted(world):
     world.take(1)
     world.receive(*world.replacement(2, 1))

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from msgspec.structs import replace
 
 from insigne.app.intake import direct_intake
 from insigne.dmp.intake.body import collect
@@ -10,6 +11,7 @@ from insigne.dmp.intake.codes import IntakeRefused
 from insigne.dmp.intake.direct import Submission
 from insigne.dmp.intake.ticket import read_ticket
 from insigne.dmp.model import Intent
+from insigne.store.purge import purge
 
 V1, V2 = "1.2.250.1.999.7.1", "1.2.250.1.999.7.2"
 PDF = b"%PDF-1.4\n" + bytes(range(256))
@@ -61,9 +63,24 @@ def test_a_pdf_without_id_is_given_the_same_one_each_time_it_comes(pfi, submit):
     nameless = LETTER.replace(f'id = "{V1}"\n', "")
     first, again = submit(PDF, nameless), submit(PDF, nameless)
     [document] = pfi.documents()
+    assert first.document == again.document == document.id
     assert first.unique_id == again.unique_id == document.unique_id == json.loads(document.description)["id"]
     assert document.unique_id.startswith("2.25.")
     assert submit(PDF + b"other", nameless).unique_id != first.unique_id
+
+
+def test_a_pdf_that_comes_again_after_a_purge_erased_it_is_the_same_document(pfi, submit):
+    taken = submit(PDF, LETTER)
+    with pfi.store.begin() as transaction:
+        for one in taken.sendings:
+            transaction.put_sending(replace(one, state="fed", reason="fed", ended="2026-03-02T09:00:00.000Z"))
+        transaction.commit()
+    later = "2036-03-02T09:00:00.000Z"
+    assert purge(pfi.store, "claire", documents_before=later, now=lambda: later)["documents"] == 1
+    again = submit(PDF, LETTER)
+    assert (again.document, [one.state for one in again.sendings]) == (taken.document, ["fed", "fed"])
+    assert len(pfi.documents()) == 1
+    assert refusal(submit, PDF + b"other", LETTER) == "900"
 
 
 def test_a_cda_alone_goes_to_the_dmp(pfi, submit):

@@ -111,7 +111,8 @@ class DirectIntake:
         finally:
             transaction.rollback()
         document = candidate.document
-        return Taken(document.id, document.unique_id, identity.id, tuple(sendings))
+        known = sendings[0].document if sendings else document.id  # another one when it had been received before
+        return Taken(known, document.unique_id, identity.id, tuple(sendings))
 
     def _patient(self, view: View, text: str) -> Identity:
         if not text:
