@@ -4,10 +4,12 @@ from email import message_from_string, policy
 
 import pytest
 
+from insigne.dmp.model import Flags
+from insigne.dmp.mss.causes import reason_of
 from insigne.dmp.mss.reading import understand
 from insigne.dmp.mss.reports import reports_of
 
-from .mail_world import DOCTOR, OURS
+from .mail_world import DOCTOR, OURS, PATIENT_BOX
 
 
 def dsn(envelope, action="delivered", status="2.0.0", diagnostic="smtp;250 2.0.0 OK", named="m1"):
@@ -127,6 +129,71 @@ def test_a_mail_that_comes_back_makes_the_sending_refused_with_a_negative_z02_an
     [sending] = world.sendings()
     assert (sending.state, sending.code, sending.text, sending.ins) == ("refused", "5.1.1", "550 5.1.1 no such box", "")
     assert ("document-refused", "5.1.1") in world.open_items()
+
+
+OTHER = "secretariat@autre.mssante.fr"
+
+
+def about(report, original, final):
+    """The report, naming these recipients, None for a field that is not there."""
+    fields = f"Original-Recipient: rfc822;{DOCTOR}\nFinal-Recipient: rfc822;{DOCTOR}\n"
+    said = {"Original-Recipient": original, "Final-Recipient": final}
+    assert fields in report
+    return report.replace(fields, "".join(f"{name}: rfc822;{one}\n" for name, one in said.items() if one))
+
+
+@pytest.mark.parametrize(("action", "status"), [("failed", "5.1.1"), ("delivered", "2.0.0")])
+@pytest.mark.parametrize("original", [None, OTHER])
+def test_a_delivery_report_that_names_somebody_else_changes_nothing_and_waits_for_people(
+    world, sent, action, status, original
+):
+    before = world.sendings()
+    assert told(world, about(dsn(sent[1].strip("<>"), action, status), original, OTHER)) == []
+    assert world.sendings() == before
+    assert world.open_items() == [("document-mail", "mail-recipient")]
+    [mail] = world.kept("for-people")
+    assert (mail.kind, mail.code) == ("report", "mail-recipient")
+    assert world.flags(OURS) == [{r"\Seen", r"\Flagged"}]
+    reason = reason_of(mail, waiting=True)
+    assert "was not sent to" in reason.text
+
+
+@pytest.mark.parametrize(
+    ("original", "final"),
+    [(DOCTOR, OTHER), (None, DOCTOR), (None, DOCTOR.upper()), (None, f"<{DOCTOR}>"), (OTHER, DOCTOR), (None, None)],
+)
+def test_a_failure_counts_when_either_recipient_is_ours_or_none_is_named(world, sent, original, final):
+    told(world, about(dsn(sent[1].strip("<>"), "failed", "5.1.1"), original, final))
+    assert [one.state for one in world.sendings()] == ["refused"]
+
+
+def test_of_a_report_about_several_recipients_ours_counts_and_the_other_is_shown(world, sent):
+    other = f"Final-Recipient: rfc822;{OTHER}\nAction: failed\nStatus: 5.1.1\n\n--B\nContent-Type: text/rfc822"
+    report = dsn(sent[1].strip("<>")).replace("--B\nContent-Type: text/rfc822", other)
+    [zam] = told(world, report)
+    assert "|C42|Y^^" in zam
+    assert [one.state for one in world.sendings()] == ["fed"]
+    assert world.open_items() == [("document-mail", "mail-recipient")]
+
+
+def test_a_failure_for_a_box_with_a_plus_counts_however_the_server_writes_it(world):
+    box = "paul+lettres@cabinet.mssante.fr"
+    world.take(recipients=(box,))
+    world.work()
+    envelope = world.mails(box)[0]["Message-ID"].strip("<>")
+    told(world, about(dsn(envelope, "failed", "5.1.1"), "paul+2Blettres@cabinet.mssante.fr", None))
+    assert [one.state for one in world.sendings()] == ["refused"]
+
+
+def test_a_failure_for_the_box_of_the_patient_counts_and_one_for_another_patient_does_not(world):
+    world.take(flags=Flags(to_dmp=False, to_patient=True), recipients=())
+    world.work()
+    envelope = world.mails(PATIENT_BOX)[0]["Message-ID"].strip("<>")
+    other = PATIENT_BOX.replace("279", "180", 1)
+    told(world, about(dsn(envelope, "failed", "5.1.1", named="m1"), other, None))
+    assert [one.state for one in world.sendings()] == ["fed"]
+    told(world, about(dsn(envelope, "failed", "5.1.1", named="m2"), PATIENT_BOX, None))
+    assert [one.state for one in world.sendings()] == ["refused"]
 
 
 def test_a_delay_is_no_news_yet(world, sent):

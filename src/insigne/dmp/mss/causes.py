@@ -50,6 +50,12 @@ _FOR_PEOPLE: Final[Mapping[str, Reason]] = MappingProxyType(
             f"read it in the box, or raise max_bytes of the box for the next ones, {_CLOSE[0]}",
             f"le lire dans la boîte, ou augmenter max_bytes de la boîte pour les suivants, {_CLOSE[1]}",
         ),
+        "mail-recipient": Reason(
+            "a report of the delivery to a box that the mail was not sent to",
+            "compte rendu de remise à une boîte à laquelle le courriel n’était pas adressé",
+            f"read it in the box, where it is flagged: the mail may have been redirected, {_CLOSE[0]}",
+            f"le lire dans la boîte, où il est signalé : le courriel a pu être redirigé, {_CLOSE[1]}",
+        ),
         "mail-unreadable": Reason("it cannot be read", "il ne peut pas être lu", *_IN_THE_BOX),
     }
 )  # fmt: skip

@@ -9,6 +9,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Final
 
+from insigne.dmp.model import Sending
 from insigne.dmp.settings_mss import MssSettings
 
 SUBJECT: Final = "XDM/1.0/DDM+"
@@ -131,6 +132,14 @@ def to_patient(matricule: str, recipients: Sequence[str], settings: MssSettings)
     if any(one.casefold() != box.casefold() for one in named):
         raise MailError("mail-other-patient", "the message names the box of a patient who is not the one it is about")
     return _trusted(box, settings)
+
+
+def box_of(sending: Sending, settings: MssSettings) -> str:
+    """Return the box that a sending was mailed to, "" once that is not known any more."""
+    if sending.channel == "mss-ps":
+        return sending.recipient
+    _, _, matricule = sending.ins.partition("|")
+    return f"{matricule}@{settings.patient_domain}" if matricule else ""
 
 
 def _is_patient(address: str, settings: MssSettings) -> bool:

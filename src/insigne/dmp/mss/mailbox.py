@@ -18,6 +18,7 @@ from insigne.dmp.mss import imap
 from insigne.dmp.mss.connection import MailFault
 from insigne.dmp.mss.imap import Session
 from insigne.dmp.mss.inbound import Received
+from insigne.dmp.mss.mail import box_of
 from insigne.dmp.mss.mails import WORK, Mail, MailStorage, MailTransaction, Place, State
 from insigne.dmp.mss.mdm import Envelope, event_of, write_mdm
 from insigne.dmp.mss.reading import Understood, understand
@@ -32,6 +33,8 @@ from insigne.registry.source import Source
 _log = structlog.get_logger("insigne.dmp.mss")
 _WRITE_WAIT: Final = 5.0
 _CONTROL_ID: Final = 20
+_OTHER_RECIPIENT: Final = "mail-recipient"
+"""Why a report waits for people: it is of the delivery to a box that the mail was not sent to."""
 
 
 class MailboxReader:
@@ -92,26 +95,29 @@ class MailboxReader:
     def _record(self, found: Understood | None, place: Place) -> State | None:
         """Write what a mail leads to, and that it was read; None when there is nothing new (known, or gone)."""
         transaction = self._storage.begin(_WRITE_WAIT)
-        state: State | None = None
+        mail: Mail | None = None
         try:
             key = f"{self._box.name}/{found.key}" if found is not None else ""
             if found is not None and not transaction.has_mail(key):
-                state = self._follow(transaction, found, key, place)
+                mail = self._follow(transaction, found, key, place)
             transaction.put_mail_place(self._box.name, place)
             transaction.commit()
         finally:
             transaction.rollback()
-        if state is not None and found is not None:
-            _log.info("mss.read", box=self._box.name, uid=place.uid, kind=found.kind, state=state, code=found.code)
-        return state
+        if mail is None:
+            return None
+        _log.info("mss.read", box=mail.box, uid=mail.uid, kind=mail.kind, state=mail.state, code=mail.code)
+        return mail.state
 
-    def _follow(self, transaction: MailTransaction, found: Understood, key: str, place: Place) -> State:
+    def _follow(self, transaction: MailTransaction, found: Understood, key: str, place: Place) -> Mail:
         mail_id, now = self._site.new_id(), self._site.now()
         ledger = Ledger(transaction, self._site)
         state: State = "done"
+        code = found.code
         if found.kind == "report":
-            for report in found.reports:
-                self._apply(ledger, report)
+            understood = [self._apply(ledger, report) for report in found.reports]
+            if not all(understood):
+                state, code = "for-people", _OTHER_RECIPIENT
         elif found.documents and self._box.destination:
             for received in found.documents:
                 self._send_on(transaction, mail_id, received, found)
@@ -120,17 +126,16 @@ class MailboxReader:
             state = "to-answer"
         elif found.kind != "other" or not found.automatic:
             state = "for-people"
-        if state == "for-people" or found.code:
-            self._raise(transaction, mail_id, found.code or f"mail-{found.kind}")
-        transaction.put_mail(
-            Mail(
-                id=mail_id, box=self._box.name, validity=place.validity, uid=place.uid, key=key,
-                message_id=found.message_id, received=now, kind=found.kind, state=state, code=found.code,
-                text=found.text, address=found.told.address, way=found.told.way,
-            )
+        if state == "for-people" or code:
+            self._raise(transaction, mail_id, code or f"mail-{found.kind}")
+        mail = Mail(
+            id=mail_id, box=self._box.name, validity=place.validity, uid=place.uid, key=key,
+            message_id=found.message_id, received=now, kind=found.kind, state=state, code=code,
+            text=found.text, address=found.told.address, way=found.told.way,
         )  # fmt: skip
+        transaction.put_mail(mail)
         ledger.close()
-        return state
+        return mail
 
     def _raise(self, transaction: MailTransaction, mail_id: str, cause: str) -> None:
         source = Source(self._site.now(), AUTHOR, "dmp", "", local=True)
@@ -138,19 +143,25 @@ class MailboxReader:
 
     # --- reports
 
-    def _apply(self, ledger: Ledger, report: Report) -> None:
-        """Tell the sender of a document what became of its mail; one that never arrived is refused after all."""
+    def _apply(self, ledger: Ledger, report: Report) -> bool:
+        """Tell the sender of a document what became of its mail; one that never arrived is refused after all.
+
+        False when the report is of the delivery to somebody whom that mail was not sent to: it changes nothing.
+        """
         sending = ledger.transaction.sending(report.sending)
         document = ledger.transaction.document(sending.document) if sending is not None else None
         if sending is None or document is None or sending.channel == "dmp":
             _log.warning("mss.report-unknown", box=self._box.name, kind=report.kind)
-            return
+            return True
+        if report.kind == "dsn" and not report.names(box_of(sending, self._settings)):
+            _log.warning("mss.report-of-another", box=self._box.name, sending=sending.id, fate=report.fate)
+            return False
         recipient = report.recipient or sending.recipient
         if report.fate == "failed":
             if sending.state in ("fed", "deleted"):
                 nowhere = sending if sending.action == "delete" else replace(sending, ins="")
                 ledger.end(document, nowhere, "refused", "refused", report.code or "mail-failed", report.text)
-            return
+            return True
         kind = RECEIVED_BY_MSS if report.kind == "dsn" else READ_IN_MSS
         accepted = report.fate in ("delivered", "read", "processed")
         if accepted or report.fate in ("not-read", "not-taken"):
@@ -159,6 +170,7 @@ class MailboxReader:
                 ledger.transaction, self._site, document, kind,
                 accepted=accepted, code=code, text=report.text, recipient=recipient,
             )  # fmt: skip
+        return True
 
     # --- documents
 

@@ -36,17 +36,28 @@ _LONGEST: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of a mail of ours for one recipient, or for all when `recipient` is "".
+    """What became of a mail of ours for one recipient, or for all when none is named.
 
-    `sending` is the one it is about. `code`: the status of RFC 3463 (`5.1.1`), or the application's (`902`).
+    `sending` is the one it is about. `named`: the original recipient, then the final one, as far as they are said.
+    `code`: the status of RFC 3463 (`5.1.1`), or the application's (`902`).
     """
 
     kind: Kind
     sending: str
     fate: Fate
-    recipient: str = ""
+    named: tuple[str, ...] = ()
     code: str = ""
     text: str = ""
+
+    @property
+    def recipient(self) -> str:
+        """The recipient as it was addressed, "" for none named."""
+        return self.named[0] if self.named else ""
+
+    def names(self, address: str) -> bool:
+        """Whether the report is of what became of the mail for that box; so it is when no box is named."""
+        wanted = address.casefold()
+        return not self.named or any(wanted in (one.casefold(), _plain(one).casefold()) for one in self.named)
 
 
 def reports_of(mail: EmailMessage) -> list[Report]:
@@ -74,10 +85,9 @@ def _dsn(mail: EmailMessage, part: Message) -> Iterator[Report]:
         fate = _DSN.get(header_of(block, "Action").casefold())
         if fate is None:
             continue
-        recipient = _typed(header_of(block, "Original-Recipient")) or _typed(header_of(block, "Final-Recipient"))
         code = header_of(block, "Status").partition(" ")[0]
         text = _typed(header_of(block, "Diagnostic-Code"))
-        yield Report("dsn", sending, fate, recipient, code, text)  # type: ignore[arg-type]  # of the table above
+        yield Report("dsn", sending, fate, _named(block), code, text)  # type: ignore[arg-type]  # of the table above
 
 
 def _mdn(mail: EmailMessage, part: Message) -> Iterator[Report]:
@@ -97,15 +107,14 @@ def _mdn(mail: EmailMessage, part: Message) -> Iterator[Report]:
             code, text = _application(detail or header_of(block, "Error") or header_of(block, "Failure"))
             code = code or _ko_code(mail)
         if fate:
-            recipient = _typed(header_of(block, "Original-Recipient")) or _typed(header_of(block, "Final-Recipient"))
-            yield Report("mdn", sending, fate, recipient, code, text)  # type: ignore[arg-type]  # of the table above
+            yield Report("mdn", sending, fate, _named(block), code, text)  # type: ignore[arg-type]  # of the table above
 
 
 def _ko(mail: EmailMessage) -> Iterator[Report]:
     if not _KO.match(header_of(mail, "Subject")):
         return
     if sending := _ours([*_returned(mail), *_answered(mail)]):
-        yield Report("ko", sending, "not-taken", "", _ko_code(mail), "")
+        yield Report("ko", sending, "not-taken", (), _ko_code(mail), "")
 
 
 def is_report(mail: EmailMessage) -> bool:
@@ -181,6 +190,17 @@ def _blocks(part: Message) -> list[Message]:
 def _inner(part: Message) -> Iterable[Message]:
     payload = part.get_payload()
     return [one for one in payload if isinstance(one, Message)] if isinstance(payload, list) else []
+
+
+def _named(block: Message) -> tuple[str, ...]:
+    """The recipients that a group of fields names."""
+    fields = (header_of(block, "Original-Recipient"), header_of(block, "Final-Recipient"))
+    return tuple(one for one in (_typed(value).strip("<>") for value in fields) if one)
+
+
+def _plain(text: str) -> str:
+    """An address that a server left as the parameter ORCPT had it (xtext: RFC 3461, 4)."""
+    return re.sub(r"\+([0-9A-F]{2})", lambda found: chr(int(found[1], 16)), text)
 
 
 def _typed(value: str) -> str:
