@@ -308,6 +308,72 @@ def test_reco_pp_03_blocks_the_call_without_document_when_the_site_says_so(desk)
     desk.act("identity", "retrieve-ins", identity, "--document-at-hand", *block)
 
 
+# --- the carte Vitale, read by hand
+
+CARD = ("--holder", MATRICULE, "--name", "Adrun", "--birth-date", "1975-12-31")
+
+
+def test_an_answer_by_carte_vitale_is_accepted_on_the_identity_it_was_asked_for(desk):
+    identity = desk.create()
+    answer, said = desk.act("insi", "vitale", *CARD, "--identity", identity)
+    [call] = desk.lines("insi", "calls", "--identity", identity)
+    assert (answer["code"], answer["ins"]["matricule"], answer["call"]) == ("00", MATRICULE, call["id"])
+    assert (call["operation"], call["author"]) == ("vitale", "user:claire")
+    assert call["id"] in said
+    assert status_of(desk.lines("identity", "show", identity)[0]) == "PROV", "nothing is accepted by itself"
+    assert desk.work() == ["to-compare"]
+    accepted, _ = desk.act("identity", "accept", identity, "--call", call["id"])
+    assert status_of(accepted) == "RECUP"
+    assert "to-compare" not in desk.work()
+    told = {part["url"]: part for part in accepted["extension"][0]["extension"]}
+    assert told["methodCollection"]["valueCoding"]["code"] == "CV"
+    proven, _ = desk.act("identity", "record-proof", identity, "--type", "PA")
+    assert (status_of(proven), ins_of(proven)) == ("QUAL", MATRICULE)
+    assert fhirkit.validate(proven) == []
+
+
+def test_the_card_of_somebody_else_is_shown_and_cannot_be_accepted(desk):
+    identity = desk.create("DURAND", "PAULE")
+    answer, said = desk.act("insi", "vitale", *CARD, "--identity", identity)
+    assert "noms de naissance sont différents" in said
+    assert "birth_name" in desk.act("identity", "accept", identity, "--call", answer["call"], status=1)[1]
+    desk.act("identity", "refuse", identity, "--call", answer["call"], "--reason", "carte d'un autre")
+    assert desk.work() == ["divergence"]
+
+
+def test_an_answer_by_carte_vitale_takes_the_place_of_the_one_seen_before(desk):
+    identity = desk.create()
+    desk.act("identity", "retrieve-ins", identity)
+    [seen] = desk.lines("insi", "calls", "--identity", identity)
+    desk.act("insi", "vitale", *CARD, "--identity", identity, user="quentin")
+    _, said = desk.act("identity", "accept", identity, "--call", seen["id"], status=1)
+    assert "another answer of INSi came since" in said
+
+
+def test_a_card_that_names_nobody_leaves_the_answer_that_waits(desk):
+    identity = desk.create()
+    desk.act("identity", "retrieve-ins", identity)
+    answer, said = desk.act("insi", "vitale", "--holder", "1010175000001", "--identity", identity, status=1)
+    assert (answer["code"], "call" in answer) == ("01", False)
+    assert "ne change pas" in said
+    assert desk.work() == ["to-compare"]
+    assert len(desk.lines("insi", "calls", "--identity", identity)) == 2
+
+
+def test_a_card_is_read_for_an_identity_by_a_person_with_the_right_whom_insi_may_be_asked_about(desk):
+    identity = desk.create()
+    named = ("insi", "vitale", *CARD, "--identity", identity)
+    assert desk.run(*named).status == 2
+    assert desk.run("insi", "vitale", *CARD, "--as", "claire").status == 2
+    block = ("--set", "insi.reco_pp_03=block")
+    assert "RECO PP 03" in desk.act(*named, *block, status=1)[1]
+    desk.act(*named, "--document-at-hand", *block)
+    fictitious = desk.create("ANONYME", "X", more=("--attribute", "FICT", "--reason", "séjour sous X"))
+    calls = len(desk.lines("insi", "calls"))
+    desk.act("insi", "vitale", *CARD, "--identity", fictitious, status=1)
+    assert len(desk.lines("insi", "calls")) == calls
+
+
 # --- two people at once
 
 

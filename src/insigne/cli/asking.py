@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
@@ -10,7 +10,7 @@ from insigne.app.insi import insi_service
 from insigne.cli.common import Exit, fail, note
 from insigne.cli.desk import Desk
 from insigne.insi.client import InsiUnusable
-from insigne.insi.desk import BARRED
+from insigne.insi.desk import BARRED, unadvised
 from insigne.insi.endings import CHANGED
 from insigne.insi.jobs import Job, JobKind
 from insigne.insi.wire.model import WireError
@@ -24,6 +24,20 @@ _OUTCOMES: Final = {
     "OK": "INSi confirme l’INS",
     "KO": "INSi ne confirme pas l’INS : elle passe en historique",
 }
+
+
+AtHand = Annotated[
+    bool, typer.Option("--document-at-hand", help="The identity document is seen at the same time (RECO PP 03).")
+]
+
+
+def advised(desk: Desk, identity: Identity, *, document_at_hand: bool) -> None:
+    """Say what there is to say before INSi is asked for an INS; what forbids the call ends the command (exit 1)."""
+    remark, forbidden = unadvised(identity, desk.context.config.insi, document_at_hand=document_at_hand)
+    if remark is not None:
+        if forbidden:
+            fail(Exit.PROBLEMS, remark.message)
+        note(remark.message)
 
 
 @contextmanager

@@ -6,17 +6,14 @@ from typing import Annotated
 import typer
 
 from insigne.access import Right
-from insigne.cli.asking import asked, leave
+from insigne.cli.asking import AtHand, advised, asked, leave
 from insigne.cli.common import Context, Exit, examples, fail, group_app, note
-from insigne.cli.comparing import TITLES, side_by_side, trait_name
 from insigne.cli.desk import As, Desk, Reason, Seen, at_desk, entering
+from insigne.cli.held import show_answer, waiting_answer
 from insigne.cli.identity import IdArgument
-from insigne.cli.tables import print_table
 from insigne.exchange.desk import first_name, first_names
 from insigne.exchange.ports import Transaction
-from insigne.ins.compare import Verdict
-from insigne.ins.compare_sentences import CONCLUSIONS
-from insigne.insi.desk import HeldReader, held_answer, held_elsewhere, unadvised
+from insigne.insi.desk import HeldReader
 from insigne.insi.outcomes import HeldAnswer
 from insigne.registry import acts
 from insigne.registry.state import Identity
@@ -46,9 +43,7 @@ def retrieve_ins(
     ctx: typer.Context,
     identity: IdArgument,
     *,
-    document_at_hand: Annotated[
-        bool, typer.Option("--document-at-hand", help="The identity document is seen at the same time (RECO PP 03).")
-    ] = False,
+    document_at_hand: AtHand = False,
     user: As = "",
 ) -> None:
     """Ask INSi for the INS, now. What it answers waits for `identity accept` or `identity refuse`.
@@ -59,16 +54,12 @@ def retrieve_ins(
     context = Context.of(ctx)
     with at_desk(context, user, Right.INSI_CALL) as desk:
         found = desk.named(identity)
-        remark, forbidden = unadvised(found, context.config.insi, document_at_hand=document_at_hand)
-        if remark is not None:
-            if forbidden:
-                fail(Exit.PROBLEMS, remark.message)
-            note(remark.message)
+        advised(desk, found, document_at_hand=document_at_hand)
         job = asked(desk, found, "retrieve")
         if job.outcome == "00" and not job.error:
             with desk.base.store.read() as view:
-                held = _held(desk, view, found)
-            _say(desk, found, held)
+                held = waiting_answer(desk, view, found)
+            show_answer(desk, found, held)
         desk.show(found.id)
     leave(job, "00")
 
@@ -142,12 +133,12 @@ def _seen(desk: Desk, identity: Identity, call: str, question: str) -> HeldAnswe
     Nobody decides unseen on an answer that came after the one they had asked for: the command ends (exit 1).
     """
     with desk.base.store.read() as view:
-        held = _held(desk, view, identity)
+        held = waiting_answer(desk, view, identity)
         mine = view.calls(CallFilter(identity=identity.id, author=desk.user.author, code="00"), limit=1)
     if call or mine:
         _same(held, call or mine[0].id)
     if not call:
-        _say(desk, identity, held)
+        show_answer(desk, identity, held)
         if sys.stdin.isatty() and not desk.context.json and not typer.confirm(question, err=True):
             fail(Exit.PROBLEMS, "nothing was done: the answer still waits")
     return held
@@ -155,7 +146,7 @@ def _seen(desk: Desk, identity: Identity, call: str, question: str) -> HeldAnswe
 
 def _still(desk: Desk, view: HeldReader, identity: Identity, seen: HeldAnswer) -> None:
     """See that the answer decided on is the one that waits, in the transaction that decides."""
-    _same(_held(desk, view, identity), seen.call)
+    _same(waiting_answer(desk, view, identity), seen.call)
 
 
 def _same(held: HeldAnswer, call: str) -> None:
@@ -165,28 +156,3 @@ def _same(held: HeldAnswer, call: str) -> None:
             f"another answer of INSi came since (call {held.call}): look at it with `insigne worklist list --kind "
             f"to-compare` and `worklist show`, then name it with --call {held.call}",
         )
-
-
-def _held(desk: Desk, view: HeldReader, identity: Identity) -> HeldAnswer:
-    """The answer of INSi that waits for a person; the command ends when there is none (exit 1)."""
-    held = held_answer(view, identity, desk.base.policy.comparison)
-    if held is None:
-        fail(
-            Exit.PROBLEMS, "no answer of INSi waits for this identity: ask for it with `insigne identity retrieve-ins`"
-        )
-    return held
-
-
-def _say(desk: Desk, identity: Identity, held: HeldAnswer) -> None:
-    """Say, trait by trait, how the answer differs, and whether somebody else here holds that INS."""
-    for line in held.comparison:
-        if line["verdict"] != Verdict.IDENTICAL:
-            note(f"  {trait_name(line['field'])} : {line['sentence_fr']}")
-    if not desk.context.json:
-        print_table(TITLES, side_by_side(identity, held), none="")
-    note(CONCLUSIONS[Verdict(held.verdict)][1])
-    with desk.base.store.read() as view:
-        others = held_elsewhere(view, identity.id, held)
-    if others:
-        note(f"cette INS est déjà portée par une autre identité : {', '.join(others)}")
-    note(f"réponse de l’appel {held.call} (--call)")

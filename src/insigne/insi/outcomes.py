@@ -77,16 +77,18 @@ def outcome_of(
     settings: ComparisonSettings = DEFAULT_SETTINGS,
     *,
     doubt: str = "",
+    mode: str = "INSI",
 ) -> NoteInsiOutcome | None:
     """What to tell the registry; None for a fault, which is tried again.
 
-    `settings`: what may be tolerated. `doubt`: what there is to say of the question itself, added to the cause.
+    `settings`: what may be tolerated. `doubt`: what there is to say of the question itself, added to the cause. `mode`:
+    that of `NationalAnswer`.
     """
     if isinstance(result, InsiFault):
         return None
     if result.code != FOUND:
         return NoteInsiOutcome(identity.id, result.code, cause=_cause(result.label, doubt))
-    answer = national_answer(result, call)
+    answer = national_answer(result, call, mode)
     comparison = compared(identity, answer, settings)
     held = _held(answer, comparison, call)
     return NoteInsiOutcome(

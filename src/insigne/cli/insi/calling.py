@@ -98,14 +98,19 @@ def keep(context: Context, calls: Sequence[Traced]) -> None:
         note(f"the trace of this call could not be kept: {error}")
 
 
-def finish(context: Context, result: InsiResult, calls: Sequence[Traced], attempts: Sequence[Attempt]) -> NoReturn:
-    """Show what came, and leave with the status it calls for: 0 found, 1 nobody or several, 3 fault."""
+def finish(
+    context: Context, result: InsiResult, calls: Sequence[Traced], attempts: Sequence[Attempt], call: str = ""
+) -> NoReturn:
+    """Show what came, and leave with the status it calls for: 0 found, 1 nobody or several, 3 fault.
+
+    `call` is the trace of an answer that waits for a person.
+    """
     limit = context.config.insi.clock_skew_seconds
     skew = next((call.clock_skew for call in calls if call.clock_skew is not None and abs(call.clock_skew) > limit), 0)
     if skew:
         note(f"the service's clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} ours: which is right?")
     if context.json:
-        emit(_document(result, attempts))
+        emit(_document(result, attempts) | ({"call": call} if call else {}))
     else:
         for line in _lines(result, attempts):
             context.say(line)
