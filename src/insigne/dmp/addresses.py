@@ -1,10 +1,6 @@
 """Addresses of MSSanté that mean something by themselves."""
 
-from typing import Final
 
-PATIENT_DOMAIN: Final = "patient.mssante.fr"
-
-
-def is_patient_address(address: str) -> bool:
-    """Whether an address is of a patient's own box."""
-    return address.lower().endswith(f"@{PATIENT_DOMAIN}")
+def is_patient_address(address: str, patient_domain: str) -> bool:
+    """Whether an address is of a patient's own box: its domain is that of patients (`dmp.mss.patient_domain`)."""
+    return address.rpartition("@")[2].casefold() == patient_domain.casefold()

@@ -56,12 +56,13 @@ def receive(
     if document.content is not None:
         transaction.put_content(document.content.digest, _checked(content or (), document.content.digest))
     transaction.put_document(replace(document, identity=identity.id))
-    ways = _deletions(ledger, document, parent) if document.intent is Intent.DELETE else _feedings(document)
+    deletes = document.intent is Intent.DELETE
+    ways = _deletions(ledger, document, parent) if deletes else _feedings(ledger, document)
     made = [ledger.put(_sending(ledger, document, identity, *way)) for way in ways]
-    if document.intent is Intent.DELETE and parent is not None:
+    if deletes and parent is not None:
         _withdraw(ledger, parent)
     ids = [(ledger.overtaken(document, one) or ledger.look_again(one)).id for one in made]
-    if document.intent is not Intent.DELETE:
+    if not deletes:
         ledger.look_at_successors(document)
     ledger.close()
     return [one for one in map(transaction.sending, ids) if one is not None]
@@ -169,13 +170,14 @@ def _checked(parts: Iterable[bytes], digest: str) -> Iterator[bytes]:
         raise ValueError("content: its bytes are not those of the digest announced")
 
 
-def _feedings(document: Document) -> list[tuple[Channel, Action, str]]:
+def _feedings(ledger: Ledger, document: Document) -> list[tuple[Channel, Action, str]]:
     """Where the document goes: (channel, action, recipient)."""
     action: Action = "replace" if document.intent is Intent.REPLACE else "feed"
     flags = document.flags
     ways: list[tuple[Channel, Action, str]] = [("dmp", action, "")] if flags.to_dmp else []
     if flags.to_professionals:
-        others = (one for one in dict.fromkeys(document.recipients) if not is_patient_address(one))
+        domain = ledger.site.settings.mss.patient_domain
+        others = (one for one in dict.fromkeys(document.recipients) if not is_patient_address(one, domain))
         ways += [("mss-ps", action, recipient) for recipient in others]
     if flags.to_patient:
         ways.append(("mss-patient", action, ""))
@@ -185,7 +187,7 @@ def _feedings(document: Document) -> list[tuple[Channel, Action, str]]:
 def _deletions(ledger: Ledger, document: Document, parent: Document | None) -> list[tuple[Channel, Action, str]]:
     """Where the document is to be deleted: wherever it was to go; by its flags when that is not known here."""
     if parent is None:
-        return [(channel, "delete", recipient) for channel, _, recipient in _feedings(document)]
+        return [(channel, "delete", recipient) for channel, _, recipient in _feedings(ledger, document)]
     sendings = ledger.transaction.sendings_of(parent.id)
     ways = dict.fromkeys((one.channel, one.recipient) for one in sendings)
     return [(channel, "delete", recipient) for channel, recipient in ways]

@@ -5,6 +5,7 @@ import pytest
 from insigne.dmp.model import Intent
 from insigne.dmp.settings import DmpSettings
 from insigne.dmp.settings_intake import IntakeSettings
+from insigne.dmp.settings_mss import MssSettings
 
 V1, V2, V3 = "1.2.250.1.999.7.1", "1.2.250.1.999.7.2", "1.2.250.1.999.7.3"
 
@@ -202,6 +203,39 @@ def test_the_box_of_another_patient_is_never_mailed_to(pfi, forms, refused):
     prt = (forms.SB, forms.rct_patient(forms.PEOPLE["4072"]["ins"]))
     message = pfi.oru(pfi.cda(code="11502-2"), yes=("DESTDMP", "DESTMSSANTEPAT"), prt=prt)
     assert refused(message) == ("AE", "207", "904")
+
+
+TESTS = "patient.formation.mssante.fr"
+"""The domain of patients in the test space of an operator."""
+
+
+@pytest.fixture
+def in_tests(open_pfi):
+    """A site in that space."""
+    return open_pfi(settings=DmpSettings(mss=MssSettings(patient_domain=TESTS)))
+
+
+def test_the_box_of_another_patient_is_known_by_the_domain_that_is_set(in_tests, forms, refused):
+    box = forms.rct_patient(forms.PEOPLE["4072"]["ins"]).replace("patient.mssante.fr", TESTS.upper())
+    message = in_tests.oru(in_tests.cda(code="11502-2"), yes=("DESTDMP", "DESTMSSANTEPAT"), prt=(forms.SB, box))
+    assert refused(message, in_tests) == ("AE", "207", "904")
+
+
+def test_the_box_of_the_patient_is_no_professional_s_under_the_domain_that_is_set(in_tests, forms, refused):
+    box = forms.rct_patient().replace("patient.mssante.fr", TESTS)
+    yes = ("DESTDMP", "DESTMSSANTEPS")
+    message = in_tests.oru(in_tests.cda(code="11502-2"), yes=yes, prt=(forms.SB, forms.RCT, box))
+    assert refused(message, in_tests) == ("AE", "207", "906")
+    [ack] = in_tests.post(
+        in_tests.oru(in_tests.cda(code="11502-2"), yes=(*yes, "DESTMSSANTEPAT"), prt=(forms.SB, forms.RCT, box))
+    )
+    assert ack.code == "AA"
+    [document] = in_tests.documents()
+    assert in_tests.channels(document) == [
+        ("dmp", "feed", ""),
+        ("mss-patient", "feed", ""),
+        ("mss-ps", "feed", forms.MAIL),
+    ]
 
 
 def test_a_mail_for_professionals_has_an_address(pfi, forms, refused):

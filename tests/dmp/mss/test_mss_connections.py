@@ -185,6 +185,12 @@ def test_two_boxes_of_one_name_are_refused():
         MssSettings(mailboxes=(MailboxSettings(name="pfi"), MailboxSettings(name="pfi")))
 
 
+@pytest.mark.parametrize("domain", ["", "@patient.mssante.fr", "patient mssante fr"])
+def test_a_domain_of_patients_that_is_none_is_refused(domain):
+    with pytest.raises(msgspec.ValidationError, match="patient_domain"):
+        msgspec.convert({"dmp": {"mss": {"patient_domain": domain}}}, Config)
+
+
 def test_a_box_whose_documents_go_nowhere_is_refused():
     box = {"name": "pfi", "destination": "DPI"}
     with pytest.raises(msgspec.ValidationError, match="there is no destination named DPI"):

@@ -124,6 +124,13 @@ def test_a_patient_who_may_answer_is_not_told_otherwise(world):
     assert mail["Reply-To"] == "service@ch-exemple.mssante.fr"
 
 
+def test_the_box_of_a_patient_is_in_the_domain_that_is_set(make_world):
+    world = make_world(mss={"patient_domain": "patient.formation.mssante.fr"})
+    world.take(flags=Flags(to_dmp=False, to_patient=True), recipients=())
+    world.work()
+    assert [recipients for _, recipients, _ in world.post.taken] == [("279035121518989@patient.formation.mssante.fr",)]
+
+
 def test_nothing_leaves_for_a_patient_when_the_message_names_the_box_of_another(world):
     flags = Flags(to_dmp=False, to_patient=True)
     world.take(flags=flags, recipients=("180017512345628@patient.mssante.fr",))

@@ -105,7 +105,8 @@ class DirectIntake:
             identity = self._patient(working, submission.ticket.identity)
             said = self._said(working, identity, submission.ticket.identity)
             held = identity.ins.ins if identity.recovered and identity.ins is not None else None
-            check_recipients(candidate.document.flags, ways, _mailed(submission.ticket), held)
+            domain = self._intake.site.settings.mss.patient_domain
+            check_recipients(candidate.document.flags, ways, _mailed(submission.ticket), held, domain)
             sendings = take(working, transaction, [candidate], identity, said, None, self._intake)
             transaction.commit()
         finally:

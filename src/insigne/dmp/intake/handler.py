@@ -97,7 +97,8 @@ class DocumentHandler:
         ins = ins_said(request.patient, intake.site.environment)
         ways = channels(request.flags, settings.matrix)
         check_visibility(request.flags, ways, settings.masked_and_hidden)
-        check_recipients(request.flags, ways, request.participants, ins)
+        domain = intake.site.settings.mss.patient_domain
+        check_recipients(request.flags, ways, request.participants, ins, domain)
         candidates: list[Candidate] = []
         alone = request.flags.confidentiality_only and request.intent is not Intent.REPLACE
         warnings = [_replaces_nothing()] if alone else []
@@ -114,7 +115,7 @@ class DocumentHandler:
             document = _document(delivery, request, header, body, parent, intake.site.new_id())
             candidates.append(Candidate(document, body, header))
         identifiers = joined(request.patient.identifiers, intake.site.policy)
-        boxes = tuple(one for one in request.participants.recipients if is_patient_address(one))
+        boxes = tuple(one for one in request.participants.recipients if is_patient_address(one, domain))
         return _Asked(tuple(candidates), identifiers, ins, request.patient.validated, boxes, tuple(warnings))
 
 

@@ -98,16 +98,20 @@ def check_announced(header: Header, intent: Intent, type_code: str, unique_id: s
     return header.parent
 
 
-def check_recipients(flags: Flags, channels: tuple[Channel, ...], who: Participants, ins: Ins | None) -> None:
+def check_recipients(
+    flags: Flags, channels: tuple[Channel, ...], who: Participants, ins: Ins | None, patient_domain: str
+) -> None:
     """Check who is mailed. Raises IntakeRefused: nobody to mail to, or a box that is another patient's."""
-    faults = list(_recipients(flags, channels, who, ins))
+    faults = list(_recipients(flags, channels, who, ins, patient_domain))
     if faults:
         raise IntakeRefused(*faults)
 
 
-def _recipients(flags: Flags, channels: tuple[Channel, ...], who: Participants, ins: Ins | None) -> Iterator[Fault]:
+def _recipients(
+    flags: Flags, channels: tuple[Channel, ...], who: Participants, ins: Ins | None, patient_domain: str
+) -> Iterator[Fault]:
     place = Location("PRT", field=15)
-    patients = [address for address in who.recipients if is_patient_address(address)]
+    patients = [address for address in who.recipients if is_patient_address(address, patient_domain)]
     others = len(who.recipients) - len(patients)
     if patients and not flags.to_patient:
         text = "an address of the patient is among the recipients although DESTMSSANTEPAT is N"

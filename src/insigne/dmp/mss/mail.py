@@ -9,6 +9,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Final
 
+from insigne.dmp.addresses import is_patient_address
 from insigne.dmp.model import Sending
 from insigne.dmp.settings_mss import MssSettings
 
@@ -115,7 +116,7 @@ def checked(address: str) -> str:
 
 def to_professional(recipient: str, settings: MssSettings) -> str:
     """Return the box of a professional. Raises MailError for one outside MSSanté, and for a patient's."""
-    if _is_patient(recipient, settings):
+    if is_patient_address(recipient, settings.patient_domain):
         raise MailError(
             "mail-patient-box", "the box named for a professional is a patient's: DESTMSSANTEPAT sends there"
         )
@@ -128,7 +129,7 @@ def to_patient(matricule: str, recipients: Sequence[str], settings: MssSettings)
     Raises MailError when one of them is the box of somebody else: message and patient contradict each other.
     """
     box = f"{matricule}@{settings.patient_domain}"
-    named = [one for one in recipients if _is_patient(one, settings)]
+    named = [one for one in recipients if is_patient_address(one, settings.patient_domain)]
     if any(one.casefold() != box.casefold() for one in named):
         raise MailError("mail-other-patient", "the message names the box of a patient who is not the one it is about")
     return _trusted(box, settings)
@@ -140,10 +141,6 @@ def box_of(sending: Sending, settings: MssSettings) -> str:
         return sending.recipient
     _, _, matricule = sending.ins.partition("|")
     return f"{matricule}@{settings.patient_domain}" if matricule else ""
-
-
-def _is_patient(address: str, settings: MssSettings) -> bool:
-    return address.rpartition("@")[2].casefold() == settings.patient_domain.casefold()
 
 
 def _trusted(address: str, settings: MssSettings) -> str:
