@@ -24,6 +24,8 @@ class DocumentFolderSettings(Struct, frozen=True, forbid_unknown_fields=True, kw
     """Where they go when it is refused, with a `.reason.txt` beside them."""
     temporary_suffixes: tuple[str, ...] = (".tmp", ".part")
     poll_seconds: Seconds = 2.0
+    empty_seconds: Seconds = 300
+    """A document or description that stays empty for so long is not about to be written: they are refused."""
     max_bytes: DocumentBytes = 20_000_000
     """Largest document taken."""
 

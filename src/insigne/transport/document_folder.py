@@ -5,12 +5,14 @@
     old.delete.json                                              a deletion: a description without document
 
 A pair is taken once size and date of both are the same at two looks, and only if they still are when both were read.
+One of which a file is empty is about to be written, until it stayed so for `empty_seconds`: it is refused then.
 What a crash leaves in the folder is handed in again: the same document changes nothing. The description leaves first:
 left alone, it would be taken for that of the next document of that name.
 """
 
 import asyncio
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
@@ -54,12 +56,16 @@ class Pair(NamedTuple):
 class DocumentFolder:
     """Serve one folder by polling, with one task; blocking work runs in a thread."""
 
-    def __init__(self, settings: DocumentFolderSettings, intake: Intake) -> None:
+    def __init__(
+        self, settings: DocumentFolderSettings, intake: Intake, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._settings = settings
         self._intake = intake
+        self._monotonic = monotonic
         root = Path(settings.path)
         self._root, self._done, self._failed = root, root / settings.done, root / settings.failed
         self._seen: dict[Path, tuple[int, int]] = {}
+        self._empty: dict[Path, float] = {}  # since when these have not changed, by our clock
         self._troubled: set[Path] = set()  # what was told already
         self.taken = 0
         self.refused = 0
@@ -111,6 +117,10 @@ class DocumentFolder:
             if path.is_file() and not path.is_symlink() and not path.name.endswith(self._settings.temporary_suffixes):
                 marks[path] = _mark(path)
         still = {path for path, mark in marks.items() if self._seen.get(path) == mark}
+        now = self._monotonic()
+        empty = (path for path, (size, _) in marks.items() if not size)
+        self._empty = {path: self._empty.get(path, now) if path in still else now for path in empty}
+        still -= {path for path, since in self._empty.items() if now - since < self._settings.empty_seconds}
         self._seen = marks
         self._troubled.intersection_update(marks)
         pairs = [pair for pair in _pairs(marks) if still.issuperset(pair.files)]

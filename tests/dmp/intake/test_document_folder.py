@@ -1,6 +1,7 @@
 """A watched folder of documents."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -27,11 +28,10 @@ LETTER = {
 def folder(pfi, tmp_path):
     root = tmp_path / "drop"
     root.mkdir()
-    watched = DocumentFolder(
-        DocumentFolderSettings(name="scans", path=str(root), max_bytes=1000), direct_intake(pfi.store, pfi.rules)
-    )
+    settings = DocumentFolderSettings(name="scans", path=str(root), empty_seconds=60, max_bytes=1000)
+    watched = DocumentFolder(settings, direct_intake(pfi.store, pfi.rules), lambda: watched.now)
     watched.prepare()
-    watched.root = root
+    watched.root, watched.now = root, 0.0
     return watched
 
 
@@ -91,10 +91,9 @@ def test_a_document_without_description_and_a_temporary_file_wait(pfi, folder):
     [
         (PDF, {**LETTER, "identity": "HOSP|9999"}, "902"),
         (PDF, {**LETTER, "colour": "blue"}, "906"),
-        (b"", LETTER, "906"),
         (PDF + b"0" * 2000, LETTER, "906"),
     ],
-    ids=["unknown patient", "unknown key", "empty", "too large"],
+    ids=["unknown patient", "unknown key", "too large"],
 )
 def test_a_refused_document_is_put_apart_with_the_reason(pfi, folder, content, description, code):
     drop(folder, "letter.pdf", content, description)
@@ -102,6 +101,48 @@ def test_a_refused_document_is_put_apart_with_the_reason(pfi, folder, content, d
     assert pfi.documents() == []
     assert names(folder, "error") == ["letter.pdf", "letter.pdf.json", "letter.pdf.reason.txt"]
     assert (folder.root / "error" / "letter.pdf.reason.txt").read_text().startswith(code)
+
+
+@pytest.mark.parametrize("empty", ["letter.pdf", "letter.pdf.json"])
+def test_a_file_that_is_empty_is_about_to_be_written(pfi, folder, empty):
+    drop(folder, "letter.pdf", PDF, LETTER)
+    written = (folder.root / empty).read_bytes()
+    (folder.root / empty).write_bytes(b"")
+    look_twice(folder)
+    folder.now = 59.0
+    folder.poll()
+    assert (names(folder, "error"), pfi.documents()) == ([], [])
+    (folder.root / empty).write_bytes(written)
+    folder.now = 90.0
+    look_twice(folder)
+    assert [one.unique_id for one in pfi.documents()] == [V1]
+    assert names(folder, "archive") == ["letter.pdf", "letter.pdf.json"]
+
+
+@pytest.mark.parametrize("empty", ["letter.pdf", "letter.pdf.json"])
+def test_a_document_of_which_a_file_stays_empty_is_refused_and_said(pfi, folder, empty):
+    drop(folder, "letter.pdf", PDF, LETTER)
+    (folder.root / empty).write_bytes(b"")
+    folder.poll()
+    folder.now = 60.0
+    folder.poll()
+    assert (pfi.documents(), folder.refused) == ([], 1)
+    assert names(folder, "error") == ["letter.pdf", "letter.pdf.json", "letter.pdf.reason.txt"]
+    assert (folder.root / "error" / "letter.pdf.reason.txt").read_text().startswith("906")
+
+
+def test_an_empty_document_made_again_is_waited_for_again(folder):
+    drop(folder, "letter.pdf", b"", LETTER)
+    look_twice(folder)
+    folder.now = 59.0
+    os.utime(folder.root / "letter.pdf", (1_000_000_000,) * 2)
+    folder.poll()
+    folder.now = 118.0
+    folder.poll()
+    assert names(folder, "error") == []
+    folder.now = 119.0
+    folder.poll()
+    assert names(folder, "error") != []
 
 
 def test_a_deletion_is_a_description_alone(pfi, folder):
