@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from insigne.dmp.addresses import PATIENT_DOMAIN
 from insigne.net.settings import ClientTlsSettings, Port, Seconds
 
 Count = Annotated[int, Meta(ge=1)]
@@ -78,9 +79,9 @@ class MssSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """Box of some senders: "MSH-3|MSH-4" → address."""
     domains: tuple[str, ...] = ("mssante.fr",)
     """Domains, with those under them, that mail may go to: all others are outside the trusted space."""
-    patient_domain: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$")] = "patient.mssante.fr"
-    """Domain of patients' own boxes, whose name is the matricule: by it they are told from those of professionals, in
-    messages received too. That of an operator's test space may be another one."""
+    patient_domain: Annotated[str, Meta(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")] = PATIENT_DOMAIN
+    """Domain of patients' own boxes, whose name is the matricule: by it, as by the national one, they are told from
+    those of professionals, in messages received too. That of an operator's test space may be another one."""
     smtp: ServerSettings = ServerSettings(encryption="starttls")
     mailboxes: tuple[MailboxSettings, ...] = ()
     max_bytes: Count = 26_214_400

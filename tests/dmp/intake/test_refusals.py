@@ -238,6 +238,19 @@ def test_the_box_of_the_patient_is_no_professional_s_under_the_domain_that_is_se
     ]
 
 
+def test_the_national_domain_of_patients_is_no_professional_s_whatever_the_domain_that_is_set(in_tests, forms, refused):
+    """A patient's real box, another one's maybe, is not written to as if it were a colleague's."""
+    other = forms.rct_patient(forms.PEOPLE["4072"]["ins"])
+    yes = ("DESTDMP", "DESTMSSANTEPS")
+    message = in_tests.oru(in_tests.cda(code="11502-2"), yes=yes, prt=(forms.SB, forms.RCT, other))
+    assert refused(message, in_tests) == ("AE", "207", "906")
+    message = in_tests.oru(
+        in_tests.cda(code="11502-2"), yes=(*yes, "DESTMSSANTEPAT"), prt=(forms.SB, forms.RCT, other)
+    )
+    assert refused(message, in_tests) == ("AE", "207", "904")
+    assert in_tests.documents() == []
+
+
 def test_a_mail_for_professionals_has_an_address(pfi, forms, refused):
     message = pfi.oru(pfi.cda(code="11502-2"), yes=("DESTDMP", "DESTMSSANTEPS"))
     assert refused(message) == ("AE", "101", "")

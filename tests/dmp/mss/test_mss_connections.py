@@ -185,7 +185,7 @@ def test_two_boxes_of_one_name_are_refused():
         MssSettings(mailboxes=(MailboxSettings(name="pfi"), MailboxSettings(name="pfi")))
 
 
-@pytest.mark.parametrize("domain", ["", "@patient.mssante.fr", "patient mssante fr"])
+@pytest.mark.parametrize("domain", ["", "@patient.mssante.fr", "patient mssante fr", "patient.mssante.fr."])
 def test_a_domain_of_patients_that_is_none_is_refused(domain):
     with pytest.raises(msgspec.ValidationError, match="patient_domain"):
         msgspec.convert({"dmp": {"mss": {"patient_domain": domain}}}, Config)

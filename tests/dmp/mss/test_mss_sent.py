@@ -131,6 +131,25 @@ def test_the_box_of_a_patient_is_in_the_domain_that_is_set(make_world):
     assert [recipients for _, recipients, _ in world.post.taken] == [("279035121518989@patient.formation.mssante.fr",)]
 
 
+def test_a_box_of_the_national_domain_of_patients_is_written_to_under_no_other_domain_that_is_set(make_world):
+    world = make_world(mss={"patient_domain": "patient.formation.mssante.fr"})
+    with pytest.raises(MailError) as barred:
+        to_professional("180017512345628@patient.mssante.fr", world.settings.mss)
+    assert barred.value.code == "mail-patient-box"
+    world.take(flags=Flags(to_dmp=False, to_patient=True), recipients=("180017512345628@patient.mssante.fr",))
+    world.work()
+    [sending] = world.sendings()
+    assert (sending.state, sending.code) == ("refused", "mail-other-patient")
+    assert world.post.taken == []
+
+
+def test_the_patient_named_by_their_national_box_is_written_to_in_the_domain_that_is_set(make_world):
+    world = make_world(mss={"patient_domain": "patient.formation.mssante.fr"})
+    world.take(flags=Flags(to_dmp=False, to_patient=True), recipients=(PATIENT_BOX,))
+    world.work()
+    assert [recipients for _, recipients, _ in world.post.taken] == [("279035121518989@patient.formation.mssante.fr",)]
+
+
 def test_nothing_leaves_for_a_patient_when_the_message_names_the_box_of_another(world):
     flags = Flags(to_dmp=False, to_patient=True)
     world.take(flags=flags, recipients=("180017512345628@patient.mssante.fr",))

@@ -128,11 +128,10 @@ def to_patient(matricule: str, recipients: Sequence[str], settings: MssSettings)
 
     Raises MailError when one of them is the box of somebody else: message and patient contradict each other.
     """
-    box = f"{matricule}@{settings.patient_domain}"
     named = [one for one in recipients if is_patient_address(one, settings.patient_domain)]
-    if any(one.casefold() != box.casefold() for one in named):
+    if any(one.rpartition("@")[0].casefold() != matricule.casefold() for one in named):
         raise MailError("mail-other-patient", "the message names the box of a patient who is not the one it is about")
-    return _trusted(box, settings)
+    return _trusted(_box(matricule, settings), settings)
 
 
 def box_of(sending: Sending, settings: MssSettings) -> str:
@@ -140,7 +139,11 @@ def box_of(sending: Sending, settings: MssSettings) -> str:
     if sending.channel == "mss-ps":
         return sending.recipient
     _, _, matricule = sending.ins.partition("|")
-    return f"{matricule}@{settings.patient_domain}" if matricule else ""
+    return _box(matricule, settings) if matricule else ""
+
+
+def _box(matricule: str, settings: MssSettings) -> str:
+    return f"{matricule}@{settings.patient_domain}"
 
 
 def _trusted(address: str, settings: MssSettings) -> str:
