@@ -56,6 +56,11 @@ def retry(transaction: DocumentTransaction, site: Site, sending_id: str, author:
     """Try again what was refused, or now what waits for its next try. Raises ActRefused."""
     ledger, document, sending = _found(transaction, site, sending_id)
     if sending.state == "refused":
+        if document.erased and sending.action != "delete":
+            raise ActRefused(
+                "the document was erased at the end of its retention: nothing of it is left to send",
+                "le document a été effacé au terme de sa conservation : il n’en reste rien à transmettre",
+            )
         again = ledger.restart(document, sending, author)
         if again is sending:
             raise ActRefused(

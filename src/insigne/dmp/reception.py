@@ -106,7 +106,8 @@ def _check_same(ledger: Ledger, document: Document, known: Document, identity: I
                 "le document de cet identifiant unique a été supprimé : donner un autre identifiant au nouveau",
             )
     _check_patient(ledger, known, identity)
-    if known.erased and any(one.state == "refused" for one in ledger.transaction.sendings_of(known.id)):
+    sendings = ledger.transaction.sendings_of(known.id) if known.erased else ()
+    if any(one.state == "refused" and one.action != "delete" for one in sendings):
         raise ReceptionRefused(
             "906",
             "this document was received, refused and since erased, at the end of its retention: to have it sent, give"
@@ -125,9 +126,9 @@ def _is_same(document: Document, known: Document) -> bool:
     return not document.description or _coded(document) == _coded(known)
 
 
-def _coded(document: Document) -> tuple[str, int, str, str]:
+def _coded(document: Document) -> tuple[str, int, str, str, str]:
     """What a purge leaves of a description."""
-    return document.set_id, document.version, document.type_code, document.confidentiality
+    return document.set_id, document.version, document.type_code, document.confidentiality, document.created
 
 
 def _check_patient(ledger: Ledger, known: Document, identity: Identity) -> None:

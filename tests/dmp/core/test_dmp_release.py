@@ -407,7 +407,7 @@ def test_the_same_document_again_is_the_same_after_a_purge_erased_it(world):
     assert world.sendings() == before
 
 
-@pytest.mark.parametrize("other", [{"content": b"other"}, {"type_code": "11488-4"}, {"version": 2}])
+@pytest.mark.parametrize("other", [{"content": b"other"}, {"type_code": "11488-4"}, {"version": 2}, {"created": "2026-03-01T09:00:00.000Z"}])
 def test_another_document_under_the_id_of_one_that_a_purge_erased_is_refused(world, other):
     world.qualify("A")
     world.receive(*described(world))
@@ -432,9 +432,35 @@ def test_what_the_patient_opposed_and_a_purge_erased_is_not_sent_empty_when_it_c
     with pytest.raises(ReceptionRefused, match="erased") as refused:
         world.receive(*described(world))
     assert refused.value.code == "906"
+    with pytest.raises(ActRefused, match="erased"):
+        world.act(retry, world.sendings()[0].id)
     assert world.states() == [("feed", "refused", "opposition")]
     [again] = world.receive(*described(world, unique_id="1.2.250.1.999.7.2"))
     assert again.state == "ready"
+
+
+@pytest.mark.parametrize("by", ["a person", "its sender"])
+def test_the_deletion_of_what_a_purge_erased_is_tried_again_once_it_was_refused(world, by):
+    """Nothing of the document is needed to take it away from the INS its patient lost."""
+    world.qualify("A")
+    world.receive(*described(world))
+    world.settle()
+    world.moment += timedelta(days=4000)
+    world.purge()
+    world.downgrade("A")
+    world.settle()
+    prepared = world.only(action="delete")
+    world.act(confirm, prepared.id)
+    world.dmp.script = ["refuse"]
+    world.settle()
+    assert world.only(id=prepared.id).state == "refused"
+    if by == "a person":
+        world.act(retry, prepared.id)
+    else:
+        world.receive(*described(world))
+    world.settle()
+    assert world.only(id=prepared.id).state == "deleted"
+    assert world.dmp.held == {}
 
 
 def test_only_the_last_version_is_replaced_or_deleted(world):
