@@ -196,6 +196,26 @@ def test_a_failure_for_the_box_of_the_patient_counts_and_one_for_another_patient
     assert [one.state for one in world.sendings()] == ["refused"]
 
 
+def test_a_second_failure_for_the_box_of_the_patient_is_no_news(world):
+    world.take(flags=Flags(to_dmp=False, to_patient=True, ack_reception=True), recipients=())
+    world.work()
+    envelope = world.mails(PATIENT_BOX)[0]["Message-ID"].strip("<>")
+    first = told(world, about(dsn(envelope, "failed", "5.1.1", named="m1"), PATIENT_BOX, None))
+    assert told(world, about(dsn(envelope, "failed", "5.1.1", named="m2"), PATIENT_BOX, None)) == first
+    assert world.open_items() == [("document-refused", "5.1.1")]
+
+
+def test_a_delay_on_the_way_to_another_box_is_no_news_yet(world, sent):
+    assert told(world, about(dsn(sent[1].strip("<>"), "delayed", "4.4.1"), None, OTHER)) == []
+    assert world.open_items() == []
+
+
+@pytest.mark.parametrize(("original", "final"), [(OTHER, DOCTOR), (None, DOCTOR.upper()), (DOCTOR, OTHER)])
+def test_the_box_told_to_the_sender_is_the_one_that_was_mailed_to(world, sent, original, final):
+    [zam] = told(world, about(dsn(sent[1].strip("<>")), original, final))
+    assert f"^^X.400^{DOCTOR}" in zam
+
+
 def test_a_delay_is_no_news_yet(world, sent):
     assert told(world, dsn(sent[1].strip("<>"), "delayed", "4.4.1")) == []
     assert [one.state for one in world.sendings()] == ["fed"]

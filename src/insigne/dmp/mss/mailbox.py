@@ -153,10 +153,11 @@ class MailboxReader:
         if sending is None or document is None or sending.channel == "dmp":
             _log.warning("mss.report-unknown", box=self._box.name, kind=report.kind)
             return True
-        if report.kind == "dsn" and not report.names(box_of(sending, self._settings)):
+        mailed = box_of(sending, self._settings) if report.kind == "dsn" else ""
+        if mailed and report.fate != "delayed" and not report.names(mailed):
             _log.warning("mss.report-of-another", box=self._box.name, sending=sending.id, fate=report.fate)
             return False
-        recipient = report.recipient or sending.recipient
+        recipient = mailed or report.recipient or sending.recipient
         if report.fate == "failed":
             if sending.state in ("fed", "deleted"):
                 nowhere = sending if sending.action == "delete" else replace(sending, ins="")
