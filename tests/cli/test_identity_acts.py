@@ -13,9 +13,10 @@ from insigne.exchange.creation import prior_search
 from insigne.exchange.errors import StoreBusy
 from insigne.ins.datamatrix import write_payload
 from insigne.ins.traits import StrictTraits
+from insigne.insi.client import InsiClient
 from insigne.simulate.insi.control import Change
 from insigne.simulate.insi.script import Effects
-from insigne.store import open_store
+from insigne.store import Store, open_store
 
 from .conftest import ins_of, status_of
 
@@ -372,6 +373,47 @@ def test_a_card_is_read_for_an_identity_by_a_person_with_the_right_whom_insi_may
     calls = len(desk.lines("insi", "calls"))
     desk.act("insi", "vitale", *CARD, "--identity", fictitious, status=1)
     assert len(desk.lines("insi", "calls")) == calls
+
+
+def test_an_answer_by_carte_vitale_is_written_once_the_base_is_free(desk, monkeypatch):
+    identity = desk.create()
+    begin, busy = Store.begin, []
+
+    def asked(client, *args):
+        busy.extend([True] * 3)
+        return ask(client, *args)
+
+    def held(store, *args):
+        if busy:
+            busy.pop()
+            raise StoreBusy("another writer holds the base")
+        return begin(store, *args)
+
+    ask = InsiClient.vitale
+    monkeypatch.setattr(InsiClient, "vitale", asked)
+    monkeypatch.setattr(Store, "begin", held)
+    answer, _ = desk.act("insi", "vitale", *CARD, "--identity", identity)
+    assert busy == []
+    assert [call["id"] for call in desk.lines("insi", "calls")] == [answer["call"]]
+    assert desk.work() == ["to-compare"]
+
+
+def test_a_search_of_our_own_takes_no_more_the_place_of_an_answer_by_carte_vitale(desk):
+    identity = desk.create(more=("--set", "insi.automatic=true"))
+    [job] = desk.lines("insi", "queue")
+    assert (job["kind"], job["state"]) == ("retrieve", "waiting")
+    desk.act("insi", "vitale", *CARD, "--identity", identity)
+    [job] = desk.lines("insi", "queue", "--state", "all")
+    assert (job["state"], job["outcome"]) == ("cancelled", "answer-waits")
+
+
+def test_the_trace_of_an_answer_by_carte_vitale_leads_from_the_call_to_what_it_raised(desk):
+    identity = desk.create()
+    answer, _ = desk.act("insi", "vitale", *CARD, "--identity", identity)
+    [trace] = desk.lines("message", "show", answer["call"], "--trace")
+    assert (trace["cause"]["kind"], trace["cause"]["author"]) == ("insi", "user:claire")
+    assert [(call["id"], call["operation"]) for call in trace["calls"]] == [(answer["call"], "vitale")]
+    assert [event["event"] for event in trace["events"]] == ["work-item-raised"]
 
 
 # --- two people at once

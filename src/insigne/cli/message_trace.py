@@ -26,8 +26,8 @@ def trace_named(view: ReadView, reference: str) -> Trace:
     if found is None:
         fail(
             Exit.PROBLEMS,
-            f"{reference}: no such message; give an id of `insigne message list` or `insigne outbox list`, a MSH-10 "
-            "that was sent, or event:SEQ of `insigne identity history --json`",
+            f"{reference}: no such message; give an id of `insigne message list`, `insigne outbox list` or "
+            "`insigne insi calls`, a MSH-10 that was sent, or event:SEQ of `insigne identity history --json`",
         )
     return found
 

@@ -96,3 +96,10 @@ def queued(
         job = Job(new_id() if job is None else job.id, kind, identity_id, "user", author, now, due=now)
     transaction.put_job(job)
     return job
+
+
+def unneeded(transaction: InsiTransaction, identity_id: str) -> None:
+    """End a search of our own about an identity for which an answer waits: its end would close that one unseen."""
+    job = transaction.open_job(identity_id, "retrieve")
+    if job is not None and job.origin == "automatic":
+        transaction.put_job(replace(in_no_batch(job), state="cancelled", outcome="answer-waits", error="", lease=""))

@@ -70,8 +70,8 @@ class Trace(msgspec.Struct, frozen=True):
 def trace_of(view: ReadView, reference: str) -> Trace | None:
     """The trace that a reference is part of; None when nothing has that name.
 
-    A reference is the id of a message received or of a question to INSi, the number of a row of the outbox, the MSH-10
-    of a message sent, or "event:" and the number of an event of the journal.
+    A reference is the id of a message received, of a question to INSi or of a call, the number of a row of the outbox,
+    the MSH-10 of a message sent, or "event:" and the number of an event of the journal.
     """
     record = view.message(reference)
     if record is not None:
@@ -86,6 +86,11 @@ def trace_of(view: ReadView, reference: str) -> Trace | None:
     job = view.job(reference)
     if job is not None:
         return _of_hints(view, Cause("insi", job.id, job.author, job.created), [("identity", job.identity)])
+    call = view.call(reference)
+    if call is not None:
+        return _of_hints(
+            view, Cause("insi", call.job or call.id, call.author, call.time), _streams_of(view, call.identity)
+        )
     sent = view.outbox(OutboxFilter(control_id=reference), limit=1)
     return _of_row(view, sent[0]) if sent else None
 
@@ -148,8 +153,14 @@ def _acted(view: ReadView, cause: Cause, events: list[JournalEntry]) -> Trace:
         for row in view.outbox(OutboxFilter(cause=cause.id, subject=person), limit=_MOST_ROWS)
         if (told := _read(row)) is not None and told.time == cause.time
     }
-    calls = view.calls(CallFilter(job=cause.id)) if cause.kind == "insi" else []
+    calls = _calls(view, cause.id) if cause.kind == "insi" else []
     return Trace(cause, None, [], calls, events, [_onward(view, rows[row_id]) for row_id in sorted(rows)])
+
+
+def _calls(view: ReadView, cause: str) -> list[CallTrace]:
+    """The calls of a question of the queue; that one, when a person made it at once."""
+    alone = view.call(cause)
+    return [alone] if alone is not None else view.calls(CallFilter(job=cause))
 
 
 def _people(view: ReadView, entry: JournalEntry) -> Iterator[str]:

@@ -407,7 +407,10 @@ def test_the_same_document_again_is_the_same_after_a_purge_erased_it(world):
     assert world.sendings() == before
 
 
-@pytest.mark.parametrize("other", [{"content": b"other"}, {"type_code": "11488-4"}, {"version": 2}, {"created": "2026-03-01T09:00:00.000Z"}])
+@pytest.mark.parametrize(
+    "other",
+    [{"content": b"other"}, {"type_code": "11488-4"}, {"version": 2}, {"created": "2026-03-01T09:00:00.000Z"}],
+)
 def test_another_document_under_the_id_of_one_that_a_purge_erased_is_refused(world, other):
     world.qualify("A")
     world.receive(*described(world))

@@ -244,9 +244,7 @@ def test_the_national_domain_of_patients_is_no_professional_s_whatever_the_domai
     yes = ("DESTDMP", "DESTMSSANTEPS")
     message = in_tests.oru(in_tests.cda(code="11502-2"), yes=yes, prt=(forms.SB, forms.RCT, other))
     assert refused(message, in_tests) == ("AE", "207", "906")
-    message = in_tests.oru(
-        in_tests.cda(code="11502-2"), yes=(*yes, "DESTMSSANTEPAT"), prt=(forms.SB, forms.RCT, other)
-    )
+    message = in_tests.oru(in_tests.cda(code="11502-2"), yes=(*yes, "DESTMSSANTEPAT"), prt=(forms.SB, forms.RCT, other))
     assert refused(message, in_tests) == ("AE", "207", "904")
     assert in_tests.documents() == []
 

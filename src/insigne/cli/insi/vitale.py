@@ -1,5 +1,7 @@
 """`insigne insi vitale`: the INS of a person, from what their carte Vitale holds."""
 
+import random
+import time
 from typing import Annotated
 
 import typer
@@ -24,11 +26,12 @@ from insigne.cli.insi.calling import (
     finish,
     keep,
 )
+from insigne.exchange.persistence import WRITE_WAIT, persistently
 from insigne.ins.matricule import compact
 from insigne.insi.automation import eligible
 from insigne.insi.card import outcome_by_card
 from insigne.insi.client import Caller, Traced
-from insigne.insi.desk import BARRED
+from insigne.insi.desk import BARRED, unneeded
 from insigne.insi.traces import trace_of
 from insigne.insi.wire import FOUND, VitaleData
 from insigne.registry.source import Source
@@ -110,12 +113,15 @@ def _hold(desk: Desk, asked: Identity, call: Traced) -> str:
     trace = trace_of(call, moments.rfc3339(call.started), "INSI-MANU", identity=asked.id)
     trace = replace(trace, id=desk.base.new_id())
     source = Source(rfc3339_now(), desk.user.author, "insi", trace.id, local=True)
-    with desk.base.store.begin() as transaction:
+    # The call would have to be made again: a base that others hold gets it a little later.
+    chance = random.Random()  # noqa: S311 - spreads retries, keeps no secret
+    with persistently(lambda: desk.base.store.begin(WRITE_WAIT), time.sleep, chance) as transaction:
         transaction.put_call(trace)
         now = transaction.identity(asked.id)
         outcome = outcome_by_card(asked, now, call.result, trace.id, desk.base.policy)
         if outcome is not None:
             desk.base.registrar.act_within(transaction, [(outcome, source)])
+            unneeded(transaction, asked.id)
         transaction.commit()
     if outcome is not None:
         with desk.base.store.read() as view:
