@@ -18,7 +18,12 @@ NIR = "1.2.250.1.213.1.4.8"
 INS, OTHER_INS = Ins("280026912345674", NIR), Ins("280026912345998", NIR)
 TRAITS = cmd.TraitsAssertion("MARTIN", "ALICE", "ALICE MARIE", "19800214", "F", "69123")
 OTHER = cmd.TraitsAssertion("DURAND", "PAULE", "PAULE", "19790101", "F", "69123")
+NATIONAL = Traits("MARTIN", "", "ALICE MARIE", "19800214", "F", "69123")
 SEARCH = acts.PriorSearch((("birth_date", "1980-02-14"),), ())
+
+
+def pi(number, authority=OURS):
+    return Identifier("PI", authority, number)
 
 
 class Office:
@@ -33,8 +38,7 @@ class Office:
         if checked:
             self.base.acts(acts.RecordProof(identity, 0, Proof("PA", high_trust=True)))
         if ins is not None:
-            answer = acts.NationalAnswer(ins, Traits("MARTIN", "", "ALICE MARIE", "19800214", "F", "69123"))
-            self.base.acts(acts.AcceptIns(identity, 0, answer))
+            self.base.acts(acts.AcceptIns(identity, 0, acts.NationalAnswer(ins, NATIONAL)))
         return identity
 
     def told(self, number, traits=TRAITS, status=("PROV",), ins=()):
@@ -195,6 +199,114 @@ def test_undoing_a_merge_contests_an_ins_with_who_holds_it_now(office):
     assert office.base.identity(three).qualified
     assert not office.base.identity(two).qualified
     assert set(office.item("same-ins").subjects) == {two, three}
+
+
+@pytest.fixture
+def to_confirm(office):
+    """The first of two holders of an INS lost it by an act: that of the second, checked, waits to be confirmed."""
+    one, two = office.ours("1", INS, checked=True), office.ours("2", INS, checked=True)
+    office.base.acts(acts.SetAttributes(one, 0, ("DOUT",), "not her card"))
+    assert "ins-to-confirm" in office.kinds()
+    return one, two
+
+
+def comes_back_to_be_confirmed(office, identity):
+    held = office.base.identity(identity)
+    assert (held.ins.ins, held.ins.contested, held.qualified) == (INS, True, False)
+    assert office.item("ins-to-confirm").subjects == (identity,)
+    assert office.base.rebuilt() == office.base.states
+    office.close(office.item("ins-to-confirm"), apply=True)
+    assert office.base.identity(identity).qualified
+
+
+@pytest.mark.parametrize("ins", [None, OTHER_INS], ids=["no INS", "another INS"])
+def test_an_ins_to_confirm_is_so_again_once_the_merge_of_its_holder_is_undone(office, to_confirm, ins):
+    _, two = to_confirm
+    three = office.ours("3", ins, checked=True)
+    office.base.does(cmd.MergePatients(cmd.Patient((pi("3"),)), (pi("2"),)))
+    assert (office.into(two), "ins-to-confirm" in office.kinds()) == (three, False)
+    office.unmerge(two)
+    assert office.base.identity(three).qualified == (ins is not None)
+    comes_back_to_be_confirmed(office, two)
+
+
+def test_an_ins_to_confirm_is_so_again_once_its_merge_is_turned_round(office, to_confirm):
+    _, two = to_confirm
+    three = office.ours("3", OTHER_INS, checked=True)
+    office.base.does(cmd.MergePatients(cmd.Patient((pi("3"),)), (pi("2"),)))
+    office.base.does(cmd.MergePatients(cmd.Patient((pi("2"),)), (pi("3"),)))
+    office.close(office.item("merge-held"), apply=True)
+    assert office.into(three) == two
+    comes_back_to_be_confirmed(office, two)
+
+
+def test_a_contested_ins_whose_other_holder_lost_it_during_a_merge_is_to_confirm_once_it_is_undone(office):
+    one, two = office.ours("1", INS, checked=True), office.ours("2", INS, checked=True)
+    office.ours("3", OTHER_INS, checked=True)
+    office.base.does(cmd.MergePatients(cmd.Patient((pi("3"),)), (pi("2"),)))
+    office.base.acts(acts.SetAttributes(one, 0, ("DOUT",), "not her card"))
+    office.unmerge(two)
+    comes_back_to_be_confirmed(office, two)
+
+
+def test_an_ins_to_confirm_that_a_third_one_holds_is_both_again_once_a_merge_is_undone(office, to_confirm):
+    _, two = to_confirm
+    three = office.ours("3", INS, checked=True)
+    office.ours("4")
+    open_before = office.kinds()
+    assert {"ins-to-confirm", "same-ins"} <= set(open_before)
+    office.base.does(cmd.MergePatients(cmd.Patient((pi("4"),)), (pi("2"),)))
+    office.unmerge(two)
+    assert office.kinds() == sorted([*open_before, "unmerged"])
+    office.base.does(cmd.RecordPatient(cmd.Patient((pi("3"),), reliability=("PROV",))))  # its repository says so
+    assert office.base.identity(three).ins is None
+    comes_back_to_be_confirmed(office, two)
+
+
+def test_the_contest_that_a_merge_ended_is_on_both_sides_again_once_it_is_undone(office, to_confirm):
+    one, two = to_confirm
+    office.base.acts(acts.SetAttributes(one, 0, (), "her card after all"))
+    office.base.acts(acts.RecordProof(one, 0, Proof("PA", high_trust=True)))
+    office.base.acts(acts.AcceptIns(one, 0, acts.NationalAnswer(INS, NATIONAL)))
+    office.merge(one, two)
+    assert office.base.identity(one).qualified
+    office.unmerge(two)
+    assert [office.base.identity(i).qualified for i in (one, two)] == [False, False]
+    assert office.kinds() == ["ins-to-confirm", "same-ins", "unmerged"]
+
+
+def test_an_ins_freed_by_a_merge_is_contested_again_once_the_merge_is_undone(office):
+    one, two = office.ours("1", INS, checked=True), office.ours("2", INS, checked=True)
+    office.ours("3")
+    office.base.does(cmd.MergePatients(cmd.Patient((pi("3"),)), (pi("1"),)))
+    assert office.base.identity(two).qualified  # its repository says that one identity alone holds it
+    office.unmerge(one)
+    assert [office.base.identity(i).qualified for i in (one, two)] == [False, False]
+    assert "same-ins" in office.kinds()
+
+
+def test_an_ins_that_was_contested_by_nobody_comes_back_usable(office):
+    two, three = office.ours("2", INS, checked=True), office.ours("3", OTHER_INS, checked=True)
+    office.base.does(cmd.MergePatients(cmd.Patient((pi("3"),)), (pi("2"),)))
+    office.unmerge(two)
+    assert [office.base.identity(i).qualified for i in (two, three)] == [True, True]
+    assert office.kinds() == ["unmerged"]
+
+
+def test_an_ins_of_a_merge_that_an_earlier_release_wrote_comes_back_to_be_confirmed(office):
+    """Its event does not say whether the INS was contested, so nobody but a person can."""
+    two = office.ours("2", INS, checked=True)
+    office.ours("3", OTHER_INS, checked=True)
+    office.base.does(cmd.MergePatients(cmd.Patient((pi("3"),)), (pi("2"),)))
+    for rank, record in enumerate(office.base.journal):
+        if isinstance(record.event, ev.IdentityMerged):
+            payload = msgspec.json.decode(ev.encode(record.event))
+            payload.pop("contest", None)
+            event = ev.decode(msgspec.json.encode(payload))
+            office.base.journal[rank] = msgspec.structs.replace(record, event=event)
+    office.base.states = office.base.rebuilt()
+    office.unmerge(two)
+    comes_back_to_be_confirmed(office, two)
 
 
 # --- assigning and closing

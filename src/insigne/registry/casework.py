@@ -7,7 +7,7 @@ from insigne.registry import acts
 from insigne.registry import events as ev
 from insigne.registry.attach import find, person_identifiers
 from insigne.registry.commands import MergePatients, Patient, RecordMovement
-from insigne.registry.contests import TO_CONFIRM, confirm, rivals, wait_for_a_person
+from insigne.registry.contests import TO_CONFIRM, confirm, contest_again
 from insigne.registry.decision import Draft, Fault, Subject
 from insigne.registry.merge import OTHER_INS, join
 from insigne.registry.record import apply_held
@@ -50,22 +50,16 @@ def unmerge_identities(draft: Draft, act: acts.UnmergeIdentities) -> None:
 
 def _undone(draft: Draft, absorbed: Identity, reason: str) -> Identity:
     """Let a merged identity stand again, with the INS that the merge took from it; the one it was merged into."""
-    survivor = draft.identity(absorbed.merged_into)
+    survivor, before = draft.identity(absorbed.merged_into), absorbed.merged_contest
     absorbed = draft.on_identity(absorbed, ev.MergeUndone(survivor.id, reason))
     survivor = draft.on_identity(survivor, ev.AbsorbedReleased(absorbed.id))
     lost = absorbed.ins_history[-1] if absorbed.ins is None and absorbed.ins_history else None
     if lost is not None and lost.reason == OTHER_INS:
-        record_ins(draft, absorbed, lost.ins, "merge undone")
+        contested = before is None or before.contested  # not said by an earlier release: a person confirms it
+        absorbed = record_ins(draft, absorbed, lost.ins, "merge undone", contested=contested)
         draft.close_item("merge-other-ins", (absorbed.id, survivor.id), "merge undone")
-    elif absorbed.ins is not None:
-        others = rivals(draft, absorbed, absorbed.ins.ins.matricule)  # today: a contest may have come or gone meanwhile
-        if others and not absorbed.ins.contested:
-            draft.on_identity(absorbed, ev.InsContested(absorbed.ins.ins, contested=True))
-        elif not others:
-            wait_for_a_person(draft, absorbed)
-        for other in others:
-            draft.raise_item("same-ins", (absorbed.id, other.id))
-    return survivor
+    contest_again(draft, absorbed, before)
+    return draft.identity(survivor.id)
 
 
 def assign_work_item(draft: Draft, act: acts.AssignWorkItem) -> None:

@@ -2,7 +2,8 @@
 
 However it was lost, what was contested with it is looked at by the same decision. A merge of the two ends the contest,
 and so does the word of the repository that masters both. Any other loss was decided about the one who lost it: it does
-not say that the INS is the other's, which a person confirms (work item `ins-to-confirm`).
+not say that the INS is the other's, which a person confirms (work item `ins-to-confirm`). What was contested before a merge
+is so again once the merge is undone.
 """
 
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from insigne.registry import events as ev
 from insigne.registry.attach import living_holders
 from insigne.registry.decision import Draft, Fault, Subject
 from insigne.registry.refusals import refused
-from insigne.registry.state import Identity
+from insigne.registry.state import Identity, MergedContest
 
 TO_CONFIRM: Final = "ins-to-confirm"
 """Kind of the work item of an INS that only one identity holds now, which nobody has said to be its own."""
@@ -50,7 +51,7 @@ def end_contest(draft: Draft, identity: Identity, *, confirmed: bool = False) ->
     """Let the INS count again, once nobody else holds it and, if a person is waited for, it is `confirmed` by one."""
     if identity.ins is None or not identity.ins.contested or rivals(draft, identity, identity.ins.ins.matricule):
         return identity
-    if not confirmed and draft.working.open_work_item(f"{TO_CONFIRM}|{identity.id}") is not None:
+    if not confirmed and _is_to_confirm(draft, identity):
         return identity
     draft.close_item(TO_CONFIRM, (identity.id,), "confirmed")
     return draft.on_identity(identity, ev.InsContested(identity.ins.ins, contested=False))
@@ -65,6 +66,47 @@ def confirm(draft: Draft, identity: Identity, *, apply: bool) -> None:
     if end_contest(draft, identity, confirmed=True).version == identity.version:
         raise refused("ins-contested", Fault.FORBIDDEN, Subject.INS)
     draft.subject = identity.id
+
+
+def merged_contest(draft: Draft, absorbed: Identity) -> MergedContest | None:
+    """What stands against the INS of an identity that is about to be merged; None when it has none."""
+    if absorbed.ins is None:
+        return None
+    others = rivals(draft, absorbed, absorbed.ins.ins.matricule)
+    return MergedContest(
+        contested=absorbed.ins.contested,
+        to_confirm=absorbed.ins.contested and _is_to_confirm(draft, absorbed),
+        others=tuple(other.id for other in others if other.ins is not None and other.ins.contested),
+    )
+
+
+def contest_again(draft: Draft, identity: Identity, before: MergedContest | None) -> None:
+    """Contest the INS of an identity whose merge was undone, by who holds it today and by what stood against it before.
+
+    The others that were contested as well are so again, even confirmed since: as long as this one was merged, nobody
+    could tell that it holds the INS too.
+    """
+    if identity.ins is None:
+        return
+    others = rivals(draft, identity, identity.ins.ins.matricule)
+    if others:
+        identity = _contested(draft, identity)
+    if not others or (before is not None and before.to_confirm):
+        wait_for_a_person(draft, identity)
+    for other in others:
+        draft.raise_item("same-ins", (identity.id, other.id))
+        if before is not None and other.id in before.others:
+            _contested(draft, other)
+
+
+def _contested(draft: Draft, identity: Identity) -> Identity:
+    if identity.ins is None or identity.ins.contested:
+        return identity
+    return draft.on_identity(identity, ev.InsContested(identity.ins.ins, contested=True))
+
+
+def _is_to_confirm(draft: Draft, identity: Identity) -> bool:
+    return draft.working.open_work_item(f"{TO_CONFIRM}|{identity.id}") is not None
 
 
 def _joins(event: ev.AnyEvent, other: Identity) -> bool:

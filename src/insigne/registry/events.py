@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from insigne.registry.state import Encounter, Identity, Movement, StayHeader, WorkItem
+from insigne.registry.state import Encounter, Identity, MergedContest, Movement, StayHeader, WorkItem
 from insigne.registry.values import Details, Identifier, Ins, NationalIns, Proof, Traits
 
 
@@ -96,11 +96,15 @@ class InsContested(Event, frozen=True, tag="ins-contested"):
 
 
 class IdentityMerged(Event, frozen=True, tag="identity-merged"):
-    """This identity was absorbed by `into`. `snapshot` is its state before, what an unmerge starts from."""
+    """This identity was absorbed by `into`. `snapshot` is its state before, what an unmerge starts from.
+
+    `contest` is what stood against its INS; None: it had none, or the event is of a release that did not say it.
+    """
 
     into: str
     snapshot: Identity
     reason: str = ""
+    contest: MergedContest | None = None
 
 
 class IdentityAbsorbed(Event, frozen=True, tag="identity-absorbed"):

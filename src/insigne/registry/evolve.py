@@ -107,7 +107,7 @@ def _ins_contested(state: Identity, event: ev.InsContested, record: ev.Recorded)
 
 
 def _merged(state: Identity, event: ev.IdentityMerged, record: ev.Recorded) -> Identity:
-    return _touch(state, record, merged_into=event.into)
+    return _touch(state, record, merged_into=event.into, merged_contest=event.contest)
 
 
 def _absorbed(state: Identity, event: ev.IdentityAbsorbed, record: ev.Recorded) -> Identity:
@@ -165,7 +165,7 @@ def _proof_voided(state: Identity, _: ev.ProofVoided, record: ev.Recorded) -> Id
 
 
 def _unmerged(state: Identity, _: ev.MergeUndone, record: ev.Recorded) -> Identity:
-    return _touch(state, record, merged_into="")
+    return _touch(state, record, merged_into="", merged_contest=None)
 
 
 def _released(state: Identity, event: ev.AbsorbedReleased, record: ev.Recorded) -> Identity:

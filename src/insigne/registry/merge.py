@@ -18,6 +18,7 @@ from insigne.registry.attach import (
     standing,
 )
 from insigne.registry.commands import LinkPatients, MergePatients, Patient, ReplaceIdentifiers
+from insigne.registry.contests import merged_contest
 from insigne.registry.decision import Draft, Fault, Refused, Subject
 from insigne.registry.record import attached
 from insigne.registry.reliability import apply_claim, chosen, read_claim, record_ins
@@ -102,7 +103,7 @@ OTHER_INS = "merged into an identity with another INS"
 
 def join(draft: Draft, absorbed: Identity, survivor: Identity, reason: str = "") -> None:
     """Retire `absorbed` in favour of `survivor`; a shared INS is contested no more, another goes to the history."""
-    merged = ev.IdentityMerged(into=survivor.id, snapshot=absorbed, reason=reason)
+    merged = ev.IdentityMerged(survivor.id, absorbed, reason, merged_contest(draft, absorbed))
     other = absorbed.ins.ins if absorbed.ins is not None else None
     if survivor.ins is not None and other is not None and survivor.ins.ins.matricule != other.matricule:
         absorbed = draft.on_identity(absorbed, ev.InsWithdrawn(other, OTHER_INS))

@@ -96,15 +96,17 @@ def chosen(draft: Draft, several: tuple[Ins, ...]) -> Ins | None:
     return kept[0] if kept else None
 
 
-def record_ins(draft: Draft, identity: Identity, ins: Ins, reason: str) -> Identity:
-    """Give the identity this INS; contested when another identity of the domain holds it (never a silent merge)."""
+def record_ins(draft: Draft, identity: Identity, ins: Ins, reason: str, *, contested: bool = False) -> Identity:
+    """Give the identity this INS; contested when another identity of the domain holds it (never a silent merge).
+
+    `contested` when it was before.
+    """
     if any(remark.code == "matricule-key" for remark in check_matricule(ins.matricule)):
         draft.notice("ins-key", Subject.INS)
     others = rivals(draft, identity, ins.matricule)
     before = identity.ins.ins if identity.ins is not None else None
-    identity = draft.on_identity(
-        identity, ev.InsRecorded(ins=ins, contested=bool(others), before=before, reason=reason)
-    )
+    contested = contested or bool(others)
+    identity = draft.on_identity(identity, ev.InsRecorded(ins=ins, contested=contested, before=before, reason=reason))
     for other in others:
         draft.notice("ins-contested", Subject.INS)
         draft.raise_item("same-ins", (identity.id, other.id))

@@ -81,13 +81,26 @@ class NationalTrace(Value, frozen=True):
     candidate_traits: Traits = Traits()
 
 
+class MergedContest(Value, frozen=True):
+    """What stood against the INS of an identity when it was merged: it does so again once the merge is undone.
+
+    `contested` and `to_confirm` (a person was waited for) are of the identity itself; `others` are those of its domain
+    that held the same INS, contested there too.
+    """
+
+    contested: bool = False
+    to_confirm: bool = False
+    others: tuple[str, ...] = ()
+
+
 class Identity(Value, frozen=True):
     """A person as one identification domain knows them.
 
     `domain` is the authority key that owns the identity (the one of its first person identifier). The two axes of
     RNIV 1 are `recovered` (an INS is held: RNIV lets no status hold one otherwise) and `checked` (a document was
     seen). `reliability` is PID-32 as last received; `attributes` is the part of it that the RNIV defines; the INS is
-    usable only when `qualified`.
+    usable only when `qualified`. `merged_contest` is of a merged identity; None: it had no INS, or was merged by a
+    release that did not keep it.
     """
 
     id: str
@@ -109,6 +122,7 @@ class Identity(Value, frozen=True):
     links: tuple[str, ...] = ()
     proof: HeldProof | None = None
     national: NationalTrace = NationalTrace()
+    merged_contest: MergedContest | None = None
 
     @property
     def status(self) -> Status:
