@@ -484,6 +484,54 @@ def test_a_scanned_ins_is_not_taken_once_the_traits_were_changed(desk):
     assert refusal(desk.verify, identity, "OK").fault is Fault.FORBIDDEN
 
 
+def told(desk, *status):
+    """What a feed of our authority says of the identity."""
+    desk.base.does(cmd.RecordPatient(cmd.Patient((Identifier("PI", OURS, "1"),), reliability=status, traits=LOCAL)))
+
+
+@pytest.mark.parametrize("attribute", ["DOUT", "FICT"])
+@pytest.mark.parametrize("by", ["person", "feed"])
+def test_an_ins_read_on_a_symbol_does_not_outlive_a_doubtful_or_fictitious_identity(desk, attribute, by):
+    """EXI ID 26: matricule and OID are invalidated; once the doubt is lifted the cycle starts again."""
+    identity = desk.create()
+    desk.base.acts(acts.ReadDataMatrix(identity, 0, ANSWER))
+    if by == "person":
+        desk.mark(identity, attribute)
+    else:
+        told(desk, "PROV", attribute)
+    held = desk.base.identity(identity)
+    assert (held.read_ins, held.national.candidate_traits) == (None, Traits())
+    if by == "person":
+        desk.mark(identity)
+    else:
+        told(desk, "PROV")
+    assert refusal(desk.verify, identity, "OK").code == "no-ins"
+    assert (desk.status(identity), desk.base.identity(identity).ins) == (P, None)
+    assert desk.base.rebuilt() == desk.base.states
+    desk.base.acts(acts.ReadDataMatrix(identity, 0, ANSWER))  # the person is there again
+    desk.verify(identity, "OK")
+    assert desk.status(identity) is R
+
+
+@pytest.mark.parametrize("lift", [lambda desk, i: desk.mark(i, "HOMA"), lambda desk, _: told(desk, "PROV")])
+def test_an_ins_that_an_earlier_release_kept_under_a_doubt_is_dropped_with_it(desk, lift):
+    identity = desk.create()
+    desk.base.acts(acts.ReadDataMatrix(identity, 0, ANSWER))
+    kept = desk.base.identity(identity).national
+    desk.mark(identity, "DOUT")
+    desk.base.states["identity", identity] = replace(desk.base.identity(identity), national=kept)
+    lift(desk, identity)
+    assert desk.base.identity(identity).read_ins is None
+
+
+def test_an_ins_read_on_a_symbol_stays_under_what_bars_no_ins(desk):
+    identity = desk.create()
+    desk.base.acts(acts.ReadDataMatrix(identity, 0, ANSWER))
+    desk.mark(identity, "HOMA")
+    told(desk, "PROV")
+    assert desk.base.identity(identity).read_ins == INS
+
+
 # --- T6: Application carte Vitale
 
 

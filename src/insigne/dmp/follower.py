@@ -14,6 +14,7 @@ _HARMLESS: Final = (
     ev.PriorSearchMade,
     ev.NationalAnswerRefused,
     ev.CandidateRead,
+    ev.CandidateDropped,
     ev.ProofRecorded,
     ev.IdentityLinked,
     ev.IdentityUnlinked,

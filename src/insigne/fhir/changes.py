@@ -18,7 +18,10 @@ from insigne.registry.state import Identity
 
 #: Events that change nothing an application sees.
 _INTERNAL: Final = frozenset(
-    {"prior-search-made", "candidate-read", "national-answer-refused", "trust-raised", "identity-snapshot"}
+    {
+        *("prior-search-made", "candidate-read", "candidate-dropped", "national-answer-refused", "trust-raised"),
+        "identity-snapshot",
+    }
 )
 #: What an item is called when a decision wrote several events: the first of these, else its first event.
 _TELLING: Final = (

@@ -2,8 +2,9 @@
 
 However it was lost, what was contested with it is looked at by the same decision. A merge of the two ends the contest,
 and so does the word of the repository that masters both. Any other loss was decided about the one who lost it: it does
-not say that the INS is the other's, which a person confirms (work item `ins-to-confirm`). What was contested before a merge
-is so again once the merge is undone.
+not say that the INS is the other's, which a person confirms (work item `ins-to-confirm`).
+
+What was contested before a merge is so again once the merge is undone.
 """
 
 from collections.abc import Iterator

@@ -154,6 +154,13 @@ class CandidateRead(Event, frozen=True, tag="candidate-read"):
     traits: Traits = Traits()
 
 
+class CandidateDropped(Event, frozen=True, tag="candidate-dropped"):
+    """The INS read on a Data Matrix waits no more: it would have to be read again."""
+
+    before: Ins
+    reason: str
+
+
 class InsVerified(Event, frozen=True, tag="ins-verified"):
     """INSi verified the INS: OK or KO."""
 
@@ -318,6 +325,7 @@ IdentityEvent = (
     | NationalAnswerAccepted
     | NationalAnswerRefused
     | CandidateRead
+    | CandidateDropped
     | InsVerified
     | ProofRecorded
     | ProofVoided

@@ -149,6 +149,10 @@ def _candidate(state: Identity, event: ev.CandidateRead, record: ev.Recorded) ->
     return _national(state, record, mode="CB", candidate=event.ins, candidate_traits=event.traits)
 
 
+def _candidate_dropped(state: Identity, _: ev.CandidateDropped, record: ev.Recorded) -> Identity:
+    return _national(state, record, candidate=None, candidate_traits=Traits())
+
+
 def _verified(state: Identity, event: ev.InsVerified, record: ev.Recorded) -> Identity:
     settled = {"candidate": None, "candidate_traits": Traits()} if event.ins == state.national.candidate else {}
     return _national(state, record, verified=record.time, verdict=event.verdict, call=event.call, **settled)
@@ -276,6 +280,7 @@ _RULES: dict[type[ev.Event], Callable[[Any, Any, ev.Recorded], State]] = {
     ev.NationalAnswerRefused: _noted,
     ev.NationalAnswerAccepted: _answer_accepted,
     ev.CandidateRead: _candidate,
+    ev.CandidateDropped: _candidate_dropped,
     ev.InsVerified: _verified,
     ev.ProofRecorded: _proof,
     ev.ProofVoided: _proof_voided,

@@ -18,7 +18,7 @@ from insigne.registry.decision import Draft, Fault, Subject
 from insigne.registry.details import details_after
 from insigne.registry.record import strict, traits_after
 from insigne.registry.refusals import Texts, refused, worded
-from insigne.registry.reliability import record_ins
+from insigne.registry.reliability import drop_candidate, record_ins
 from insigne.registry.state import Identity
 from insigne.registry.values import Details, Ins, Proof, Traits
 
@@ -170,7 +170,8 @@ def record_proof(draft: Draft, act: acts.RecordProof) -> None:
 def set_attributes(draft: Draft, act: acts.SetAttributes) -> None:
     """T10, T11:
 
-    DOUT and FICT make the identity provisional and send its INS to the history; lifting them restores nothing.
+    DOUT and FICT make the identity provisional and send its INS to the history; lifting them restores nothing, not even
+    the INS read on a Data Matrix before.
     """
     identity = ours(draft, act.identity, act.version)
     wanted = _attributes(act.attributes)
@@ -179,6 +180,7 @@ def set_attributes(draft: Draft, act: acts.SetAttributes) -> None:
     if forces_provisional(wanted) and not forces_provisional(identity.attributes):
         _allowed(identity, Trigger.ATTRIBUTE_SET)
         identity = provisional(draft, identity, f"attribute {'+'.join(wanted)}")
+    identity = drop_candidate(draft, identity, wanted)
     before = (identity.checked, identity.attributes, identity.reliability)
     draft.on_identity(identity, ev.StatusChanged(before, (identity.checked, wanted, identity.reliability), act.reason))
     if "DOUT" in wanted:

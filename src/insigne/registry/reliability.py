@@ -6,7 +6,7 @@ Rules: pam-fr §5.3, §5.4; RNIV 1 §3.2 (statuses, attributes); the cases settl
 from typing import NamedTuple
 
 from insigne.ins.matricule import Nature, check_matricule, nature_of, oid_allowed
-from insigne.ins.status import allowed_attributes
+from insigne.ins.status import allowed_attributes, forces_provisional
 from insigne.registry import events as ev
 from insigne.registry.commands import Patient
 from insigne.registry.contests import rivals
@@ -51,10 +51,24 @@ def apply_claim(draft: Draft, identity: Identity, claim: Claim) -> Identity:
         reason = f"attribute {claim.barring}" if claim.barring else "PID-32 PROV"
         identity = draft.on_identity(identity, ev.InsWithdrawn(identity.ins.ins, reason))
         draft.notice("ins-to-history", Subject.RELIABILITY)
+    identity = drop_candidate(draft, identity, claim.attributes)
     checked = identity.checked if not claim.status else claim.status == "VALI"
     before = (identity.checked, identity.attributes, identity.reliability)
     after = (checked, claim.attributes, claim.codes)
     return draft.on_identity(identity, ev.StatusChanged(before, after)) if before != after else identity
+
+
+def drop_candidate(draft: Draft, identity: Identity, attributes: tuple[str, ...]) -> Identity:
+    """Forget the INS read on a Data Matrix before DOUT or FICT was set; `attributes` are those of from now on.
+
+    These attributes invalidate matricule and OID, and lifting them restarts the cycle (EXI SI 09, EXI ID 26): what was
+    read from who was not trusted to be this person would else be taken by a verification, which nobody compares.
+    """
+    read = identity.national.candidate
+    if read is None or not (forces_provisional(attributes) or forces_provisional(identity.attributes)):
+        return identity
+    reason = f"attribute {'+'.join(attributes)}" if forces_provisional(attributes) else "attribute lifted"
+    return draft.on_identity(identity, ev.CandidateDropped(read, reason))
 
 
 def apply_ins(draft: Draft, identity: Identity, patient: Patient, claim: Claim) -> Identity:
