@@ -146,6 +146,24 @@ def test_an_overlay_that_a_later_message_changed_is_applied_by_who_saw_that_one(
     assert patient["name"][0]["family"] == "DUBOIS"
 
 
+def test_an_overlay_that_the_feed_took_back_is_shown_as_such_and_not_applied(overlaid):
+    desk = overlaid
+    again = overlay("LESTREZ", "C10").replace(b"PAUL^PAUL", b"MARGOT^MARGOT ZOE")
+    received(desk, again.replace(b"19500101|M", b"19850712|F").replace(b"75056", b"63113"))
+    [item] = desk.lines("worklist", "list", "--kind", "overlay")
+    assert (item["superseded"], item["next"]) == (True, ["worklist close"])
+    [shown] = desk.lines("worklist", "show", item["id"])
+    assert [(one["change"], bool(one["held"])) for one in shown["received"]] == [(None, True), ("superseded", False)]
+    told = desk._run("--data", desk.folder, "worklist", "show", item["id"]).out
+    assert "l’émetteur dit autre chose depuis" in told
+    for seen in ("1", "2"):
+        options = ("--outcome", "vue", "--apply", "--seen", seen)
+        _, said = desk.act("worklist", "close", item["id"], *options, status=1)
+        assert "dit autre chose depuis" in said or "said otherwise since" in said
+    desk.act("worklist", "close", item["id"], "--outcome", "vue, GAM prévenue")
+    assert desk.work("--kind", "overlay") == []
+
+
 def test_an_overlay_applied_by_policy_is_shown_with_nothing_held(overlaid):
     desk = overlaid
     desk.act("worklist", "close", desk.lines("worklist", "list")[0]["id"], "--outcome", "vue")

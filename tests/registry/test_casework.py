@@ -10,6 +10,7 @@ from insigne.registry.decision import Fault, Refused
 from insigne.registry.settings import Policy, RegistrySettings
 from insigne.registry.state import StayHeader
 from insigne.registry.values import Authority, Identifier, Ins, Proof, Traits
+from insigne.registry.worklist_kinds import actions_of
 
 from .conftest import Base
 
@@ -510,6 +511,117 @@ def test_an_overlay_said_again_is_counted_and_stays_what_was_seen(office):
     assert (item.messages, item.held_since) == (3, 1)
     office.close(item, apply=True)
     assert office.base.identity(identity).traits.birth_name == "DURAND"
+
+
+def says(office, traits=None, status=(), ins=(), number="1", authority=GAM, **more):
+    """A message of the feed that says only this of a patient."""
+    said = traits or cmd.TraitsAssertion()
+    office.base.does(
+        cmd.RecordPatient(cmd.Patient((pi(number, authority),), ins, reliability=status, traits=said, **more))
+    )
+
+
+def corrects_the_name_alone(office):
+    says(office, cmd.TraitsAssertion("DURAND", "ALICE", "ALICE MARIE", "19800214", "F", "69123"), ("PROV",))
+
+
+def deletes_the_ins(office):
+    patient = cmd.Patient((pi("1", GAM),), ins_deleted=True)
+    office.base.does(cmd.ReplaceIdentifiers(patient, (), (INS,)))
+
+
+def replaces_the_ins(office):
+    patient = cmd.Patient((pi("1", GAM),), ins=(OTHER_INS,), reliability=("VALI",))
+    office.base.does(cmd.ReplaceIdentifiers(patient, (), (INS,)))
+
+
+CONTRARY = {
+    "the old traits again": lambda office: says(office, TRAITS, ("PROV",)),
+    "one trait of the old ones": lambda office: says(office, cmd.TraitsAssertion(birth_date="19800214")),
+    "one other trait": corrects_the_name_alone,
+    "PROV": lambda office: says(office, status=("PROV",)),
+    "another INS": lambda office: says(office, status=("VALI",), ins=(OTHER_INS,)),
+    "the date is real": lambda office: says(office, details=cmd.DetailsAssertion(birth_date_corrected="N")),
+    "A47 that deletes the INS": deletes_the_ins,
+    "A47 that replaces the INS": replaces_the_ins,
+}
+
+
+def overlaid(office):
+    """A provisional identity, and the overlay of its feed: another person, with an INS."""
+    identity = office.told("1")
+    corrected = cmd.DetailsAssertion(birth_date_corrected="Y")
+    says(office, OTHER, ("VALI",), (INS,), details=corrected)
+    assert b"DURAND" in bytes(office.item("overlay").held)
+    return identity
+
+
+@pytest.mark.parametrize("contradict", CONTRARY.values(), ids=CONTRARY)
+def test_an_overlay_that_its_sender_contradicts_offers_nothing_any_more(office, contradict):
+    identity = overlaid(office)
+    contradict(office)
+    item, before = office.item("overlay"), office.base.identity(identity)
+    assert (bytes(item.held), item.superseded, actions_of(item)) == (b"null", True, ("close",))
+    for seen in (0, 1, item.messages):
+        stale = refusal(office.close, item, apply=True, seen=seen)
+        assert (stale.code, stale.fault) == ("superseded", Fault.CONFLICT)
+    assert office.base.identity(identity) == before
+    assert office.base.rebuilt() == office.base.states
+    office.close(item)
+    assert (office.base.identity(identity), office.kinds()) == (before, [])
+
+
+def test_a_sender_is_told_that_what_was_held_of_it_is_offered_no_more(office):
+    overlaid(office)
+    again = cmd.RecordPatient(cmd.Patient((pi("1", GAM),), reliability=("PROV",), traits=TRAITS))
+    assert "overlay-superseded" in [notice.code for notice in office.base.does(again).notices]
+    count = len(office.base.journal)
+    assert office.base.does(again).notices == ()
+    assert len(office.base.journal) == count
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        says,
+        lambda office: says(office, details=cmd.DetailsAssertion(language="fr")),
+        lambda office: says(office, cmd.TraitsAssertion(sex="F"), ("VALI",)),
+        lambda office: says(office, TRAITS, ("PROV",), number="2"),
+        lambda office: says(office, TRAITS, ("PROV",), number="9", authority=Authority("LAB")),
+    ],
+    ids=["nothing", "a language", "a part of the same", "another patient", "another authority"],
+)
+def test_an_overlay_stays_as_long_as_its_sender_does_not_contradict_it(office, message):
+    overlaid(office)
+    both = (pi("9", Authority("LAB")), pi("1", GAM))
+    office.base.does(cmd.RecordPatient(cmd.Patient(both)))
+    message(office)
+    item = office.item("overlay")
+    assert (item.superseded, item.messages, actions_of(item)) == (False, 1, ("apply", "close"))
+    assert b"DURAND" in bytes(item.held)
+
+
+def test_an_overlay_said_anew_after_it_was_contradicted_is_offered_to_who_saw_that(office):
+    identity = overlaid(office)
+    says(office, TRAITS, ("PROV",))
+    office.told("1", LATER, status=("VALI",))
+    item = office.item("overlay")
+    assert (item.superseded, item.messages, item.held_since) == (False, 3, 3)
+    assert refusal(office.close, item, apply=True, seen=2).code == "held-since"
+    office.close(item, apply=True, seen=3)
+    assert office.base.identity(identity).traits.birth_name == "DUBOIS"
+    assert office.base.rebuilt() == office.base.states
+
+
+def test_a_message_that_may_not_overwrite_contradicts_its_own_overlay_all_the_same(office):
+    office.base.policy = Policy(trusted=frozenset({"HOSP"}))
+    identity = overlaid(office)
+    trusted = (pi("7", Authority("HOSP")), pi("1", GAM))
+    office.base.does(cmd.RecordPatient(cmd.Patient(trusted, reliability=("VALI",), traits=TRAITS)))
+    assert not office.item("overlay").superseded
+    says(office, TRAITS, ("PROV",))
+    assert office.item("overlay").superseded
+    assert office.base.identity(identity).checked
 
 
 def test_the_overlays_held_before_stay_in_the_journal(office):

@@ -21,7 +21,7 @@ from insigne.registry.events import (
     WorkItemRaised,
     raw_json,
 )
-from insigne.registry.index import account_key, ins_key, visit_key
+from insigne.registry.index import account_key, ins_key, overlay_key, visit_key
 from insigne.registry.state import StayHeader
 from insigne.registry.values import Authority, Identifier, Ins, Traits
 from insigne.registry.workingset import WorkingSet
@@ -313,6 +313,28 @@ def test_what_holds_a_nul_is_found_again(store, hospital):
         key = (again.sender, again.control_id)
         found = transaction.previous([key, ("GAM|HOSPITAL", "C2")], "2026-01-01")
         assert {one: row.id for one, row in found.items()} == {key: again.id}
+
+
+def test_the_overlay_of_an_identity_that_another_program_opens_or_closes_is_known(
+    store, url, opened, hospital, hospital_over
+):
+    other = hospital_over(opened(url))
+    hospital.admit("A", pi("1"))
+
+    def known():
+        with store.begin() as transaction:
+            transaction.prefetch({pi("1").key}, ())
+            found = transaction.open_work_item(overlay_key("A"))
+            transaction.commit()
+        return found
+
+    assert known() is None
+    other.record(("work-item", "V", WorkItemRaised("same-ins", "same-ins|A|B", ("A", "B"))))
+    assert known() is None
+    other.record(("work-item", "W", WorkItemRaised("overlay", "overlay|A", ("A",))))
+    assert known() == "W"
+    hospital.record(("work-item", "W", WorkItemClosed("seen")))
+    assert known() is None
 
 
 def test_a_writer_that_is_alone_does_not_read_the_same_state_again(store, hospital):

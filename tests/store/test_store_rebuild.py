@@ -42,6 +42,8 @@ changes_of_people = st.tuples(
         st.builds(ev.IdentifierRetired, identifiers, st.just("gone")),
         st.builds(ev.InsRecorded, matricules, st.booleans()),
         st.builds(ev.InsWithdrawn, matricules, st.just("deleted")),
+        st.builds(ev.CandidateRead, matricules, traits),
+        st.builds(ev.CandidateDropped, matricules, st.just("attribute DOUT")),
         st.builds(ev.IdentityLinked, people),
         st.builds(ev.IdentityUnlinked, people),
         st.builds(ev.IdentityAbsorbed, people),
@@ -57,13 +59,14 @@ changes_of_stays = st.tuples(
         st.builds(ev.EncounterReassigned, people, people),
     ),
 )
+CHANGES = ["same", "replaced", "added", "superseded"]
 held = st.sampled_from([b'{"traits":{"birth_name":"MARTIN"}}', b'{"n":[1, 2]}']).map(ev.raw_json)
 changes_of_items = st.tuples(
     st.just("work-item"),
     st.sampled_from(ITEMS),
     st.one_of(
         st.builds(ev.WorkItemClosed, st.just("done")),
-        st.builds(ev.WorkItemHeldAgain, st.just("sex"), held, change=st.sampled_from(["same", "replaced", "added"])),
+        st.builds(ev.WorkItemHeldAgain, st.just("sex"), held, change=st.sampled_from(CHANGES)),
     ),
 )
 commits = st.lists(

@@ -57,6 +57,7 @@ _TASK: Final[dict[str, Any]] = {
         "kind": {"type": "string", "enum": list(KINDS)},
         "age_days": {"type": "integer"},
         "messages": {"type": "integer", "description": "How many messages it held back: give it as `seen`."},
+        "superseded": {"type": "boolean", "description": "It holds nothing any more: its sender said otherwise."},
         "opened": {"type": "string", "format": "date-time"},
         "closed": _TEXT_OR_NULL,
         "subjects": {"type": "array", "items": _TEXT, "description": "Ids of identities."},

@@ -49,7 +49,8 @@ _COMMANDS = {
 }
 _NOBODY = "-"
 _RECEIVED = {"work-item-raised": "retenu", "work-item-held-again": "même contenu"}
-_APART = ("held", "patients", "received")
+_SUPERSEDED = "l’émetteur dit autre chose depuis : plus rien n’est retenu"
+_APART = ("held", "patients", "received", "superseded")
 _RECEIVED_TITLES = ("reçu", "message", "contenu")
 
 Item = Annotated[str, typer.Argument(metavar="ITEM", help="Id in the list.")]
@@ -189,18 +190,23 @@ def _found(view: ReadView, item_id: str) -> WorkItem:
 
 
 def _received(entry: JournalEntry) -> dict[str, Any]:
-    """What made the item, or was held by it since; `held` is null when a message said the same again."""
+    """What made the item, or was held by it since; `held` is null when a message said the same again, or otherwise.
+
+    `change` is what the message made of what was held: same, replaced, added, superseded; null for the first one.
+    """
     held = getattr(entry.event, "held", None)
     return {
         "time": entry.time,
         "event": entry.type,
         "cause": {"kind": entry.cause_kind, "id": entry.cause_id},
         "held": None if held is None else msgspec.json.decode(bytes(held)),
+        "change": getattr(entry.event, "change", None),
     }
 
 
 def _received_row(one: dict[str, Any]) -> tuple[str, str, str]:
-    return one["time"], one["cause"]["id"], "retenu" if one["held"] else _RECEIVED[one["event"]]
+    content = _SUPERSEDED if one["change"] == "superseded" else _RECEIVED[one["event"]]
+    return one["time"], one["cause"]["id"], "retenu" if one["held"] else content
 
 
 def _show_after(desk: Desk, item_id: str) -> None:
@@ -224,9 +230,11 @@ def _document(item: WorkItem) -> dict[str, Any]:
 
 
 def _cause(document: dict[str, Any]) -> str:
-    """The cause, for a person: an overlay names the traits it would change."""
+    """The cause, for a person: an overlay names the traits it would change, and says when its sender did otherwise."""
     cause: str = document["cause"]
-    return ", ".join(map(trait_name, cause.split(", "))) if document["kind"] == "overlay" else cause
+    if document["kind"] == "overlay":
+        cause = ", ".join(map(trait_name, cause.split(", ")))
+    return f"{cause} ({_SUPERSEDED})" if document["superseded"] else cause
 
 
 def _text(value: object) -> str:

@@ -102,6 +102,8 @@ def _share_an_ins(draft: Draft, subjects: tuple[str, ...]) -> bool:
 
 def _apply_held(draft: Draft, item: WorkItem, seen: int) -> None:
     held = bytes(item.held)
+    if item.superseded:
+        raise refused("superseded", Fault.CONFLICT, Subject.PATIENT)
     if held == b"null":
         raise refused("nothing-held", Fault.FORBIDDEN, Subject.PATIENT, kind=item.kind)
     if max(seen, 1) < item.held_since:

@@ -154,12 +154,20 @@ class Draft(msgspec.Struct):
             again = ev.WorkItemHeldAgain(held=ev.raw_json(held), change="added")
         self.emit("work-item", item.id, again, item.version + 1)
 
+    def supersede(self, item: WorkItem) -> None:
+        """Let an open item hold nothing any more: the sender of what it held says otherwise."""
+        self.emit("work-item", item.id, ev.WorkItemHeldAgain(before=item.held, change="superseded"), item.version + 1)
+
+    def open_item(self, kind: str, subjects: tuple[str, ...]) -> WorkItem | None:
+        """The open work item of that kind and subjects, if there is one."""
+        return self._open_item("|".join((kind, *sorted(subjects))))
+
     def _open_item(self, key: str) -> WorkItem | None:
         item_id = self.working.open_work_item(key)
         return self.working.work_item(item_id) if item_id else None
 
     def close_item(self, kind: str, subjects: tuple[str, ...], outcome: str) -> None:
         """Close the open work item of that kind and subjects, if there is one: what happened settled it."""
-        item = self._open_item("|".join((kind, *sorted(subjects))))
+        item = self.open_item(kind, subjects)
         if item is not None:
             self.emit("work-item", item.id, ev.WorkItemClosed(outcome), item.version + 1)

@@ -275,16 +275,17 @@ class WorkItemRaised(Event, frozen=True, tag="work-item-raised"):
 
 
 class WorkItemHeldAgain(Event, frozen=True, tag="work-item-held-again"):
-    """A later message was held back by an item that was open already.
+    """A later message was held back by an item that was open already, or ended what the item held.
 
     `held` is what it says when that is not what the item held: it takes the place of `before`, or is `added` to it, and
-    both are null when the same was said again. `cause` is that of the later message.
+    both are null when the same was said again. `cause` is that of the later message. `superseded`: the later message
+    was applied and says otherwise, so that `before`, of the same sender, is offered no more.
     """
 
     cause: str = ""
     held: msgspec.Raw = msgspec.Raw(b"null")
     before: msgspec.Raw = msgspec.Raw(b"null")
-    change: Literal["same", "replaced", "added"] = "same"
+    change: Literal["same", "replaced", "added", "superseded"] = "same"
 
 
 class WorkItemAssigned(Event, frozen=True, tag="work-item-assigned"):

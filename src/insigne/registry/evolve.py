@@ -7,6 +7,7 @@ checked here: the rules have decided, the event is a fact.
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from insigne.registry import events as ev
@@ -237,8 +238,25 @@ def _held_again(state: WorkItem, event: ev.WorkItemHeldAgain, record: ev.Recorde
     messages = state.messages + 1
     if event.change == "same":
         return replace(state, version=record.version, messages=messages)
+    if event.change == "superseded":
+        return replace(
+            state,
+            version=record.version,
+            messages=messages,
+            held=msgspec.Raw(b"null"),
+            held_since=messages,
+            superseded=True,
+        )
     held = event.held if event.change == "replaced" else held_list([*held_parts(state.held), event.held])
-    return replace(state, version=record.version, messages=messages, cause=event.cause, held=held, held_since=messages)
+    return replace(
+        state,
+        version=record.version,
+        messages=messages,
+        cause=event.cause,
+        held=held,
+        held_since=messages,
+        superseded=False,
+    )
 
 
 def _assigned(state: WorkItem, event: ev.WorkItemAssigned, record: ev.Recorded) -> WorkItem:

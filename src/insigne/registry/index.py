@@ -39,6 +39,11 @@ def replaced_ins_key(matricule: str) -> Key:
     return (REPLACED_INS_TYPE, "", matricule)
 
 
+def overlay_key(identity_id: str) -> str:
+    """The key of the work item of what an overlay of this identity held back: looked up by every message about it."""
+    return f"overlay|{identity_id}"
+
+
 def visit_key(visit: Identifier) -> Key:
     """The key of a visit number, whatever type the sender wrote."""
     return ("VN", visit.authority.key, visit.value)

@@ -20,7 +20,7 @@ from insigne.registry.attach import (
 from insigne.registry.commands import LinkPatients, MergePatients, Patient, ReplaceIdentifiers
 from insigne.registry.contests import merged_contest
 from insigne.registry.decision import Draft, Fault, Refused, Subject
-from insigne.registry.record import attached
+from insigne.registry.record import attached, supersede
 from insigne.registry.reliability import apply_claim, chosen, read_claim, record_ins
 from insigne.registry.state import Identity
 from insigne.registry.values import Identifier
@@ -193,6 +193,8 @@ def _replace_ins(draft: Draft, command: ReplaceIdentifiers) -> None:
             Fault.UNKNOWN_KEY, Subject.PATIENT, "the patient identifier was merged or replaced", survivor=survivor
         )
     identity = found.current
+    if identity is not None:
+        supersede(draft, identity, patient)
     if identity is None or identity.ins is None or identity.ins.ins not in command.prior_ins:
         draft.notice("prior-unknown", Subject.PRIOR)
         return

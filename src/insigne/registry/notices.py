@@ -87,6 +87,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "several strict traits changed at once: they wait for a person, the rest was applied",
         "plusieurs traits stricts changent à la fois : ils attendent une décision, le reste est appliqué",
     ),
+    "overlay-superseded": (
+        "traits held before for a person are offered no more: this message says otherwise",
+        "les traits retenus auparavant ne sont plus proposés : ce message dit autre chose",
+    ),
     "overlay-applied": (
         "several strict traits changed at once: they were applied, a work item was raised",
         "plusieurs traits stricts changent à la fois : ils sont appliqués, une tâche est ouverte",

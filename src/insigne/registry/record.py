@@ -81,11 +81,13 @@ def _update(draft: Draft, identity: Identity, patient: Patient, found: Found) ->
     claim = read_claim(draft, patient.reliability)
     if not _may_overwrite(identity, domain, claim, patient, trusted=trusted):
         draft.notice("not-overwritten", Subject.TRAITS)
+        supersede(draft, identity, patient)
         return identity
     traits = traits_after(identity.traits, patient.traits)
     if traits != identity.traits and _overlay(draft, identity, traits, patient):
         rest = replace(patient.details, birth_date_corrected=None, lunar_birth_date=None)  # these go with the date held
         return _with_details(draft, identity, rest)
+    supersede(draft, identity, patient)
     identity = _with_details(draft, _trusted(draft, identity, trusted=trusted), patient.details)
     if traits != identity.traits:
         identity = _with_traits(draft, identity, traits)
@@ -121,13 +123,39 @@ def _overlay(draft: Draft, identity: Identity, traits: Traits, patient: Patient)
     return hold
 
 
+def supersede(draft: Draft, identity: Identity, patient: Patient) -> None:
+    """Offer no more what an overlay held back, once the authority that said it says otherwise by a message not held.
+
+    Its item stays, to be looked at: what that authority sent in between may be about another person.
+    """
+    item = draft.open_item("overlay", (identity.id,))
+    held = msgspec.json.decode(bytes(item.held), type=Patient | None) if item is not None else None
+    if item is None or held is None or domain_of(held.identifiers) != domain_of(patient.identifiers):
+        return
+    if _says_otherwise(held, patient):
+        draft.notice("overlay-superseded", Subject.TRAITS)
+        draft.supersede(item)
+
+
+def _says_otherwise(held: Patient, patient: Patient) -> bool:
+    """Whether a message contradicts what an overlay holds, of what `apply_held` takes; silence contradicts nothing."""
+    if held.ins and patient.ins_deleted:
+        return True
+    pairs = zip(_claims(held), _claims(patient), strict=True)
+    return any(one is not None and other is not None and one != other for one, other in pairs)
+
+
 def _comes_to_the_same(one: bytes, other: bytes) -> bool:
     """Whether two assertions held by an overlay would change the same: what `apply_held` takes of them."""
     said = (msgspec.json.decode(held, type=Patient | None) for held in (one, other))
-    first, second = (
-        patient and (patient.traits, patient.ins, patient.reliability, _of_the_birth_date(patient)) for patient in said
-    )
+    first, second = (patient and _claims(patient) for patient in said)
     return first == second
+
+
+def _claims(patient: Patient) -> tuple[object, ...]:
+    """What `apply_held` takes of a message, one by one: traits, birth date, INS, PID-32; None when it is not said."""
+    said = (patient.ins or None, patient.reliability or None)
+    return (*astuple(patient.traits), *astuple(_of_the_birth_date(patient)), *said)
 
 
 def _of_the_birth_date(patient: Patient) -> DetailsAssertion:

@@ -204,6 +204,12 @@ TEXTS: Final[dict[str, Texts]] = {
         "consultez-la de nouveau, et dites combien de messages elle comptait alors (messages, à donner à worklist "
         "close par --seen)",
     ),
+    "superseded": Texts(
+        "the sender of what this item held said otherwise since, it holds nothing any more",
+        "l’émetteur de ce que retenait cette tâche dit autre chose depuis, elle ne retient plus rien",
+        "look at it again, then close it without applying anything",
+        "consultez-la de nouveau, puis fermez-la sans rien appliquer",
+    ),
     "not-applied": Texts(
         "an item of kind {kind} is not applied, but settled",
         "une tâche de nature {kind} ne s’applique pas, elle se règle",

@@ -270,7 +270,7 @@ class WorkItem(Value, frozen=True):
 
     `held` is what was held back: of an overlay or a merge what the latest message says, of a stay the movements in the
     order they came. `messages` counts those that were held; what the item holds is so since the one of rank
-    `held_since`.
+    `held_since`. `superseded`: it holds nothing since that one, by which the sender said otherwise.
     """
 
     id: str
@@ -286,6 +286,7 @@ class WorkItem(Value, frozen=True):
     assignee: str = ""
     messages: int = 1
     held_since: int = 1
+    superseded: bool = False
 
 
 def held_parts(held: msgspec.Raw) -> list[msgspec.Raw]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
+from insigne.registry.state import WorkItem
 from insigne.registry.values import Value
 
 
@@ -124,6 +125,14 @@ KINDS: Final[Mapping[str, WorkKind]] = MappingProxyType(
     }
 )  # fmt: skip
 """Every kind the rules raise, in the order they are listed."""
+
+
+def actions_of(item: WorkItem) -> tuple[Action, ...]:
+    """What may be done about an item: nothing once it is closed, nothing to apply when it holds nothing back."""
+    if item.closed:
+        return ()
+    actions = kind_of(item.kind).actions
+    return ("close",) if actions == _HELD and bytes(item.held) == b"null" else actions
 
 
 def kind_of(kind: str) -> WorkKind:

@@ -59,6 +59,7 @@ class Caches:
         self.encounters: Recent[str, Encounter] = Recent(size)
         self.holders: Recent[Key, tuple[str, ...]] = Recent(size)
         self.stays: Recent[Key, tuple[str, ...]] = Recent(size)
+        self.open_items: Recent[str, str] = Recent(size)  # "" when none is
         self.documents: bool | None = None
 
     def clear(self) -> None:
@@ -67,4 +68,5 @@ class Caches:
         self.encounters.clear()
         self.holders.clear()
         self.stays.clear()
+        self.open_items.clear()
         self.documents = None

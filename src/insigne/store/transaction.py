@@ -3,13 +3,14 @@
 import os
 from collections.abc import Callable, Collection, Sequence
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 from insigne.dmp.model import Sending
 from insigne.exchange.errors import StoreError
 from insigne.exchange.model import MessageRecord
 from insigne.insi.jobs import CallTrace, Job
 from insigne.registry.events import Recorded
+from insigne.registry.index import overlay_key
 from insigne.registry.ports import Key
 from insigne.registry.state import Encounter, Identity, WorkItem
 from insigne.registry.workingset import WorkingSet
@@ -30,8 +31,6 @@ from insigne.store.pending import Pending, Work
 from insigne.store.sealing import GENESIS, SALT_BYTES, Sealing, payload_digest
 from insigne.store.session import Row, Session
 from insigne.store.users import UserWriter
-
-S = TypeVar("S", Identity, Encounter)
 
 #: The last seal: its number, the seq of the last entry it covers, its digest.
 Head = tuple[int, int, bytes]
@@ -132,9 +131,14 @@ class UnitOfWork(
         """See `exchange.ports.Transaction.prefetch`: what the caches lack is read into them."""
         caches = self._caches
         found = self._looked_up(caches.holders, holders, statements.HOLDERS_EACH)
-        self._load(caches.identities, found, statements.IDENTITIES_EACH, rows.read_identity)
+        unknown = [(one,) for one in found if caches.identities.get(one) is None]
+        for one, state, item in self.select_each(statements.IDENTITIES_EACH, unknown, (overlay_key(""),)):
+            caches.identities.put(one, rows.read_identity(state))
+            caches.open_items.put(overlay_key(one), item or "")
         found = self._looked_up(caches.stays, encounters, statements.ENCOUNTERS_EACH)
-        self._load(caches.encounters, found, statements.STAYS_EACH, rows.read_encounter)
+        unknown = [(one,) for one in found if caches.encounters.get(one) is None]
+        for one, state in self.select_each(statements.STAYS_EACH, unknown):
+            caches.encounters.put(one, rows.read_encounter(state))
 
     def _looked_up(self, cache: Recent[Key, tuple[str, ...]], keys: Collection[Key], sql: str) -> set[str]:
         unknown: dict[Key, list[str]] = {key: [] for key in keys if cache.get(key) is None}
@@ -147,10 +151,6 @@ class UnitOfWork(
             for key, ids in unknown.items():
                 cache.put(key, tuple(ids))
         return {one for ids in unknown.values() for one in ids}
-
-    def _load(self, cache: Recent[str, S], ids: set[str], sql: str, read: Callable[[bytes], S]) -> None:
-        for one, state in self.select_each(sql, [(one,) for one in ids if cache.get(one) is None]):
-            cache.put(one, read(state))
 
     def holds_documents(self) -> bool:
         """See `DocumentTransaction.holds_documents`."""
@@ -191,8 +191,12 @@ class UnitOfWork(
         """See `View.open_work_item`; what is gathered stays gathered."""
         if key in self._pending.open_items:
             return self._pending.open_items[key]
-        stored = self._query(statements.OPEN_WORK_ITEM, (key,))
-        return stored[0][0] if stored else None
+        found = self._caches.open_items.get(key)
+        if found is None:
+            stored = self._query(statements.OPEN_WORK_ITEM, (key,))
+            found = stored[0][0] if stored else ""
+            self._caches.open_items.put(key, found)
+        return found or None
 
     def select(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """See `Reader.select`; sees what this transaction wrote."""
@@ -209,6 +213,8 @@ class UnitOfWork(
             for key in self._pending.identity(before, identity):
                 self._caches.holders.forget(key)
             self._caches.identities.put(identity.id, identity)
+            if identity.id in created:
+                self._caches.open_items.put(overlay_key(identity.id), "")
         for encounter in changes.encounter_states.values():
             known = None if encounter.id in created else self._encounter_before(encounter.id)
             for key in self._pending.encounter(known, encounter):
@@ -217,6 +223,7 @@ class UnitOfWork(
         self._remember_lookups(changes)
         for item in changes.work_items.values():
             self._pending.work_item(item)
+            self._caches.open_items.put(item.key, "" if item.closed else item.id)
         self._records += changes.records
         self._messages += messages
 
