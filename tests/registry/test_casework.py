@@ -484,6 +484,65 @@ def test_a_merge_held_for_an_unknown_survivor_cannot_be_applied(office):
     assert office.kinds() == []
 
 
+def test_a_merge_held_for_an_unknown_survivor_takes_nobody_who_came_since(office):
+    """The item shows the identity to be merged alone: who has the number now was not there to be looked at."""
+    one, two = office.told("1"), office.told("2")
+    office.a40("1", "2")
+    office.a40("1", "99")
+    item = office.item("merge-held")
+    assert item.subjects == (two,)
+    stranger = office.told("99", OTHER)
+    assert refusal(office.close, item, apply=True).code == "merge-moved"
+    assert (office.into(one), office.into(two), office.base.identity(stranger).absorbed) == (two, "", ())
+    office.a40("1", "99")  # sent again, both are shown
+    [shown] = [item for item in office.base.tasks() if item.kind == "merge-held" and stranger in item.subjects]
+    office.close(shown, apply=True)
+    assert office.into(one) == stranger
+
+
+def test_a_merge_held_takes_nobody_whose_number_it_names_since(office):
+    office.base.policy = Policy(trusted=frozenset({"HOSP"}))
+    hospital, region = Authority("HOSP"), Authority("REGION")
+    for number in ("1", "2"):
+        numbers = (pi(number, hospital), Identifier("PN", region, number))
+        office.base.does(cmd.RecordPatient(cmd.Patient(numbers, reliability=("PROV",), traits=TRAITS)))
+    one, two = office.base.identities()
+    prior = (pi("7", GAM), Identifier("PN", region, "1"))
+    office.base.does(cmd.MergePatients(cmd.Patient((pi("2", hospital),)), prior))
+    item = office.item("merge-held")
+    assert set(item.subjects) == {one.id, two.id}
+    stranger = office.told("7", OTHER)
+    assert refusal(office.close, item, apply=True).code == "merge-moved"
+    assert [office.into(identity) for identity in (one.id, two.id, stranger)] == ["", "", ""]
+
+
+def renumbered(office, prior, number):
+    """The A47 of a local number."""
+    patient = cmd.Patient((pi(number, GAM),))
+    office.base.does(cmd.ReplaceIdentifiers(patient, (pi(prior, GAM),), ()))
+
+
+def test_a_merge_held_whose_two_numbers_are_one_identitys_since_is_not_applied(office):
+    one = office.told("1")
+    renumbered(office, "1", "2")
+    office.a40("1", "3")
+    item = office.item("merge-held")
+    renumbered(office, "2", "3")
+    assert refusal(office.close, item, apply=True).code == "merge-itself"
+    assert (office.into(one), office.base.identity(one).absorbed) == ("", ())
+    office.close(item)
+    assert office.kinds() == []
+
+
+def test_a_merge_held_whose_subject_was_merged_meanwhile_is_still_applied_to_it(office):
+    one, two, three, four = (office.told(number) for number in "1234")
+    office.a40("1", "2")
+    office.a40("1", "3")
+    office.a40("2", "4")
+    office.close(office.item("merge-held"), apply=True)
+    assert [office.into(identity) for identity in (one, two, three, four)] == [three, four, "", ""]
+
+
 LATER = cmd.TraitsAssertion("DUBOIS", "PAULE", "PAULE", "19790102", "F", "69123")
 
 

@@ -115,7 +115,7 @@ def _apply_held(draft: Draft, item: WorkItem, seen: int) -> None:
                 raise refused("overlay-merged", Fault.FORBIDDEN, Subject.PATIENT)
             apply_held(draft, identity, msgspec.json.decode(held, type=Patient))
         case "merge-held":
-            _join_held(draft, msgspec.json.decode(held, type=MergePatients))
+            _join_held(draft, item.subjects, msgspec.json.decode(held, type=MergePatients))
         case "stay-of-another":
             _give_stay(draft, item)
         case _:
@@ -133,14 +133,29 @@ def _give_stay(draft: Draft, item: WorkItem) -> None:
         record_held(draft, draft.identity(item.subjects[0]), command)
 
 
-def _join_held(draft: Draft, command: MergePatients) -> None:
-    """Merge as the message asked, once the merges that contradict it are undone."""
+def _join_held(draft: Draft, subjects: tuple[str, ...], command: MergePatients) -> None:
+    """Merge as the message asked, once the merges that contradict it are undone.
+
+    Nobody else than the subjects, which the person looked at: identifiers may name another identity by now.
+    """
     absorbed, survivor = _named(draft, command.prior), _named(draft, command.patient.identifiers)
+    if not (_led_to(draft, absorbed, subjects) and _led_to(draft, survivor, subjects)):
+        raise refused("merge-moved", Fault.FORBIDDEN, Subject.PATIENT)
     if survivor.merged_into and draft.survivor(survivor).id == draft.survivor(absorbed).id:
         _undone(draft, survivor, "merged the other way")
     if draft.identity(absorbed.id).merged_into:
         _undone(draft, absorbed, "merged with another identity")
-    join(draft, draft.identity(absorbed.id), draft.survivor(draft.identity(survivor.id)))
+    target = draft.survivor(draft.identity(survivor.id))
+    if target.id == absorbed.id:
+        raise refused("merge-itself", Fault.DUPLICATE_KEY, Subject.PATIENT)
+    join(draft, draft.identity(absorbed.id), target)
+
+
+def _led_to(draft: Draft, identity: Identity, subjects: tuple[str, ...]) -> bool:
+    """Whether an identity is one of these, or was merged into one, be it through others."""
+    while identity.id not in subjects and identity.merged_into:
+        identity = draft.identity(identity.merged_into)
+    return identity.id in subjects
 
 
 def _named(draft: Draft, identifiers: tuple[Identifier, ...]) -> Identity:

@@ -220,6 +220,12 @@ TEXTS: Final[dict[str, Texts]] = {
         "the merge held names an identity that is unknown here",
         "la fusion retenue nomme une identité inconnue ici",
     ),
+    "merge-moved": Texts(
+        "the identifiers of this merge name an identity that it did not name when it was held",
+        "les identifiants de cette fusion désignent une identité qu’ils ne désignaient pas quand elle a été retenue",
+        "close the item without applying anything, then merge by hand (identity merge) or have the merge sent again",
+        "fermez la tâche sans rien appliquer, puis fusionnez à la main (identity merge) ou faites renvoyer la fusion",
+    ),
     "stay-moved": Texts(
         "the stay has gone to a third identity since these movements were held",
         "le séjour est passé à une troisième identité depuis que ces mouvements sont retenus",
