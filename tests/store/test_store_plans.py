@@ -21,6 +21,7 @@ QUERIES = {
     "holders of a batch": statements.with_rows(statements.HOLDERS_EACH, 4, 3),
     "stays of a batch": statements.with_rows(statements.ENCOUNTERS_EACH, 4, 3),
     "identities of a batch": statements.with_rows(statements.IDENTITIES_EACH, 4, 1),
+    "identities and work of a batch": statements.with_rows(statements.IDENTITIES_AND_WORK_EACH, 4, 1),
     "encounters of a batch": statements.with_rows(statements.STAYS_EACH, 4, 1),
     "jobs of an identity": statements.JOBS + statements.JOB_FILTERS["identity"] + statements.JOBS_ORDER,
     "jobs of a campaign": statements.JOBS + statements.JOB_FILTERS["origin"] + statements.JOBS_ORDER,

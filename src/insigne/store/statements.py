@@ -96,8 +96,9 @@ ENCOUNTERS_EACH: Final = (
     "WITH wanted (w1, w2, w3) AS (VALUES {rows}) SELECT type, authority, value, encounter FROM wanted"
     " JOIN encounter_key ON value = w1 AND authority = w2 AND type = w3 ORDER BY encounter"
 )
-# With each identity its open work item whose key begins so: looked up by every message about it.
-IDENTITIES_EACH: Final = (
+IDENTITIES_EACH: Final = "SELECT id, state FROM identity WHERE id IN (VALUES {rows})"
+# With its open work item whose key begins so: every message about an identity looks one up.
+IDENTITIES_AND_WORK_EACH: Final = (
     "WITH wanted (w1) AS (VALUES {rows}) SELECT identity.id, identity.state, work_item.id FROM wanted JOIN identity"
     " ON identity.id = w1 LEFT JOIN work_item ON work_item.key = ? || w1 AND work_item.open"
 )

@@ -132,7 +132,7 @@ class UnitOfWork(
         caches = self._caches
         found = self._looked_up(caches.holders, holders, statements.HOLDERS_EACH)
         unknown = [(one,) for one in found if caches.identities.get(one) is None]
-        for one, state, item in self.select_each(statements.IDENTITIES_EACH, unknown, (overlay_key(""),)):
+        for one, state, item in self.select_each(statements.IDENTITIES_AND_WORK_EACH, unknown, (overlay_key(""),)):
             caches.identities.put(one, rows.read_identity(state))
             caches.open_items.put(overlay_key(one), item or "")
         found = self._looked_up(caches.stays, encounters, statements.ENCOUNTERS_EACH)
