@@ -19,6 +19,7 @@ from insigne.registry.events import (
     TraitsChanged,
     WorkItemClosed,
     WorkItemRaised,
+    WorkItemSnapshot,
     raw_json,
 )
 from insigne.registry.index import account_key, ins_key, overlay_key, visit_key
@@ -335,6 +336,19 @@ def test_the_overlay_of_an_identity_that_another_program_opens_or_closes_is_know
     assert known() == "W"
     hospital.record(("work-item", "W", WorkItemClosed("seen")))
     assert known() is None
+
+
+def test_an_open_item_is_known_after_a_purge_wrote_the_closed_one_of_the_same_key_again(store, hospital):
+    hospital.admit("A", pi("1"))
+    hospital.record(("work-item", "V", WorkItemRaised("overlay", overlay_key("A"), ("A",))))
+    hospital.record(("work-item", "V", WorkItemClosed("seen")))
+    hospital.record(("work-item", "W", WorkItemRaised("overlay", overlay_key("A"), ("A",))))
+    with store.begin() as transaction:
+        closed = transaction.work_item("V")
+        transaction.commit()
+    hospital.record(("work-item", "V", WorkItemSnapshot(closed)))  # another transaction may follow at once
+    with store.begin() as transaction:
+        assert transaction.open_work_item(overlay_key("A")) == "W"
 
 
 def test_a_writer_that_is_alone_does_not_read_the_same_state_again(store, hospital):

@@ -223,7 +223,10 @@ class UnitOfWork(
         self._remember_lookups(changes)
         for item in changes.work_items.values():
             self._pending.work_item(item)
-            self._caches.open_items.put(item.key, "" if item.closed else item.id)
+            if not item.closed:
+                self._caches.open_items.put(item.key, item.id)
+            elif self._caches.open_items.get(item.key) == item.id:  # one closed long ago may be written again
+                self._caches.open_items.put(item.key, "")
         self._records += changes.records
         self._messages += messages
 
