@@ -83,6 +83,13 @@ class Draft(msgspec.Struct):
         self.emit("identity", identity.id, event, identity.version + 1)
         return self.identity(identity.id)
 
+    def withdraw_ins(self, identity: Identity, reason: str) -> Identity:
+        """Send the INS that an identity holds to its history."""
+        held = identity.ins
+        if held is None:
+            return identity
+        return self.on_identity(identity, ev.InsWithdrawn(held.ins, reason, held.contested))
+
     def on_encounter(self, encounter: Encounter, event: ev.EncounterEvent) -> Encounter:
         """Emit an event on a stay; return its new state."""
         self.emit("encounter", encounter.id, event, encounter.version + 1)

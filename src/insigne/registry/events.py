@@ -73,19 +73,27 @@ class IdentifierRetired(Event, frozen=True, tag="identifier-retired"):
 
 
 class InsRecorded(Event, frozen=True, tag="ins-recorded"):
-    """The identity holds this INS from now on; `before`, when there was one, goes to the history."""
+    """The identity holds this INS from now on; `before`, when there was one, goes to the history.
+
+    `before_contested`: that one was, so that it was told to nobody.
+    """
 
     ins: Ins
     contested: bool = False
     before: Ins | None = None
     reason: str = ""
+    before_contested: bool = False
 
 
 class InsWithdrawn(Event, frozen=True, tag="ins-withdrawn"):
-    """The identity holds no INS any more; the one it held goes to the history with the reason."""
+    """The identity holds no INS any more; the one it held goes to the history with the reason.
+
+    `contested`: it was, so that it was told to nobody.
+    """
 
     before: Ins
     reason: str
+    contested: bool = False
 
 
 class InsContested(Event, frozen=True, tag="ins-contested"):

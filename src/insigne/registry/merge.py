@@ -106,7 +106,7 @@ def join(draft: Draft, absorbed: Identity, survivor: Identity, reason: str = "")
     merged = ev.IdentityMerged(survivor.id, absorbed, reason, merged_contest(draft, absorbed))
     other = absorbed.ins.ins if absorbed.ins is not None else None
     if survivor.ins is not None and other is not None and survivor.ins.ins.matricule != other.matricule:
-        absorbed = draft.on_identity(absorbed, ev.InsWithdrawn(other, OTHER_INS))
+        absorbed = draft.withdraw_ins(absorbed, OTHER_INS)
         draft.notice("merge-other-ins", Subject.INS)
         draft.raise_item("merge-other-ins", (absorbed.id, survivor.id))
     draft.on_identity(absorbed, merged)
@@ -205,14 +205,14 @@ def _replace_ins(draft: Draft, command: ReplaceIdentifiers) -> None:
     claim = read_claim(draft, patient.reliability)
     held = identity.ins.ins
     if patient.ins_deleted:
-        identity = draft.on_identity(identity, ev.InsWithdrawn(held, "deleted by A47"))
+        identity = draft.withdraw_ins(identity, "deleted by A47")
     else:
         new = chosen(draft, patient.ins)
         if new is None:
             raise Refused(Fault.REQUIRED, Subject.PATIENT, "neither a new INS nor its deletion")
         if claim.codes and claim.status != "VALI":
             draft.notice("ins-not-validated", Subject.INS)
-            identity = draft.on_identity(identity, ev.InsWithdrawn(held, "replaced by A47, not validated"))
+            identity = draft.withdraw_ins(identity, "replaced by A47, not validated")
         elif new != held:
             identity = record_ins(draft, identity, new, "replaced by A47")
     apply_claim(draft, identity, claim)

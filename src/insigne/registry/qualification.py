@@ -211,7 +211,7 @@ def record_verification(draft: Draft, act: acts.RecordVerification) -> None:
         return
     draft.raise_item("verification-ko", (identity.id,))
     if held is not None and held.ins == ins:
-        identity = _withdraw(draft, identity, ins, "verification KO")
+        identity = _withdraw(draft, identity, "verification KO")
         if row == "PROV":
             _uncheck(draft, identity, "verification KO")
 
@@ -219,13 +219,13 @@ def record_verification(draft: Draft, act: acts.RecordVerification) -> None:
 def provisional(draft: Draft, identity: Identity, reason: str) -> Identity:
     """Back to provisional: the INS to the history, the document to be checked again."""
     if identity.ins is not None:
-        identity = _withdraw(draft, identity, identity.ins.ins, reason)
+        identity = _withdraw(draft, identity, reason)
     return _uncheck(draft, identity, reason)
 
 
-def _withdraw(draft: Draft, identity: Identity, ins: Ins, reason: str) -> Identity:
+def _withdraw(draft: Draft, identity: Identity, reason: str) -> Identity:
     """Send the INS held to the history."""
-    identity = draft.on_identity(identity, ev.InsWithdrawn(ins, reason))
+    identity = draft.withdraw_ins(identity, reason)
     draft.close_item("no-document", (identity.id,), "no INS any more")
     return identity
 

@@ -198,7 +198,7 @@ def _with_traits(draft: Draft, identity: Identity, traits: Traits) -> Identity:
     if identity.ins is None or traits.sex in {"M", "F"}:
         return identity
     draft.notice("ins-sex", Subject.INS)
-    return draft.on_identity(identity, ev.InsWithdrawn(identity.ins.ins, "sex undetermined"))
+    return draft.withdraw_ins(identity, "sex undetermined")
 
 
 def _may_overwrite(identity: Identity, domain: str, claim: Claim, patient: Patient, *, trusted: bool) -> bool:

@@ -49,7 +49,7 @@ def apply_claim(draft: Draft, identity: Identity, claim: Claim) -> Identity:
         return identity
     if claim.status == "PROV" and identity.ins is not None:
         reason = f"attribute {claim.barring}" if claim.barring else "PID-32 PROV"
-        identity = draft.on_identity(identity, ev.InsWithdrawn(identity.ins.ins, reason))
+        identity = draft.withdraw_ins(identity, reason)
         draft.notice("ins-to-history", Subject.RELIABILITY)
     identity = drop_candidate(draft, identity, claim.attributes)
     checked = identity.checked if not claim.status else claim.status == "VALI"
@@ -118,9 +118,10 @@ def record_ins(draft: Draft, identity: Identity, ins: Ins, reason: str, *, conte
     if any(remark.code == "matricule-key" for remark in check_matricule(ins.matricule)):
         draft.notice("ins-key", Subject.INS)
     others = rivals(draft, identity, ins.matricule)
-    before = identity.ins.ins if identity.ins is not None else None
-    contested = contested or bool(others)
-    identity = draft.on_identity(identity, ev.InsRecorded(ins=ins, contested=contested, before=before, reason=reason))
+    held = identity.ins
+    before, before_contested = (held.ins, held.contested) if held is not None else (None, False)
+    recorded = ev.InsRecorded(ins, contested or bool(others), before, reason, before_contested)
+    identity = draft.on_identity(identity, recorded)
     for other in others:
         draft.notice("ins-contested", Subject.INS)
         draft.raise_item("same-ins", (identity.id, other.id))

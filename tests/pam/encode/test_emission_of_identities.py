@@ -406,6 +406,33 @@ def test_an_ins_that_a_merge_frees_is_told_after_the_merge(qualified):
     assert (merge.author, freed.author) == ("GAM|HOSP", "")
 
 
+@pytest.mark.parametrize(
+    ("loses", "told"),
+    [
+        (message("A47", pid("2002", ins=f'""^^^{NIR}^INS', status="VALI"), mrg(ins(FIRST))), []),
+        (message("A31", pid("2002"), "PV1||N"), ["A31"]),
+        (message("A47", pid("2002", ins=ins(SECOND), status="VALI"), mrg(ins(FIRST))), ["A31"]),
+        (message("A31", pid("2002", ins=ins(SECOND), status="VALI"), "PV1||N"), ["A31"]),
+    ],
+    ids=["deleted", "PROV", "replaced", "another one"],
+)
+def test_a_contested_ins_that_is_lost_is_named_to_nobody(qualified, loses, told):
+    """2002 holds the INS of 1001 too: contested, so that no receiver was ever told that it is that of 2002."""
+    qualified.receives(message("A28", pid("2002", **QUALIFIED), "PV1||N"))
+    assert qualified.person("2002").ins.contested
+    notices = qualified.receives(loses)
+    assert triggers(notices) == told
+    assert not any(FIRST in "".join(lines(qualified.written(one))) for one in notices)
+    assert qualified.person("1001").qualified
+
+
+def test_a_contested_ins_that_a_merge_takes_away_is_named_to_nobody(qualified):
+    qualified.receives(message("A28", pid("2002", **QUALIFIED), "PV1||N"))
+    qualified.receives(message("A28", pid("3003", ins=ins(SECOND), status="VALI"), "PV1||N"))
+    [told] = qualified.receives(message("A40", pid("3003"), mrg("2002")))
+    assert told.trigger == "A40"
+
+
 def test_the_other_person_of_a_link_is_written_without_ins(qualified):
     qualified.receives(message("A28", pid("2002"), "PV1||N"))
     [link] = qualified.receives(message("A24", pid("2002"), pid("1001", **QUALIFIED), structure="ADT_A24"))

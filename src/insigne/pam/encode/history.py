@@ -81,9 +81,10 @@ def _before(state: Identity, record: ev.Recorded) -> Identity:
             checked, attributes, reliability = event.before
             return replace(state, checked=checked, attributes=attributes, reliability=reliability)
         case ev.InsRecorded():
-            return replace(state, ins=HeldIns(event.before, "") if event.before is not None else None)
+            held = HeldIns(event.before, "", event.before_contested) if event.before is not None else None
+            return replace(state, ins=held)
         case ev.InsWithdrawn():
-            return replace(state, ins=HeldIns(event.before, ""))
+            return replace(state, ins=HeldIns(event.before, "", event.contested))
         case ev.InsContested() if state.ins is not None:
             return replace(state, ins=replace(state.ins, contested=not event.contested))
         case ev.IdentityMerged():
