@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from insigne.registry import commands as cmd
 from insigne.registry.decision import Refused
+from insigne.registry.index import replaced_ins_key
 
 from .conftest import Base, patient
 
@@ -49,6 +50,17 @@ def test_the_ins_is_contested_no_more_once_the_first_holder_lost_it(contested: A
     second = contested.person("2")
     assert (second.ins.contested, second.qualified) == (False, True)
     assert "same-ins" not in [task.kind for task in contested.tasks()]
+
+
+def test_a_contested_ins_that_gave_way_to_another_is_searched_and_shown_as_a_former_one_of_nobody(
+    contested: Any, write: Any
+) -> None:
+    contested.does(replacement(write, "2", ins=OTHER, status=VALI))
+    second = contested.person("2")
+    assert (second.ins.ins.matricule, second.ins_history[-1].ins.matricule) == (OTHER, INS)
+    assert second.replaced_ins == ()
+    assert contested.holders(replaced_ins_key(INS)) == ()
+    assert contested.rebuilt() == contested.states
 
 
 def test_a_contest_of_three_lasts_while_two_hold_the_ins(contested: Any, write: Any) -> None:

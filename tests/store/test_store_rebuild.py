@@ -40,7 +40,7 @@ changes_of_people = st.tuples(
         st.builds(ev.TraitsChanged, traits, traits),
         st.builds(ev.IdentifierAdded, identifiers),
         st.builds(ev.IdentifierRetired, identifiers, st.just("gone")),
-        st.builds(ev.InsRecorded, matricules, st.booleans()),
+        st.builds(ev.InsRecorded, matricules, st.booleans(), before_contested=st.booleans()),
         st.builds(ev.InsWithdrawn, matricules, st.just("deleted")),
         st.builds(ev.CandidateRead, matricules, traits),
         st.builds(ev.CandidateDropped, matricules, st.just("attribute DOUT")),

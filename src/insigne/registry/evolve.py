@@ -90,7 +90,7 @@ def _identifier_retired(state: Identity, event: ev.IdentifierRetired, record: ev
 def _ins_recorded(state: Identity, event: ev.InsRecorded, record: ev.Recorded) -> Identity:
     history = state.ins_history
     if state.ins is not None and state.ins.ins != event.ins:
-        past = PastIns(state.ins.ins, state.ins.since, record.time, event.reason, replaced=True)
+        past = PastIns(state.ins.ins, state.ins.since, record.time, event.reason, not event.before_contested)
         history = (*history, past)
     return _touch(state, record, ins=HeldIns(event.ins, record.time, event.contested), ins_history=history)
 

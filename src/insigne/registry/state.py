@@ -47,7 +47,10 @@ class HeldIns(Value, frozen=True):
 
 
 class PastIns(Value, frozen=True):
-    """An INS an identity held once, and why it does no more; `replaced` when another one took its place."""
+    """An INS an identity held once, and why it does no more.
+
+    `replaced` when another one took its place, unless it was contested: it may never have been its own.
+    """
 
     ins: Ins
     since: str
@@ -148,7 +151,7 @@ class Identity(Value, frozen=True):
     def replaced_ins(self) -> tuple[PastIns, ...]:
         """Past INS that another one took the place of (NIA become NIR, new matricule by A47).
 
-        One that was deleted or lost is not among them: it is told by the history alone.
+        One that was deleted or lost, or contested then, is not among them: it is told by the history alone.
         """
         return tuple(past for past in self.ins_history if past.replaced)
 
