@@ -52,7 +52,7 @@ def end_contest(draft: Draft, identity: Identity, *, confirmed: bool = False) ->
     """Let the INS count again, once nobody else holds it and, if a person is waited for, it is `confirmed` by one."""
     if identity.ins is None or not identity.ins.contested or rivals(draft, identity, identity.ins.ins.matricule):
         return identity
-    if not confirmed and _is_to_confirm(draft, identity):
+    if not confirmed and is_to_confirm(draft, identity):
         return identity
     draft.close_item(TO_CONFIRM, (identity.id,), "confirmed")
     return draft.on_identity(identity, ev.InsContested(identity.ins.ins, contested=False))
@@ -76,7 +76,7 @@ def merged_contest(draft: Draft, absorbed: Identity) -> MergedContest | None:
     others = rivals(draft, absorbed, absorbed.ins.ins.matricule)
     return MergedContest(
         contested=absorbed.ins.contested,
-        to_confirm=absorbed.ins.contested and _is_to_confirm(draft, absorbed),
+        to_confirm=absorbed.ins.contested and is_to_confirm(draft, absorbed),
         others=tuple(other.id for other in others if other.ins is not None and other.ins.contested),
     )
 
@@ -106,7 +106,8 @@ def _contested(draft: Draft, identity: Identity) -> Identity:
     return draft.on_identity(identity, ev.InsContested(identity.ins.ins, contested=True))
 
 
-def _is_to_confirm(draft: Draft, identity: Identity) -> bool:
+def is_to_confirm(draft: Draft, identity: Identity) -> bool:
+    """Whether a person is waited for to say that the INS of this identity is its own."""
     return draft.working.open_work_item(f"{TO_CONFIRM}|{identity.id}") is not None
 
 

@@ -264,8 +264,7 @@ def _take_answer(draft: Draft, identity: Identity, answer: acts.NationalAnswer, 
     identity = draft.on_identity(identity, ev.NationalAnswerAccepted(answer.mode, answer.call, told))
     if not same:
         identity = record_ins(draft, identity, answer.ins, _why_recorded(identity, answer.ins))
-    else:  # it was contested maybe: a person compared it again
-        identity = end_contest(draft, identity, confirmed=True)
+    identity = end_contest(draft, identity, confirmed=True)  # it was contested maybe: a person compared it again
     for kind in ("to-compare", "insi-01", "insi-02", "divergence", "insi-waiting", "newborn-to-complete"):
         draft.close_item(kind, (identity.id,), "accepted")
     if not identity.checked:

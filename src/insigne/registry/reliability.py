@@ -9,7 +9,7 @@ from insigne.ins.matricule import Nature, check_matricule, nature_of, oid_allowe
 from insigne.ins.status import allowed_attributes, forces_provisional
 from insigne.registry import events as ev
 from insigne.registry.commands import Patient
-from insigne.registry.contests import rivals
+from insigne.registry.contests import is_to_confirm, rivals
 from insigne.registry.decision import Draft, Subject
 from insigne.registry.state import Identity
 from insigne.registry.values import Ins
@@ -113,13 +113,16 @@ def chosen(draft: Draft, several: tuple[Ins, ...]) -> Ins | None:
 def record_ins(draft: Draft, identity: Identity, ins: Ins, reason: str, *, contested: bool = False) -> Identity:
     """Give the identity this INS; contested when another identity of the domain holds it (never a silent merge).
 
-    `contested` when it was before.
+    `contested` when it was before. One to confirm stays so when it changes of authority only: a NIA that becomes a NIR
+    may keep its number.
     """
     if any(remark.code == "matricule-key" for remark in check_matricule(ins.matricule)):
         draft.notice("ins-key", Subject.INS)
     others = rivals(draft, identity, ins.matricule)
     held = identity.ins
     before, before_contested = (held.ins, held.contested) if held is not None else (None, False)
+    if before_contested and before is not None and before.matricule == ins.matricule:
+        contested = contested or is_to_confirm(draft, identity)
     recorded = ev.InsRecorded(ins, contested or bool(others), before, reason, before_contested)
     identity = draft.on_identity(identity, recorded)
     for other in others:
