@@ -310,6 +310,30 @@ def test_an_ins_of_a_merge_that_an_earlier_release_wrote_comes_back_to_be_confir
     comes_back_to_be_confirmed(office, two)
 
 
+NIA = Ins(INS.matricule, "1.2.250.1.213.1.4.9")
+
+
+@pytest.fixture
+def nia_to_confirm(office):
+    one, two = office.ours("1", NIA, checked=True), office.ours("2", NIA, checked=True)
+    office.base.acts(acts.SetAttributes(one, 0, ("DOUT",), "not her card"))
+    assert office.item("ins-to-confirm").subjects == (two,)
+    return two
+
+
+def test_an_ins_to_confirm_is_still_so_once_its_authority_alone_changed(office, nia_to_confirm):
+    """A NIA keeps its number when it becomes a NIR: that the feed says so does not tell whose it is."""
+    said = cmd.Patient((pi("2"),), ins=(INS,), reliability=("VALI",), traits=TRAITS)
+    office.base.does(cmd.RecordPatient(said))
+    comes_back_to_be_confirmed(office, nia_to_confirm)
+
+
+def test_who_accepts_an_ins_to_confirm_under_another_authority_confirms_it(office, nia_to_confirm):
+    office.base.acts(acts.AcceptIns(nia_to_confirm, 0, acts.NationalAnswer(INS, NATIONAL)))
+    assert office.base.identity(nia_to_confirm).qualified
+    assert "ins-to-confirm" not in office.kinds()
+
+
 # --- assigning and closing
 
 
@@ -531,6 +555,19 @@ def test_a_merge_held_whose_two_numbers_are_one_identitys_since_is_not_applied(o
     assert refusal(office.close, item, apply=True).code == "merge-itself"
     assert (office.into(one), office.base.identity(one).absorbed) == ("", ())
     office.close(item)
+    assert office.kinds() == []
+
+
+@pytest.mark.parametrize("then", [("2", "3"), ("3", "2")], ids=["into the other", "the other into it"])
+def test_a_merge_held_whose_two_identities_are_one_since_undoes_nothing(office, then):
+    one, two, three = (office.told(number) for number in "123")
+    office.a40("1", "2")
+    office.a40("1", "3")
+    item = office.item("merge-held")
+    office.a40(*then)
+    merges = [office.into(identity) for identity in (one, two, three)]
+    office.close(item, apply=True)
+    assert [office.into(identity) for identity in (one, two, three)] == merges
     assert office.kinds() == []
 
 

@@ -136,12 +136,19 @@ def _give_stay(draft: Draft, item: WorkItem) -> None:
 def _join_held(draft: Draft, subjects: tuple[str, ...], command: MergePatients) -> None:
     """Merge as the message asked, once the merges that contradict it are undone.
 
-    Nobody else than the subjects, which the person looked at: identifiers may name another identity by now.
+    Nobody else than the subjects, which the person looked at: identifiers may name another identity by now. Nothing is
+    left to do once both were merged into the same one.
     """
     absorbed, survivor = _named(draft, command.prior), _named(draft, command.patient.identifiers)
     if not (_led_to(draft, absorbed, subjects) and _led_to(draft, survivor, subjects)):
         raise refused("merge-moved", Fault.FORBIDDEN, Subject.PATIENT)
-    if survivor.merged_into and draft.survivor(survivor).id == draft.survivor(absorbed).id:
+    one = draft.survivor(survivor)
+    together = one.id == draft.survivor(absorbed).id
+    if together and absorbed.merged_into and not _led_to(draft, survivor, (absorbed.id,)):
+        draft.notice("already-merged", Subject.PRIOR)
+        draft.subject = one.id
+        return
+    if survivor.merged_into and together:
         _undone(draft, survivor, "merged the other way")
     if draft.identity(absorbed.id).merged_into:
         _undone(draft, absorbed, "merged with another identity")
