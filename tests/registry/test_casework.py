@@ -334,6 +334,14 @@ def test_who_accepts_an_ins_to_confirm_under_another_authority_confirms_it(offic
     assert "ins-to-confirm" not in office.kinds()
 
 
+def test_a_verification_of_the_symbol_read_confirms_no_ins_to_confirm(office, to_confirm):
+    """A person compared nothing: the INS is right, which does not say whose it is."""
+    _, two = to_confirm
+    office.base.acts(acts.ReadDataMatrix(two, 0, acts.NationalAnswer(INS, NATIONAL, mode="CB")))
+    office.base.acts(acts.RecordVerification(two, 0, "OK", "call"))
+    comes_back_to_be_confirmed(office, two)
+
+
 # --- assigning and closing
 
 

@@ -204,7 +204,7 @@ def record_verification(draft: Draft, act: acts.RecordVerification) -> None:
     )
     if ok and candidate is not None:
         read = acts.NationalAnswer(candidate, identity.national.candidate_traits, call=act.call, mode="CB")
-        identity = _take_answer(draft, identity, read, "")
+        identity = _take_answer(draft, identity, read, "", compared=False)
     identity = draft.on_identity(identity, ev.InsVerified(ins, act.verdict, act.call))
     if ok:
         draft.close_item("verification-ko", (identity.id,), "verified")
@@ -251,7 +251,10 @@ def _record_proof(draft: Draft, identity: Identity, proof: Proof) -> None:
             draft.close_item(kind, (identity.id,), "document checked")
 
 
-def _take_answer(draft: Draft, identity: Identity, answer: acts.NationalAnswer, first_given_name: str) -> Identity:
+def _take_answer(
+    draft: Draft, identity: Identity, answer: acts.NationalAnswer, first_given_name: str, *, compared: bool = True
+) -> Identity:
+    """`compared`: by a person, who so confirms an INS to confirm."""
     _acceptable(draft, identity, answer)
     first = first_given_name or _kept_first(identity.traits, answer.traits)
     _coherent(first, answer.traits.given_names)
@@ -264,7 +267,7 @@ def _take_answer(draft: Draft, identity: Identity, answer: acts.NationalAnswer, 
     identity = draft.on_identity(identity, ev.NationalAnswerAccepted(answer.mode, answer.call, told))
     if not same:
         identity = record_ins(draft, identity, answer.ins, _why_recorded(identity, answer.ins))
-    identity = end_contest(draft, identity, confirmed=True)  # it was contested maybe: a person compared it again
+    identity = end_contest(draft, identity, confirmed=compared)
     for kind in ("to-compare", "insi-01", "insi-02", "divergence", "insi-waiting", "newborn-to-complete"):
         draft.close_item(kind, (identity.id,), "accepted")
     if not identity.checked:
