@@ -566,6 +566,16 @@ def test_a_merge_held_whose_two_numbers_are_one_identitys_since_is_not_applied(o
     assert office.kinds() == []
 
 
+def test_a_merge_held_is_applied_once_the_merge_it_contradicts_was_undone_by_hand(office):
+    one, two, three = (office.told(number) for number in "123")
+    office.a40("1", "2")
+    office.a40("1", "3")
+    assert set(office.item("merge-held").subjects) == {two, three}
+    office.unmerge(one)
+    office.close(office.item("merge-held"), apply=True)
+    assert [office.into(identity) for identity in (one, two, three)] == [three, "", ""]
+
+
 @pytest.mark.parametrize("then", [("2", "3"), ("3", "2")], ids=["into the other", "the other into it"])
 def test_a_merge_held_whose_two_identities_are_one_since_undoes_nothing(office, then):
     one, two, three = (office.told(number) for number in "123")

@@ -115,7 +115,7 @@ def _apply_held(draft: Draft, item: WorkItem, seen: int) -> None:
                 raise refused("overlay-merged", Fault.FORBIDDEN, Subject.PATIENT)
             apply_held(draft, identity, msgspec.json.decode(held, type=Patient))
         case "merge-held":
-            _join_held(draft, item.subjects, msgspec.json.decode(held, type=MergePatients))
+            _join_held(draft, item, msgspec.json.decode(held, type=MergePatients))
         case "stay-of-another":
             _give_stay(draft, item)
         case _:
@@ -133,15 +133,13 @@ def _give_stay(draft: Draft, item: WorkItem) -> None:
         record_held(draft, draft.identity(item.subjects[0]), command)
 
 
-def _join_held(draft: Draft, subjects: tuple[str, ...], command: MergePatients) -> None:
+def _join_held(draft: Draft, item: WorkItem, command: MergePatients) -> None:
     """Merge as the message asked, once the merges that contradict it are undone.
 
-    Nobody else than the subjects, which the person looked at: identifiers may name another identity by now. Nothing is
-    left to do once both were merged into the same one.
+    Nobody else than those it named when it was held: identifiers may name another identity by now. Nothing is left to
+    do once both were merged into the same one.
     """
-    absorbed, survivor = _named(draft, command.prior), _named(draft, command.patient.identifiers)
-    if not (_led_to(draft, absorbed, subjects) and _led_to(draft, survivor, subjects)):
-        raise refused("merge-moved", Fault.FORBIDDEN, Subject.PATIENT)
+    absorbed, survivor = (_named(draft, item, one) for one in (command.prior, command.patient.identifiers))
     one = draft.survivor(survivor)
     together = one.id == draft.survivor(absorbed).id
     if together and absorbed.merged_into and not _led_to(draft, survivor, (absorbed.id,)):
@@ -165,11 +163,16 @@ def _led_to(draft: Draft, identity: Identity, subjects: tuple[str, ...]) -> bool
     return identity.id in subjects
 
 
-def _named(draft: Draft, identifiers: tuple[Identifier, ...]) -> Identity:
-    found = find(draft, person_identifiers(identifiers))
+def _named(draft: Draft, item: WorkItem, identifiers: tuple[Identifier, ...]) -> Identity:
+    """Who identifiers name: a subject of the item, or who had the first one before it was opened, merged then maybe."""
+    persons = person_identifiers(identifiers)
+    found = find(draft, persons)
     identity = found.current or found.retired
     if identity is None:
         raise refused("merge-unknown", Fault.UNKNOWN_KEY, Subject.PATIENT)
+    held = identity.holds(persons[0])
+    if not ((held is not None and held.since < item.opened) or _led_to(draft, identity, item.subjects)):
+        raise refused("merge-moved", Fault.FORBIDDEN, Subject.PATIENT)
     return identity
 
 
