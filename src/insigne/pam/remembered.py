@@ -5,6 +5,7 @@ from functools import lru_cache, wraps
 from typing import Final, TypeVar
 
 from insigne.hl7 import Delimiters
+from insigne.hl7.delimiters import STANDARD
 
 T = TypeVar("T")
 
@@ -16,12 +17,15 @@ def remembered(read: Callable[[str, Delimiters], T]) -> Callable[[str, Delimiter
     """Remember the last answers of a pure reading of a field, which must be immutable.
 
     Two messages in three repeat the names, addresses and identifiers that the patient had in the one before. Texts too
-    long to be usual are read each time, and never kept.
+    long to be usual, or written with delimiters of their own, are read each time, and never kept.
     """
-    cached = lru_cache(_ENTRIES)(read)
+    @lru_cache(_ENTRIES)
+    def standard(raw: str) -> T:
+        return read(raw, STANDARD)
 
     @wraps(read)
     def reading(raw: str, delimiters: Delimiters) -> T:
-        return cached(raw, delimiters) if len(raw) <= _USUAL_LENGTH else read(raw, delimiters)
+        usual = delimiters is STANDARD and len(raw) <= _USUAL_LENGTH
+        return standard(raw) if usual else read(raw, delimiters)
 
     return reading
