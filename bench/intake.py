@@ -56,8 +56,8 @@ SUBJECTS = {
     "insigne, PostgreSQL, 16 connections": Subject(16, 4000, postgresql=True),
 }
 
-#: Measured right before and right after another subject in each round: the speed of a shared machine changes by the
-#: minute, and a ratio is of what was measured at one time.
+#: Measured right before and right after another subject, twice in each round: the speed of a shared machine changes by
+#: the minute, and a ratio is of what was measured at one time.
 AROUND = {"insigne, 16 connections": f"{PEER}, 16 connections"}
 
 
@@ -99,7 +99,7 @@ def _in_turn(name: str) -> tuple[str, ...]:
     if name in AROUND.values():
         return ()
     around = AROUND.get(name)
-    return (name,) if around is None else (around, name, around)
+    return (name,) if around is None else (around, name, around) * 2
 
 
 def measure(subject: Subject, sent: Sequence[Sent], programs: Path | None) -> Measure:
