@@ -19,6 +19,7 @@ def remembered(read: Callable[[str, Delimiters], T]) -> Callable[[str, Delimiter
     Two messages in three repeat the names, addresses and identifiers that the patient had in the one before. Texts too
     long to be usual, or written with delimiters of their own, are read each time, and never kept.
     """
+
     @lru_cache(_ENTRIES)
     def standard(raw: str) -> T:
         return read(raw, STANDARD)
