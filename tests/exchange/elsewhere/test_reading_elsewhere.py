@@ -101,6 +101,15 @@ def test_the_settings_of_its_sender_count(site, hospital, write, event, sender):
     assert here(ours, raw) != here(default, raw)
 
 
+def test_how_it_wants_to_be_answered_comes_with_it(site, hospital, write):
+    ours = site()
+    raw = hospital.message("A28", write.pid(write.pi("1")), msh15="AL", msh16="NE").encode()
+    second = b"MSH|^~\\&|LABO|HOSP|||||ADT^A28|C9|P|2.5|||NE|NE\r"  # another message in the same frame
+    found = [elsewhere(ours, reader_of(ours), one) for one in (raw, raw + second)]
+    assert found == [here(ours, raw), here(ours, raw + second)]
+    assert {(one.delivery.heading.accept, one.delivery.heading.application) for one in found} == {("AL", "NE")}
+
+
 @pytest.mark.parametrize(
     ("event", "changes"),
     [("A08", {}), ("A60", {}), ("A28", {"msh11": "T"}), ("A28", {"msh12": "2.6"}), ("A28", {"msh18": "ISO IR87"})],
